@@ -1,0 +1,31 @@
+import { Type, type Static } from 'typebox'
+import { defineRoute } from './route.ts'
+import { Id, Instant, NoContent, strict } from './shape.ts'
+
+export const User = strict({ id: Id, username: Type.String(), displayName: Type.String(), mustChangePassword: Type.Boolean() })
+export type User = Static<typeof User>
+
+/** Every answer that signs in. `token` is a JWT for the `Authorization: Bearer` header, good until `expiresAt`; `refreshToken` works once. */
+export const Session = strict({ token: Type.String(), refreshToken: Type.String(), expiresAt: Instant, user: User })
+export type Session = Static<typeof Session>
+
+/** What the caller may do: permissions on all groups, and on single groups by id. */
+export const Me = strict({
+  user: User,
+  grants: strict({ all: Type.Array(Type.String()), groups: Type.Record(Type.String(), Type.Array(Type.String())) }),
+})
+export type Me = Static<typeof Me>
+
+const Password = Type.String({ minLength: 1, maxLength: 128 })
+const tag = 'auth'
+export const authRoutes = [
+  defineRoute({ id: 'login', method: 'POST', path: '/auth/login', access: 'public', budget: 'login', tag, summary: 'Sign in', body: strict({ username: Type.String({ minLength: 1, maxLength: 128 }), password: Password }), status: 200, answer: Session }),
+  defineRoute({ id: 'logout', method: 'POST', path: '/auth/logout', access: 'self', budget: 'write', tag, summary: 'Sign out: the token and its refresh family stop working at once', status: 204, answer: NoContent }),
+  defineRoute({ id: 'refresh', method: 'POST', path: '/auth/refresh', access: 'public', budget: 'login', tag, summary: 'A new token; a refresh token replayed ends its family', body: strict({ refreshToken: Type.String({ minLength: 1, maxLength: 256 }) }), status: 200, answer: Session }),
+  defineRoute({ id: 'me', method: 'GET', path: '/auth/me', access: 'self', budget: 'read', tag, summary: 'Who am I, and what may I do', status: 200, answer: Me }),
+  defineRoute({ id: 'changePassword', method: 'PUT', path: '/auth/password', access: 'self', budget: 'write', tag, summary: 'Change the own password; every other session ends', body: strict({ current: Password, next: Password }), status: 200, answer: Session }),
+  defineRoute({
+    id: 'loginHint', method: 'GET', path: '/auth/hint', access: 'public', budget: 'read', tag, summary: 'Whether the first account still has its first password and may be shown on the sign-in page', status: 200,
+    answer: strict({ firstAccount: Type.Boolean() }),
+  }),
+] as const

@@ -1,0 +1,84 @@
+import { Type, type Static } from 'typebox'
+import { AppName } from './groups.ts'
+import { defineRoute } from './route.ts'
+import { Id, IdParams, Instant, listOf, NoContent, nullable, oneOf, PageQuery, strict } from './shape.ts'
+
+/** What an executor tells of itself at each process start. `name` is its own name, unique in the group: the same name is the same executor coming back. */
+export const Register = strict({
+  appName: AppName,
+  name: Type.String({ minLength: 1, maxLength: 128, pattern: '^[^/\\s\\u0000-\\u001f]+$' }),
+  protocol: strict({ min: Type.Integer({ minimum: 1 }), max: Type.Integer({ minimum: 1 }) }),
+  version: Type.String({ maxLength: 64 }),
+  capacity: Type.Integer({ minimum: 1, maximum: 10_000 }),
+  labels: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 256 }), { maxProperties: 32 })),
+  handlers: Type.Array(
+    strict({ name: Type.String({ minLength: 1, maxLength: 128 }), description: Type.Optional(Type.String({ maxLength: 1000 })), kind: Type.Optional(oneOf(['builtIn', 'named'])) }),
+    { maxItems: 1000 },
+  ),
+  host: Type.String({ maxLength: 255 }),
+  pid: Type.Integer({ minimum: 0 }),
+  /** the boot this process got before, when it registers again in the same life (its session ran out): it keeps its boot */
+  bootId: Type.Optional(Id),
+})
+export type Register = Static<typeof Register>
+
+export const Registered = strict({
+  executorId: Id,
+  bootId: Id,
+  sessionToken: Type.String(),
+  heartbeatMs: Type.Integer(),
+  deadMs: Type.Integer(),
+  streamUrl: Type.String({ description: 'ws:// or wss:// address of the stream; may be relative to the server (`/api/v1/executor/stream`)' }),
+  protocol: Type.Integer(),
+})
+export type Registered = Static<typeof Registered>
+
+export const RunningAttempt = strict({ instanceId: Id, attempt: Type.Integer({ minimum: 1 }) })
+export const Load = strict({
+  cpu: Type.Number({ minimum: 0, description: 'share of all cores, 0–1' }),
+  memory: Type.Number({ minimum: 0, description: 'bytes of resident memory' }),
+  running: Type.Integer({ minimum: 0 }),
+  queued: Type.Integer({ minimum: 0 }),
+})
+export type Load = Static<typeof Load>
+
+export const Heartbeat = strict({ executorId: Id, bootId: Type.Optional(Id), running: Type.Array(RunningAttempt, { maxItems: 10_000 }), load: Load })
+export type Heartbeat = Static<typeof Heartbeat>
+export const HeartbeatAnswer = strict({ cancel: Type.Array(RunningAttempt), unknown: Type.Array(RunningAttempt) })
+
+export const EXECUTOR_STATES = ['online', 'draining', 'offline'] as const
+
+export const Executor = strict({
+  id: Id,
+  groupId: Id,
+  groupName: Type.String(),
+  name: Type.String(),
+  state: oneOf(EXECUTOR_STATES),
+  transport: oneOf(['stream']),
+  version: Type.String(),
+  host: Type.String(),
+  pid: Type.Integer(),
+  capacity: Type.Integer(),
+  inFlight: Type.Integer({ description: 'attempts that the server has there now' }),
+  running: Type.Array(strict({ instanceId: Id, attempt: Type.Integer(), taskId: Id, taskName: Type.String(), since: nullable(Instant) })),
+  load: nullable(Load),
+  labels: Type.Record(Type.String(), Type.String()),
+  handlers: Type.Array(strict({ name: Type.String(), description: Type.String(), kind: oneOf(['builtIn', 'named']) })),
+  registeredAt: Instant,
+  seenAt: Instant,
+})
+export type Executor = Static<typeof Executor>
+
+const tag = 'executor'
+export const executorRoutes = [
+  defineRoute({ id: 'registerExecutor', method: 'POST', path: '/executor/register', access: 'executorToken', budget: 'executor', tag, summary: 'Join as an executor', body: Register, status: 200, answer: Registered }),
+  defineRoute({ id: 'heartbeat', method: 'POST', path: '/executor/heartbeat', access: 'executorSession', budget: 'executor', tag, summary: 'I am alive', body: Heartbeat, status: 200, answer: HeartbeatAnswer }),
+  defineRoute({
+    id: 'listExecutors', method: 'GET', path: '/executor', access: 'executor:view', budget: 'read', tag, summary: 'List executors',
+    query: strict({ ...PageQuery, groupId: Type.Optional(Id), state: Type.Optional(oneOf(EXECUTOR_STATES)) }), status: 200, answer: listOf(Executor),
+  }),
+  defineRoute({ id: 'getExecutor', method: 'GET', path: '/executor/:id', access: 'executor:view', budget: 'read', tag, summary: 'One executor', params: IdParams, status: 200, answer: Executor }),
+  defineRoute({ id: 'drainExecutor', method: 'POST', path: '/executor/:id/drain', access: 'executor:operate', budget: 'write', tag, summary: 'Give it nothing new', params: IdParams, status: 200, answer: Executor }),
+  defineRoute({ id: 'resumeExecutor', method: 'POST', path: '/executor/:id/resume', access: 'executor:operate', budget: 'write', tag, summary: 'Give it work again', params: IdParams, status: 200, answer: Executor }),
+  defineRoute({ id: 'deleteExecutor', method: 'DELETE', path: '/executor/:id', access: 'executor:operate', budget: 'write', tag, summary: 'Forget an executor that is offline', params: IdParams, status: 204, answer: NoContent }),
+] as const

@@ -1,0 +1,100 @@
+/**
+ * The stream between executor and server: one WebSocket that the executor opens, at `streamUrl`, with the subprotocol `tickwheel.1`.
+ * A message is a JSON array of frames, at most 1 MiB and 1,000 frames. Unknown fields are ignored; an unknown frame type is answered with
+ * `refused` naming it, and nothing else happens.
+ *
+ *   executor                                 server
+ *   hello (session token, boot, running) ──▶
+ *                                        ◀── welcome            only then may either side send anything else
+ *                                        ◀── dispatch           names boot and the instant its row was written; refused when of another
+ *                                                               boot, older than 10 s, a repeat (answered with its state), or no room
+ *   accepted | rejected                  ──▶
+ *   started, progress, log …             ──▶
+ *   finished                             ──▶
+ *                                        ◀── ack                for every frame that carries `n`, after the commit, with a verdict
+ *   heartbeat (every heartbeatMs)        ──▶
+ *                                        ◀── beat               answer to each heartbeat: the store's state, what to cancel, what is unknown
+ *   recovered (once, when the results of earlier boots were delivered) ──▶
+ *
+ * `n` numbers the frames of one connection that want an acknowledgement, from 1, by 1. After a reconnect (to any node) everything that was
+ * not acknowledged is sent again with new numbers; the keys (instance, attempt, firstSeq) make a repeat harmless.
+ * At most 1,000 frames or 8 MiB may be unacknowledged; the sender waits then.
+ * Close codes: 1012 the node leaves, reconnect with jitter; 4400 protocol error; 4401 session unknown or ended: register again;
+ * 4409 superseded by a newer boot: stop.
+ */
+import { Type, type Static } from 'typebox'
+import { Load, RunningAttempt } from './executors.ts'
+import { Id, nullable, oneOf } from './shape.ts'
+import { Handler } from './tasks.ts'
+
+export const STREAM_PROTOCOL = 'tickwheel.1'
+export const STREAM_PATH = '/api/v1/executor/stream'
+export const FRAME_LIMITS = { messageBytes: 1_048_576, framesPerMessage: 1_000, unacknowledgedFrames: 1_000, unacknowledgedBytes: 8_388_608, dispatchMaxAgeMs: 10_000, resultBytes: 65_536, logLineBytes: 65_536, logChunkBytes: 262_144 } as const
+
+const open = <P extends Parameters<typeof Type.Object>[0]>(properties: P) => Type.Object(properties)
+const AtMs = Type.Integer({ minimum: 0, description: "epoch ms of the sender's clock" })
+const Attempt = Type.Integer({ minimum: 1 })
+const run = { instanceId: Id, attempt: Attempt }
+const N = Type.Integer({ minimum: 1 })
+const RunErrorFrame = open({ code: Type.String({ maxLength: 128 }), message: Type.String({ maxLength: 16_384 }) })
+
+export const REJECT_CODES = ['capacity', 'unknownHandler', 'handlerNotAllowed', 'draining', 'otherBoot', 'tooOld', 'canceledFirst', 'badDispatch'] as const
+export type RejectCode = (typeof REJECT_CODES)[number]
+export const LOG_STREAMS = ['stdout', 'stderr', 'log', 'system'] as const
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type LogStream = (typeof LOG_STREAMS)[number]
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+/** `[at, stream, level, text]`: epoch ms, index into LOG_STREAMS, index into LOG_LEVELS, one line without its line feed (at most 64 KiB). */
+export const LineTuple = Type.Tuple([Type.Integer(), Type.Integer({ minimum: 0, maximum: 3 }), Type.Integer({ minimum: 0, maximum: 3 }), Type.String()])
+export type LineTuple = Static<typeof LineTuple>
+
+export const Hello = open({ type: Type.Literal('hello'), version: Type.Integer(), executorId: Id, bootId: Id, token: Type.String(), running: Type.Array(RunningAttempt), at: AtMs })
+export const Accepted = open({ type: Type.Literal('accepted'), n: N, ...run, at: AtMs })
+export const Rejected = open({ type: Type.Literal('rejected'), n: N, ...run, at: AtMs, code: oneOf(REJECT_CODES), detail: Type.String({ maxLength: 1000 }) })
+export const Started = open({ type: Type.Literal('started'), n: N, ...run, at: AtMs })
+export const Progress = open({ type: Type.Literal('progress'), n: N, ...run, at: AtMs, value: Type.Number({ minimum: 0, maximum: 1 }), text: Type.String({ maxLength: 1000 }) })
+/** Lines `firstSeq` … (numbers in the attempt, from 1). `dropped` > 0 with no lines stands for that many lines lost at a bound. Borders are fixed: a repeat is the same chunk. */
+export const Log = open({ type: Type.Literal('log'), n: N, ...run, firstSeq: Type.Integer({ minimum: 1 }), lines: Type.Array(LineTuple), dropped: Type.Optional(Type.Integer({ minimum: 1 })) })
+/** Sent before `finished`: how many line numbers there are in all, so that completeness can be known. */
+export const LogEnd = open({ type: Type.Literal('logEnd'), n: N, ...run, lines: Type.Integer({ minimum: 0 }), bytes: Type.Integer({ minimum: 0 }), dropped: Type.Integer({ minimum: 0 }) })
+export const FINISH_OUTCOMES = ['succeeded', 'failed', 'timedOut', 'canceled'] as const
+export const Finished = open({
+  type: Type.Literal('finished'), n: N, ...run, at: AtMs, startedAt: nullable(AtMs), bootId: Id, outcome: oneOf(FINISH_OUTCOMES),
+  result: Type.Optional(Type.Unknown()), error: Type.Optional(RunErrorFrame),
+})
+export const HeartbeatFrame = open({ type: Type.Literal('heartbeat'), at: AtMs, running: Type.Array(RunningAttempt), load: Load })
+export const Recovered = open({ type: Type.Literal('recovered'), n: N, bootId: Id })
+export const Draining = open({ type: Type.Literal('drain'), n: N })
+export const Refused = open({ type: Type.Literal('refused'), frame: Type.String(), detail: Type.String() })
+
+export const ExecutorFrame = Type.Union([Hello, Accepted, Rejected, Started, Progress, Log, LogEnd, Finished, HeartbeatFrame, Recovered, Draining, Refused])
+export type ExecutorFrame = Static<typeof ExecutorFrame>
+
+/** done: written; already: known before; stale: not the current attempt; unknown: no such run; bad: the frame is not valid and never will be */
+export const VERDICTS = ['done', 'already', 'stale', 'unknown', 'bad'] as const
+export type Verdict = (typeof VERDICTS)[number]
+
+export const Welcome = open({ type: Type.Literal('welcome'), version: Type.Integer(), node: Type.String(), at: AtMs, heartbeatMs: Type.Integer(), deadMs: Type.Integer(), draining: Type.Boolean() })
+export const Dispatch = open({
+  type: Type.Literal('dispatch'), ...run, bootId: Id, at: AtMs,
+  task: open({ id: Id, name: Type.String(), groupId: Id, groupName: Type.String() }),
+  handler: Handler,
+  params: Type.String(),
+  scheduledAt: nullable(AtMs),
+  firedAt: AtMs,
+  timeoutMs: Type.Integer(),
+  killGraceMs: Type.Integer(),
+  logLimitBytes: Type.Integer(),
+  /** another attempt may run elsewhere when this executor is thought lost: stop the run by itself 12 s after the last sign of the server */
+  movable: Type.Boolean(),
+})
+export type Dispatch = Static<typeof Dispatch>
+export const Cancel = open({ type: Type.Literal('cancel'), ...run, bootId: Id, at: AtMs })
+/** `[n, index into VERDICTS]` for each frame. */
+export const Ack = open({ type: Type.Literal('ack'), acks: Type.Array(Type.Tuple([N, Type.Integer({ minimum: 0, maximum: 4 })])) })
+export const Beat = open({ type: Type.Literal('beat'), at: AtMs, store: oneOf(['ok', 'away']), cancel: Type.Array(RunningAttempt), unknown: Type.Array(RunningAttempt) })
+export const DrainOrder = open({ type: Type.Literal('drain'), draining: Type.Boolean() })
+
+export const ServerFrame = Type.Union([Welcome, Dispatch, Cancel, Ack, Beat, DrainOrder, Refused])
+export type ServerFrame = Static<typeof ServerFrame>

@@ -1,0 +1,112 @@
+import { Type, type Static } from 'typebox'
+import { defineRoute } from './route.ts'
+import { CursorQuery, Id, IdParams, Instant, listOf, nullable, oneOf, strict } from './shape.ts'
+
+export const INSTANCE_STATES = ['waiting', 'queued', 'dispatched', 'running', 'succeeded', 'failed', 'timedOut', 'canceled', 'lost', 'skipped'] as const
+export const CAUSES = ['schedule', 'manual', 'api', 'retry', 'workflow', 'backfill', 'shard'] as const
+
+export const Actor = strict({ kind: oneOf(['user', 'token', 'executor', 'system']), id: nullable(Id), name: Type.String() })
+
+export const RunError = strict({ code: Type.String(), message: Type.String() })
+
+const facts = {
+  id: Id,
+  taskId: Id,
+  taskName: Type.String(),
+  groupId: Id,
+  groupName: Type.String(),
+  taskVersion: Type.Integer(),
+  cause: oneOf(CAUSES),
+  actor: nullable(Actor),
+  state: oneOf(INSTANCE_STATES),
+  attempt: Type.Integer(),
+  priority: Type.Integer(),
+  scheduledAt: nullable(Instant),
+  firedAt: Instant,
+  queuedAt: nullable(Instant),
+  dispatchedAt: nullable(Instant),
+  acceptedAt: nullable(Instant),
+  startedAt: nullable(Instant),
+  endedAt: nullable(Instant),
+  executorId: nullable(Id),
+  executorName: nullable(Type.String()),
+  cancelRequestedAt: nullable(Instant),
+  retryOf: nullable(Id),
+  retriedBy: nullable(Id),
+  error: nullable(RunError),
+  waitingFor: nullable(strict({ reason: Type.String(), facts: Type.Record(Type.String(), Type.Unknown()) })),
+}
+
+/** A row of the list of runs. */
+export const InstanceListItem = strict(facts)
+export type InstanceListItem = Static<typeof InstanceListItem>
+
+export const Attempt = strict({
+  attempt: Type.Integer(),
+  executorId: nullable(Id),
+  executorName: nullable(Type.String()),
+  dispatchedAt: nullable(Instant),
+  acceptedAt: nullable(Instant),
+  startedAt: nullable(Instant),
+  endedAt: nullable(Instant),
+  outcome: nullable(Type.String()),
+  error: nullable(RunError),
+  late: Type.Boolean(),
+})
+
+export const Instance = strict({
+  ...facts,
+  params: nullable(Type.String()),
+  result: Type.Unknown({ description: 'what the handler returned, at most 64 KiB of JSON' }),
+  progress: nullable(strict({ value: Type.Number(), text: Type.String() })),
+  attempts: Type.Array(Attempt),
+  hidden: Type.Optional(Type.Array(Type.String())),
+})
+export type Instance = Static<typeof Instance>
+
+export const TraceEntry = strict({ at: Instant, reason: Type.String(), facts: Type.Record(Type.String(), Type.Unknown()) })
+export type TraceEntry = Static<typeof TraceEntry>
+
+/** A line of a run's log. `seq` = attempt × 2^32 + its number in the attempt. `stream` `system`: written by Tickwheel itself. */
+export const LogLine = strict({
+  seq: Type.Integer(),
+  at: Instant,
+  attempt: Type.Integer(),
+  stream: oneOf(['stdout', 'stderr', 'log', 'system']),
+  level: oneOf(['debug', 'info', 'warn', 'error']),
+  text: Type.String(),
+})
+export type LogLine = Static<typeof LogLine>
+
+export const LogPage = strict({
+  lines: Type.Array(LogLine),
+  next: Type.Integer({ description: 'give it as `after` to read on' }),
+  end: Type.Boolean({ description: 'the run has ended and its log is complete up to here' }),
+})
+export type LogPage = Static<typeof LogPage>
+
+export const InstanceListQuery = strict({
+  ...CursorQuery,
+  taskId: Type.Optional(Id),
+  groupId: Type.Optional(Id),
+  state: Type.Optional(Type.String({ maxLength: 120, description: 'one state, or several joined by commas' })),
+  cause: Type.Optional(oneOf(CAUSES)),
+  executorId: Type.Optional(Id),
+  from: Type.Optional(Instant),
+  to: Type.Optional(Instant),
+})
+export type InstanceListQuery = Static<typeof InstanceListQuery>
+
+const tag = 'instance'
+export const instanceRoutes = [
+  defineRoute({ id: 'listInstances', method: 'GET', path: '/instance', access: 'instance:view', budget: 'read', tag, summary: 'List runs, newest first', query: InstanceListQuery, status: 200, answer: listOf(InstanceListItem) }),
+  defineRoute({ id: 'getInstance', method: 'GET', path: '/instance/:id', access: 'instance:view', budget: 'read', tag, summary: 'One run', params: IdParams, status: 200, answer: Instance }),
+  defineRoute({ id: 'cancelInstance', method: 'POST', path: '/instance/:id/cancel', access: 'instance:cancel', budget: 'write', tag, summary: 'Cancel a run', params: IdParams, status: 200, answer: Instance }),
+  defineRoute({ id: 'retryInstance', method: 'POST', path: '/instance/:id/retry', access: 'instance:retry', budget: 'trigger', tag, summary: 'Run an ended run again, as a new run', params: IdParams, status: 202, answer: strict({ instanceId: Id }), idempotent: true }),
+  defineRoute({
+    id: 'readLogs', method: 'GET', path: '/instance/:id/logs', access: 'instance:viewLogs', budget: 'read', tag, summary: 'Lines of the log', params: IdParams,
+    query: strict({ after: Type.Optional(Type.Integer({ minimum: 0, default: 0 })), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 5000, default: 1000 })) }), status: 200, answer: LogPage,
+  }),
+  defineRoute({ id: 'rawLogs', method: 'GET', path: '/instance/:id/logs/raw', access: 'instance:viewLogs', budget: 'heavy', tag, summary: 'Download the log as text', params: IdParams, status: 200, answer: Type.String() }),
+  defineRoute({ id: 'listEvents', method: 'GET', path: '/instance/:id/events', access: 'instance:view', budget: 'read', tag, summary: 'The decision trace', params: IdParams, status: 200, answer: strict({ items: Type.Array(TraceEntry) }) }),
+] as const

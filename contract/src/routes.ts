@@ -1,0 +1,13 @@
+import { authRoutes } from './auth.ts'
+import { executorRoutes } from './executors.ts'
+import { groupRoutes } from './groups.ts'
+import { instanceRoutes } from './instances.ts'
+import { systemRoutes } from './system.ts'
+import { taskRoutes } from './tasks.ts'
+import { tokenRoutes } from './tokens.ts'
+
+/** Every call of the API. The server registers nothing else, and does not compile while one has no handler. */
+export const routes = [...authRoutes, ...groupRoutes, ...taskRoutes, ...instanceRoutes, ...executorRoutes, ...tokenRoutes, ...systemRoutes] as const
+
+export type Route = (typeof routes)[number]
+export type RouteId = Route['id']
