@@ -1,0 +1,6 @@
+'use strict'
+
+/** A reason to stop that is told in words, without a stack. */
+class Refusal extends Error {}
+
+module.exports = { Refusal }
