@@ -1,0 +1,70 @@
+/**
+ * Every reason that a decision can give: in the decision trace of a run, in a skip of the ledger, and for a run that waits.
+ * Codes are stored: never reused, never given a new meaning. Texts live in the console's locales, worded with `facts`.
+ */
+export const REASON = {
+  // why a run exists
+  fired: 1, // lateMs
+  firedAfterMisfire: 2, // policy, lateMs
+  triggered: 3, // by
+  retriedByPerson: 4, // of, by
+  // why it waits
+  queued: 5,
+  waitsForEarlierRun: 6, // blocker
+  waitsForExecutor: 7, // group: no live executor
+  waitsForSlot: 8, // used, capacity, executors
+  waitsForHandler: 9, // handler: no live executor knows it
+  waitsForRetry: 10, // delayMs, tries, max
+  waitsForChosenExecutor: 11, // executorId: offline or full
+  // what happened to it
+  chosen: 12, // strategy, executorId, executor, among
+  chosenByPerson: 13, // executorId, executor
+  dispatched: 14, // attempt, executorId
+  accepted: 15,
+  started: 16,
+  rejected: 17, // code, executorId, detail
+  neverReceived: 18, // executorId: the executor restarted before it took the attempt
+  executorLost: 19, // executorId
+  executorRestarted: 20, // executorId: it came back and did not have the run
+  failed: 21, // code
+  timedOut: 22,
+  succeeded: 23,
+  retriesExhausted: 24, // tries, max
+  cancelRequested: 25, // by
+  canceled: 26, // by
+  cancelUnconfirmed: 27, // the executor did not answer within grace and kill time
+  replaced: 28, // by: the newer run
+  replaces: 29, // of: the older run
+  overlapSkipped: 30, // blocker
+  retrying: 31, // tries, max, delayMs
+  traceCut: 32, // dropped: entries that no longer fitted
+  deleted: 33, // the task was deleted
+  // why a due instant did not fire (ledger)
+  misfire: 60, // policy, lateMs
+  overlap: 61, // blocker
+  queueFull: 62, // max
+  stoppedFirst: 63,
+  restored: 64,
+} as const
+
+export type Reason = keyof typeof REASON
+export type ReasonCode = (typeof REASON)[Reason]
+export const SKIP_REASONS = ['misfire', 'overlap', 'queueFull', 'stoppedFirst', 'restored'] as const satisfies readonly Reason[]
+export type SkipReason = (typeof SKIP_REASONS)[number]
+export type Facts = Readonly<Record<string, string | number | boolean | null>>
+
+const byCode: ReadonlyMap<number, Reason> = new Map(reasons().map((reason) => [REASON[reason], reason]))
+
+/** All reasons, in the order of their codes. */
+export function reasons(): Reason[] {
+  return Object.keys(REASON).filter(isReason)
+}
+
+function isReason(word: string): word is Reason {
+  return Object.hasOwn(REASON, word)
+}
+
+/** The word for a stored code; `null` for a code that a newer version wrote. */
+export function reasonOf(code: number): Reason | null {
+  return byCode.get(code) ?? null
+}

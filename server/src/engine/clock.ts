@@ -1,0 +1,13 @@
+/**
+ * Time as the engine sees it. `now` is cluster time in epoch ms: whatever is stored or compared comes from here. `monotonic` never goes back and
+ * measures how long something took. `wake` calls back once, at or after an instant of cluster time; the handle cancels.
+ */
+export interface Clock {
+  now(): number
+  monotonic(): number
+  wake(at: number, call: () => void): Wake
+}
+
+export interface Wake {
+  cancel(): void
+}

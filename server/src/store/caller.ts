@@ -1,0 +1,13 @@
+/** Who asks for a write, and from where: what the audit log records. */
+export interface Caller {
+  readonly actor: { readonly kind: 'user' | 'token' | 'executor' | 'system'; readonly id: number | null; readonly name: string }
+  readonly ip: string
+  readonly requestId: string
+}
+
+export const SYSTEM: Caller = { actor: { kind: 'system', id: null, name: 'tickwheel' }, ip: '', requestId: '' }
+
+/** The short form that a run keeps of who made it: JSON `{ kind, id, name }`. */
+export function actorText(caller: Caller): string {
+  return JSON.stringify(caller.actor)
+}

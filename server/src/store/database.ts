@@ -1,0 +1,71 @@
+import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Compilable } from 'kysely'
+import type { Schema, Table } from './schema.ts'
+
+export type Value = string | number | Uint8Array | null
+
+/**
+ * Builds queries, executes nothing: `tx.rows(query.selectFrom('task').selectAll())`. The text that it compiles is valid for SQLite and MySQL
+ * once quoted by the dialect that executes it.
+ */
+export const query = new Kysely<Schema>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+})
+
+/** Reads of one consistent view of the store. */
+export interface ReadTx {
+  /** All rows of a query that `query` built. */
+  rows<Row>(built: Compilable<Row>): Promise<Row[]>
+  first<Row>(built: Compilable<Row>): Promise<Row | null>
+  /** Hand-written SQL for the hottest statements; `?` placeholders; identifiers that are reserved words in backquotes. */
+  all<Row>(sql: string, params?: readonly Value[]): Promise<Row[]>
+}
+
+/** A transaction that writes. It commits when the function returns and rolls back when it throws. */
+export interface Tx extends ReadTx {
+  /** Runs a write that `query` built; how many rows it matched. */
+  execute(built: Compilable<unknown>): Promise<number>
+  run(sql: string, params?: readonly Value[]): Promise<number>
+  /** The same statement for many rows of parameters, in order; how many rows matched in all. */
+  runMany(sql: string, rows: readonly (readonly Value[])[]): Promise<number>
+  /** Inserts rows; MySQL batches them into multi-row statements. Throws `DuplicateKey`. */
+  insert<T extends Table>(table: T, rows: readonly Schema[T][]): Promise<void>
+  /** Inserts rows, leaving out those whose key exists already; how many went in. */
+  insertNew<T extends Table>(table: T, rows: readonly Schema[T][]): Promise<number>
+  /** Reads rows that this transaction will change, locked in key order (SQLite: the whole store is). */
+  lock<Row>(built: Compilable<Row>): Promise<Row[]>
+}
+
+/** Lanes have separate connections on MySQL, so that one lock wait stalls one of them; on SQLite there is one writer. */
+export type Lane = 'fire' | 'report' | 'rest'
+
+/**
+ * The store. A write is a function over plain data that is safe to run twice: on deadlock or lock time-out it is run again, three times at most.
+ * Nothing but store functions and pure functions of core may run inside.
+ * Throws `StoreAway` when the store cannot be reached.
+ */
+export interface Database {
+  read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T>
+  write<T>(lane: Lane, work: (tx: Tx) => Promise<T>): Promise<T>
+  /** The clock of the database, epoch ms: the origin of cluster time. */
+  now(): Promise<number>
+  close(): Promise<void>
+}
+
+export class StoreAway extends Error {
+  constructor(cause: unknown) {
+    super('the store cannot be reached', { cause })
+    this.name = 'StoreAway'
+  }
+}
+
+export class DuplicateKey extends Error {
+  constructor(cause: unknown) {
+    super('a row with this key exists already', { cause })
+    this.name = 'DuplicateKey'
+  }
+}

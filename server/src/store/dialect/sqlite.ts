@@ -1,0 +1,219 @@
+import Sqlite from 'better-sqlite3'
+import type { Compilable } from 'kysely'
+import { DuplicateKey, StoreAway, type Database, type ReadTx, type Tx, type Value } from '../database.ts'
+import type { Schema, Table } from '../schema.ts'
+import type { Column, TableSpec } from './table.ts'
+
+/** What a wall clock gives: on SQLite the machine's clock is the database's clock. */
+export interface SqliteOptions {
+  /** path of the main file, or `:memory:` (one connection then serves reads and writes) */
+  readonly path: string
+  readonly now: () => number
+}
+
+/** SQLite as the store: one writer with group commit, readers on a connection of their own, WAL with synchronous FULL. */
+export function openSqlite({ path, now }: SqliteOptions): Database {
+  const writer = new Connection(openWriter(path))
+  const reader = path === ':memory:' ? writer : new Connection(openReader(path))
+  const turn = new Turn()
+  const readTurn = reader === writer ? turn : new Turn()
+  return {
+    read: async (work) => readTurn.take(() => reader.snapshot(work)),
+    write: async (_lane, work) => turn.take(() => writer.transaction(work)),
+    now: async () => now(),
+    close: async () => {
+      await readTurn.take(async () => (reader === writer ? undefined : reader.close()))
+      await turn.take(async () => writer.close())
+    },
+  }
+}
+
+function openWriter(path: string): Sqlite.Database {
+  const db = new Sqlite(path)
+  db.pragma('auto_vacuum = INCREMENTAL')
+  db.pragma('journal_mode = WAL')
+  db.pragma('synchronous = FULL')
+  db.pragma('busy_timeout = 5000')
+  db.pragma('cache_size = -65536')
+  db.pragma('temp_store = MEMORY')
+  db.pragma('wal_autocheckpoint = 4000')
+  return db
+}
+
+function openReader(path: string): Sqlite.Database {
+  const db = new Sqlite(path, { readonly: true })
+  db.pragma('busy_timeout = 5000')
+  db.pragma('cache_size = -65536')
+  return db
+}
+
+/** One after the other, in the order of arrival: SQLite has one writer, and a transaction must not see another's half. */
+class Turn {
+  #last: Promise<unknown> = Promise.resolve()
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work, work)
+    this.#last = mine.catch(() => undefined)
+    return mine
+  }
+}
+
+const STATEMENTS_KEPT = 500
+
+class Connection implements Tx {
+  readonly #db: Sqlite.Database
+  readonly #statements = new Map<string, Sqlite.Statement>()
+
+  constructor(db: Sqlite.Database) {
+    this.#db = db
+  }
+
+  async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    this.#exec('BEGIN IMMEDIATE')
+    try {
+      const result = await work(this)
+      this.#exec('COMMIT')
+      return result
+    } catch (error) {
+      if (this.#db.inTransaction) this.#exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  /** One consistent view: everything that was committed before it begins, nothing that comes later. */
+  async snapshot<T>(work: (tx: ReadTx) => Promise<T>): Promise<T> {
+    this.#exec('BEGIN')
+    try {
+      return await work(this)
+    } finally {
+      this.#exec('COMMIT')
+    }
+  }
+
+  async rows<Row>(built: Compilable<Row>): Promise<Row[]> {
+    const { sql, parameters } = built.compile()
+    return this.all<Row>(sql, values(parameters))
+  }
+
+  async first<Row>(built: Compilable<Row>): Promise<Row | null> {
+    const { sql, parameters } = built.compile()
+    return (await this.all<Row>(sql, values(parameters)))[0] ?? null
+  }
+
+  async lock<Row>(built: Compilable<Row>): Promise<Row[]> {
+    return this.rows(built)
+  }
+
+  async all<Row>(sql: string, params: readonly Value[] = []): Promise<Row[]> {
+    return guard(() => this.#prepare(sql).all(...params) as Row[])
+  }
+
+  async execute(built: Compilable<unknown>): Promise<number> {
+    const { sql, parameters } = built.compile()
+    return this.run(sql, values(parameters))
+  }
+
+  async run(sql: string, params: readonly Value[] = []): Promise<number> {
+    return guard(() => this.#prepare(sql).run(...params).changes)
+  }
+
+  async runMany(sql: string, rows: readonly (readonly Value[])[]): Promise<number> {
+    return guard(() => {
+      const statement = this.#prepare(sql)
+      let changes = 0
+      for (const row of rows) changes += statement.run(...row).changes
+      return changes
+    })
+  }
+
+  async insert<T extends Table>(table: T, rows: readonly Schema[T][]): Promise<void> {
+    await this.#insert('INSERT', table, rows)
+  }
+
+  async insertNew<T extends Table>(table: T, rows: readonly Schema[T][]): Promise<number> {
+    return this.#insert('INSERT OR IGNORE', table, rows)
+  }
+
+  close(): void {
+    this.#statements.clear()
+    this.#db.close()
+  }
+
+  async #insert<T extends Table>(verb: string, table: T, rows: readonly Schema[T][]): Promise<number> {
+    const sample = rows[0]
+    if (sample === undefined) return 0
+    const columns = Object.keys(sample)
+    const sql = `${verb} INTO \`${table}\` (${columns.map((column) => `\`${column}\``).join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`
+    return guard(() => {
+      const statement = this.#prepare(sql)
+      let changes = 0
+      for (const row of rows) {
+        const record: Readonly<Record<string, Value>> = { ...row }
+        changes += statement.run(...columns.map((column) => record[column] ?? null)).changes
+      }
+      return changes
+    })
+  }
+
+  #exec(sql: string): void {
+    guard(() => this.#db.exec(sql))
+  }
+
+  #prepare(sql: string): Sqlite.Statement {
+    const known = this.#statements.get(sql)
+    if (known !== undefined) return known
+    if (this.#statements.size >= STATEMENTS_KEPT) this.#statements.clear()
+    const statement = this.#db.prepare(sql)
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}
+
+function values(parameters: readonly unknown[]): Value[] {
+  return parameters.map((parameter) => {
+    if (parameter === null || typeof parameter === 'string' || typeof parameter === 'number' || parameter instanceof Uint8Array) return parameter
+    throw new TypeError(`a store parameter must be text, number, bytes or null, not ${typeof parameter}`)
+  })
+}
+
+const AWAY = new Set(['SQLITE_BUSY', 'SQLITE_IOERR', 'SQLITE_FULL', 'SQLITE_CANTOPEN', 'SQLITE_READONLY'])
+
+function guard<T>(work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof Sqlite.SqliteError)) throw error
+    if (error.code === 'SQLITE_CONSTRAINT_PRIMARYKEY' || error.code === 'SQLITE_CONSTRAINT_UNIQUE') throw new DuplicateKey(error)
+    if (AWAY.has(error.code.split('_').slice(0, 2).join('_'))) throw new StoreAway(error)
+    throw error
+  }
+}
+
+/** The statements that make a table on SQLite. One integer key is the rowid; a key of several columns makes the table its own index. */
+export function renderSqlite(spec: TableSpec): string[] {
+  const columns = Object.entries(spec.columns).map(([name, column]) => `\`${name}\` ${sqliteType(column)}${column.nullable ? '' : ' NOT NULL'}`)
+  const [only] = spec.primaryKey
+  const isRowId = spec.primaryKey.length === 1 && only !== undefined && spec.columns[only] !== undefined && isInteger(spec.columns[only])
+  const key = `PRIMARY KEY (${spec.primaryKey.map((column) => `\`${column}\``).join(', ')})`
+  return [
+    `CREATE TABLE \`${spec.name}\` (\n  ${[...columns, key].join(',\n  ')}\n)${isRowId ? '' : ' WITHOUT ROWID'}`,
+    ...spec.unique.map((keys) => indexOf(spec.name, keys, 'UNIQUE ')),
+    ...spec.indexes.map((keys) => indexOf(spec.name, keys, '')),
+  ]
+}
+
+function indexOf(table: string, columns: readonly string[], kind: string): string {
+  return `CREATE ${kind}INDEX \`${table}_${columns.join('_')}\` ON \`${table}\` (${columns.map((column) => `\`${column}\``).join(', ')})`
+}
+
+function isInteger(column: Column): boolean {
+  return column.type === 'int' || column.type === 'big'
+}
+
+function sqliteType(column: Column): string {
+  switch (column.type) {
+    case 'int': case 'big': return 'INTEGER'
+    case 'name': case 'text': case 'long': return 'TEXT'
+    case 'blob': return 'BLOB'
+  }
+}
