@@ -75,7 +75,7 @@ export const mainJob: readonly TableSpec[] = [
     'executor',
     {
       id: 'big', group_id: 'big', name: 'name', boot_id: 'big', recovered_boot: 'big', registered_at: 'big', state: 'int', draining: 'int', transport: 'name', version: 'name', host: 'name',
-      pid: 'int', capacity: 'int', labels: 'text', handlers: 'long', session_hash: 'name',
+      pid: 'int', capacity: 'int', labels: 'text', handlers: 'long',
     },
     ['id'],
     { unique: [['group_id', 'name']] },
