@@ -10,8 +10,12 @@ const { root } = require('./paths.cjs')
  * foreground group, npm forwards what it gets to this process, and a supervisor may signal this process alone, or the group. So:
  * on a terminal SIGINT is left to the terminal; everything else is passed on; and programs of our own load
  * one-signal.cjs, which takes repeats within a second as one.
+ *
+ * npm runs a script through a shell, and signals that shell alone: a supervisor that stops npm ends npm and the shell, and what they
+ * started is left behind without a word. So under npm the loss of the parent counts as SIGTERM.
  */
 const passedOn = ['SIGINT', 'SIGTERM', 'SIGHUP']
+const parentCheckMs = 250
 
 /** Runs a program under the given Node.js with the streams of this process; the answer is its exit code. */
 function runProgram(node, args, options = {}) {
@@ -27,11 +31,23 @@ function runTogether(node, programs) {
     if (!(signal === 'SIGINT' && isOnTerminal())) for (const child of children) child.kill(signal)
   }
   for (const signal of passedOn) process.on(signal, pass)
+  whenOrphaned(() => pass('SIGTERM'))
   const ends = children.map(endOf)
   return Promise.race(ends).then((code) => {
     for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
     return Promise.all(ends).then(() => code)
   })
+}
+
+function whenOrphaned(act) {
+  if (process.env.npm_lifecycle_event === undefined || process.platform === 'win32') return
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    act()
+  }, parentCheckMs)
+  timer.unref()
 }
 
 function endOf(child) {

@@ -18,7 +18,7 @@ const install = {
     return false
   },
   work(node) {
-    const { ok, output } = runNpm(node, ['ci', '--include=dev', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], root)
+    const { ok, output } = runNpm(node, ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], root)
     if (!ok) throw new Refusal(output.trim() + '\nThe dependencies could not be installed (npm ci, in ' + root + '). The words above are npm\'s.')
     fs.writeFileSync(stamp, wanted())
   },

@@ -42,7 +42,7 @@ function bring() {
     const draft = home + '.draft'
     fs.rmSync(draft, { recursive: true, force: true })
     fs.mkdirSync(draft, { recursive: true })
-    const args = ['install', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', draft, packageName() + '@24']
+    const args = ['install', '--ignore-scripts', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', draft, packageName() + '@24']
     const { ok, output } = runNpm(process.execPath, args, draft)
     if (!ok) throw new Refusal(advice(lastLines(output)))
     const started = spawnSync(broughtProgram(draft), ['--version'], { encoding: 'utf8' })
