@@ -49,7 +49,7 @@ export interface SignalRow { id: number; slot: number; kind: number; target_id: 
 
 export interface ExecutorRow {
   id: number; group_id: number; name: string; boot_id: number; recovered_boot: number; registered_at: number; state: number; draining: number; transport: string; version: string
-  host: string; pid: number; capacity: number; labels: string; handlers: string; session_hash: string
+  host: string; pid: number; capacity: number; labels: string; handlers: string
 }
 export interface ExecutorBeatRow { executor_id: number; boot_id: number; seen_at: number; load: string | null }
 
