@@ -45,6 +45,7 @@ export type Load = Static<typeof Load>
 export const Heartbeat = strict({ executorId: Id, bootId: Type.Optional(Id), running: Type.Array(RunningAttempt, { maxItems: 10_000 }), load: Load })
 export type Heartbeat = Static<typeof Heartbeat>
 export const HeartbeatAnswer = strict({ cancel: Type.Array(RunningAttempt), unknown: Type.Array(RunningAttempt) })
+export type HeartbeatAnswer = Static<typeof HeartbeatAnswer>
 
 export const EXECUTOR_STATES = ['online', 'draining', 'offline'] as const
 

@@ -11,3 +11,7 @@ export type { CronFieldText, CronParse, CronProblem } from './schedule/cron-pars
 export * from './schedule/cron-fields.ts'
 export { TimingWheel } from './wheel/timing-wheel.ts'
 export type { TimerHandle, TimingWheelOptions } from './wheel/timing-wheel.ts'
+export * from './schedule/preview.ts'
+export * from './schedule/words.ts'
+export * from './reason.ts'
+export * from './instance/trace.ts'
