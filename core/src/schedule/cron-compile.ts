@@ -3,6 +3,7 @@ import { findZone, type Zone } from '../time/zone.ts'
 import { zonedCron, type InstantSet } from './cron.ts'
 import type { CronDialect, CronFields } from './cron-fields.ts'
 import { parseCron } from './cron-parse.ts'
+import { CronWalker } from './cron-walk.ts'
 import { LruMap } from './lru.ts'
 import type { ScheduleProblem } from './problem.ts'
 
@@ -15,6 +16,8 @@ export interface CronSource {
 export interface CompiledCron {
   readonly fields: CronFields
   readonly zone: Zone
+  /** The wall times that the expression names. */
+  readonly walls: CronWalker
   readonly instants: InstantSet
 }
 
@@ -44,8 +47,10 @@ function compileAnew(source: CronSource): CronCompilation {
   if (!parsed.ok) problems.push(...parsed.problems.map((problem) => ({ path: 'schedule.expression', ...problem })))
   if (zone === null) problems.push({ path: 'schedule.timezone', code: 'ZONE_UNKNOWN', params: { zone: source.timezone } })
   if (!parsed.ok || zone === null) return { ok: false, problems }
-  const instants = zonedCron(parsed.fields, zone)
-  if (instants.next(EARLIEST) !== null) return { ok: true, cron: { fields: parsed.fields, zone, instants } }
+  const { fields } = parsed
+  const walls = new CronWalker(fields)
+  const instants = zonedCron(walls, zone, fields)
+  if (instants.next(EARLIEST) !== null) return { ok: true, cron: { fields, zone, walls, instants } }
   return {
     ok: false,
     problems: [{ path: 'schedule.expression', code: 'CRON_NEVER_FIRES', params: { expression: source.expression } }],

@@ -9,8 +9,7 @@
  */
 import { DAY_MS, SECOND_MS } from '../time/civil.ts'
 import type { Zone } from '../time/zone.ts'
-import type { CronFields } from './cron-fields.ts'
-import { CronWalker } from './cron-walk.ts'
+import type { CronWalker } from './cron-walk.ts'
 
 /** An endless set of instants, epoch milliseconds, walked in both directions. */
 export interface InstantSet {
@@ -20,10 +19,9 @@ export interface InstantSet {
   previous(before: number): number | null
 }
 
-/** The instants at which an expression is due in a zone, within the cron years 1970 to 2199. */
-export function zonedCron(fields: CronFields, zone: Zone): InstantSet {
-  const walker = new CronWalker(fields)
-  return fields.repeats ? new ElapsedCron(walker, zone) : new WallCron(walker, zone)
+/** The instants at which an expression is due in a zone, within the cron years 1970 to 2199, by the rule that fits it. */
+export function zonedCron(walker: CronWalker, zone: Zone, rule: { readonly repeats: boolean }): InstantSet {
+  return rule.repeats ? new ElapsedCron(walker, zone) : new WallCron(walker, zone)
 }
 
 /** Every wall time fires once. `Zone.firstInstantOf` never decreases, so order on the wall is order in time. */

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest'
 import { joinSpans, type Span } from './spans.ts'
 
 const rate = (everyMs: number, fromAt: number, toAt: number | null, isEnabled = true): Span => ({
-  fromAt, toAt, isEnabled, taskVersion: 1, schedule: { kind: 'fixedRate', everyMs }, anchorAt: fromAt,
+  fromAt,
+  toAt,
+  isEnabled,
+  taskVersion: 1,
+  schedule: { kind: 'fixedRate', everyMs },
+  anchorAt: fromAt,
 })
 
 describe('spans joined to one schedule', () => {

@@ -43,7 +43,9 @@ export function joinSpans(spans: readonly Span[]): SpannedSchedule {
 function compile(span: Span): CompiledSchedule {
   const result = compileSchedule(span.schedule, { anchorAt: span.anchorAt })
   if (result.ok) return result.compiled
-  throw new Error(`a stored schedule of version ${span.taskVersion} does not compile: ${result.problems.map((problem) => `${problem.path} ${problem.code}`).join(', ')}`)
+  throw new Error(
+    `a stored schedule of version ${span.taskVersion} does not compile: ${result.problems.map((problem) => `${problem.path} ${problem.code}`).join(', ')}`,
+  )
 }
 
 function nextOf(pieces: readonly Piece[], after: number): number | null {
