@@ -59,6 +59,17 @@ describe('a timing wheel', () => {
     expect(fireAll(wheel, instant)).toEqual(Array.from({ length: 10_100 }, (_, index) => index))
   })
 
+  it('keeps that order where the turns of several levels end at once', () => {
+    const wheel = new TimingWheel({ startAt: 0, movesPerTick: 1 })
+    const instant = 2 * 655_360 + 5
+    for (let payload = 0; payload < 3; payload++) wheel.insert(instant, payload)
+    fireAll(wheel, instant - 20)
+    wheel.insert(instant, 3)
+    fireAll(wheel, instant - 10)
+    wheel.insert(instant, 4)
+    expect(fireAll(wheel, instant)).toEqual([0, 1, 2, 3, 4])
+  })
+
   it('fires a timer whose instant has passed on the next advance, even when the clock stands still', () => {
     const wheel = new TimingWheel({ startAt: START })
     fireAll(wheel, START + 5)
