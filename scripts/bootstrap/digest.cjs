@@ -5,7 +5,8 @@ const fs = require('fs')
 const path = require('path')
 const { root } = require('./paths.cjs')
 
-const generated = new Set(['node_modules', 'dist', '.cache', 'coverage'])
+// The two files of types are written by the console's own build.
+const generated = new Set(['node_modules', 'dist', '.cache', 'coverage', 'auto-imports.d.ts', 'components.d.ts'])
 
 /** One hash over the names and contents of files and folders of the project; what does not exist counts as absent. */
 function digestOf(places) {
