@@ -1,0 +1,133 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Value } from 'typebox/value'
+import { parseFile, type FileValue } from './file.ts'
+import { kindOf, settingKeys, type SettingKey } from './keys.ts'
+import { ConfigSchema, type Config } from './schema.ts'
+import { StartProblem } from './start-problem.ts'
+
+/** Where settings come from. `flags` are keyed by path (`database.url`), as the command line parsed them. */
+export interface ConfigSources {
+  readonly flags?: Readonly<Record<string, string>>
+  readonly env?: Readonly<Record<string, string | undefined>>
+  readonly cwd?: string
+  /** `--config`; must exist */
+  readonly file?: string
+}
+
+interface Given {
+  readonly value: unknown
+  /** how the person wrote it: `config.yaml:3:7 port`, `TICKWHEEL_PORT`, `--port` */
+  readonly where: string
+}
+
+/**
+ * The settings: flags over environment over config.yaml over defaults. Throws `StartProblem` with one line naming an unknown key or a wrong value.
+ */
+export function loadConfig(sources: ConfigSources = {}): Config {
+  const env = sources.env ?? {}
+  const file = findFile(sources.file ?? env.TICKWHEEL_CONFIG, sources.cwd ?? process.cwd())
+  const fromFile = file === null ? new Map<string, FileValue>() : parseFile(readText(file), file)
+  refuseUnknownVariables(env)
+  const settings: Record<string, unknown> = {}
+  for (const key of settingKeys) place(settings, key.path, valueOf(key, fromFile, env, sources.flags ?? {}))
+  return judged(settings)
+}
+
+const PLACES = ['config.yaml', 'server/config.yaml']
+
+function findFile(named: string | undefined, cwd: string): string | null {
+  if (named !== undefined && named !== '') {
+    const path = resolve(cwd, named)
+    if (!existsSync(path)) throw new StartProblem(`The configuration file ${path} does not exist: name one that does, or leave --config and TICKWHEEL_CONFIG out.`)
+    return path
+  }
+  return PLACES.map((path) => resolve(cwd, path)).find((path) => existsSync(path)) ?? null
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new StartProblem(`The configuration file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error)
+  }
+}
+
+function valueOf(key: SettingKey, file: ReadonlyMap<string, FileValue>, env: Readonly<Record<string, string | undefined>>, flags: Readonly<Record<string, string>>): unknown {
+  const given = givenOf(key, file, env, flags)
+  if (given === null) return key.default
+  const value = typeof given.value === 'string' ? fromText(key, given.value) : given.value
+  if (Value.Check(key.schema, value)) return value
+  throw new StartProblem(`${given.where} must be ${kindOf(key.schema)}${lengthWords(key)}, not ${key.secret === true ? 'what was given' : JSON.stringify(given.value)}.`)
+}
+
+function givenOf(key: SettingKey, file: ReadonlyMap<string, FileValue>, env: Readonly<Record<string, string | undefined>>, flags: Readonly<Record<string, string>>): Given | null {
+  const flag = flags[key.path]
+  if (flag !== undefined) return { value: flag, where: key.flag }
+  const variable = env[key.variable]
+  if (variable !== undefined && variable !== '') return { value: variable, where: key.variable }
+  const inFile = file.get(key.path)
+  return inFile === undefined ? null : { value: inFile.value, where: `${inFile.where}: ${key.path}` }
+}
+
+function fromText(key: SettingKey, text: string): unknown {
+  const type = (key.schema as { type?: string }).type
+  if (type === 'integer' || type === 'number') return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text
+  if (type === 'boolean') return ({ true: true, on: true, yes: true, 1: true, false: false, off: false, no: false, 0: false } as Record<string, boolean>)[text.trim().toLowerCase()] ?? text
+  return text
+}
+
+function lengthWords(key: SettingKey): string {
+  const { minLength, maxLength } = key.schema as { minLength?: number; maxLength?: number }
+  if (maxLength !== undefined) return ` of ${minLength ?? 0} to ${maxLength} characters`
+  return minLength === undefined ? '' : ', not empty'
+}
+
+function place(settings: Record<string, unknown>, path: string, value: unknown): void {
+  const parts = path.split('.')
+  const last = parts.pop() ?? path
+  let target = settings
+  for (const part of parts) target = (target[part] ??= {}) as Record<string, unknown>
+  target[last] = value
+}
+
+// Variables of this name that belong to others: of a run's child process, of the test runner, and of the executor's command line.
+const FOREIGN = /^TICKWHEEL_(CONFIG|REQUIRE_ALL|INSTANCE_ID|ATTEMPT|SCHEDULED_AT|PARAMS|SHARD_INDEX|SHARD_TOTAL|RESULT|TOKEN|SERVER|TEST_.+|BENCH_.+|EXECUTOR_(?!HEARTBEAT|DEAD).+)$/
+// Kubernetes sets these for a Service named tickwheel.
+const KUBERNETES = /^TICKWHEEL_(SERVICE_.+|PORT_\d+_.+)$/
+
+function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>>): void {
+  const known = new Set(settingKeys.map((key) => key.variable))
+  const unknown = Object.keys(env).find((name) => name.startsWith('TICKWHEEL_') && !known.has(name) && !FOREIGN.test(name) && !KUBERNETES.test(name))
+  if (unknown === undefined) return
+  throw new StartProblem(`${unknown} is not a setting${didYouMean(unknown, [...known])}. docs/reference/configuration.md lists all.`)
+}
+
+/** ` (did you mean X?)` when a known word is at most two letters away. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const [best] = known.map((candidate) => ({ candidate, distance: distance(word, candidate) })).sort((a, b) => a.distance - b.distance)
+  return best !== undefined && best.distance <= 2 ? ` (did you mean ${best.candidate}?)` : ''
+}
+
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
+
+function judged(settings: unknown): Config {
+  const config = Value.Parse(ConfigSchema, settings)
+  const { url } = config.database
+  if (/^(mysql|mariadb):/i.test(url)) throw new StartProblem('database.url (TICKWHEEL_DATABASE_URL) names MySQL, but this version of Tickwheel stores in SQLite only: leave it empty, or give sqlite:PATH.')
+  if (url !== '' && !/^sqlite:/i.test(url)) throw new StartProblem('database.url (TICKWHEEL_DATABASE_URL) must be empty or begin with sqlite: in this version of Tickwheel.')
+  if (config.secret !== '' && config.secret.length < 32) throw new StartProblem('secret (TICKWHEEL_SECRET) must have at least 32 characters, or be left empty to be generated.')
+  if (config.executor.deadMs < 2 * config.executor.heartbeatMs) throw new StartProblem(`executor.deadMs (${config.executor.deadMs}) must be at least twice executor.heartbeatMs (${config.executor.heartbeatMs}).`)
+  return config
+}
