@@ -1,0 +1,16 @@
+import { common } from './en/common.ts'
+import { editor } from './en/editor.ts'
+import { errors, fields } from './en/errors.ts'
+import { executors } from './en/executors.ts'
+import { groups } from './en/groups.ts'
+import { reasons } from './en/reasons.ts'
+import { runs } from './en/runs.ts'
+import { schedule } from './en/schedule.ts'
+import { shell } from './en/shell.ts'
+import { task } from './en/task.ts'
+import { tasks } from './en/tasks.ts'
+
+/** Every English text. Its shape is the shape of every language. */
+export const en = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, executors }
+
+export type Messages = typeof en

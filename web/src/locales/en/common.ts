@@ -1,0 +1,22 @@
+/** Words that several pages use. */
+export const common = {
+  units: {
+    ms: '{n} ms', s: '{n} s', min: '{n} min', h: '{n} h', d: '{n} d',
+    in: 'in {span}', ago: '{span} ago', now: 'now',
+    local: 'Here', taskZone: 'Task', utc: 'UTC',
+    milliseconds: 'ms', seconds: 'seconds', minutes: 'minutes', hours: 'hours', days: 'days',
+  },
+  states: {
+    waiting: 'Waiting', queued: 'Queued', dispatched: 'Dispatched', running: 'Running', succeeded: 'Succeeded', failed: 'Failed',
+    timedOut: 'Timed out', canceled: 'Canceled', lost: 'Lost', skipped: 'Skipped',
+  },
+  causes: { schedule: 'Schedule', manual: 'By hand', api: 'API', retry: 'Retry', workflow: 'Workflow', backfill: 'Backfill', shard: 'Shard' },
+  actions: {
+    save: 'Save', cancel: 'Cancel', close: 'Close', delete: 'Delete', edit: 'Edit', copy: 'Copy', retry: 'Try again', reload: 'Reload', create: 'Create', clear: 'Clear', apply: 'Apply',
+    more: 'More', back: 'Back', search: 'Search', discard: 'Discard changes', stay: 'Keep editing', copied: 'Copied', yes: 'Yes', no: 'No',
+  },
+  list: {
+    total: 'No entries | {n} entry | {n} entries', totalCapped: 'more than {n}', selected: '{n} selected', loadMore: 'Load more', nothing: 'Nothing here.', nothingMatches: 'Nothing matches these filters.',
+    clearFilters: 'Clear the filters',
+  },
+}

@@ -1,0 +1,1 @@
+export const editor = { createTitle: 'New task', editTitle: 'Edit task' }

@@ -1,0 +1,22 @@
+export const schedule = {
+  kinds: { cron: 'Cron', fixedRate: '固定频率', fixedDelay: '固定间隔', once: '单次', manual: '手动' },
+  cronFields: { second: '秒', minute: '分', hour: '时', dayOfMonth: '日', month: '月', dayOfWeek: '周', year: '年' },
+  problems: {
+    CRON_FIELD_COUNT: 'Cron 表达式应有 5、6 或 7 个字段，这里有 {count} 个。',
+    CRON_TOO_LONG: '表达式过长。',
+    CRON_BAD_VALUE: '无法识别“{value}”（字段 {field}，第 {position} 个字符）。',
+    CRON_OUT_OF_RANGE: '{value} 超出范围：字段 {field} 取值为 {min} 到 {max}。',
+    CRON_BAD_STEP: '步长 {value} 不会重复（字段 {field}，最大 {max}）。',
+    CRON_RANGE_REVERSED: '年份范围不能倒序：{value}。',
+    CRON_BOTH_DAYS_RESTRICTED: '日和周不能同时限定，请将其中一个写成 ?；或改用 Unix 方言，满足其一即触发。',
+    CRON_BOTH_DAYS_OPEN: '日和周不能都是 ?，请将其中一个写成 *。',
+    CRON_NEVER_FIRES: '到 2199 年为止都没有符合的时间，永远不会触发。',
+    ZONE_UNKNOWN: '没有名为“{zone}”的时区。',
+    INTERVAL_NOT_INTEGER: '间隔必须是整数毫秒。',
+    INTERVAL_TOO_SHORT: '间隔太短，至少 {min} 毫秒。',
+    INTERVAL_TOO_LONG: '间隔太长，最多十年。',
+    INSTANT_MALFORMED: '不是有效的日期时间。',
+    WINDOW_REVERSED: '结束早于开始。',
+    WINDOW_WITHOUT_FIRING: '该时间段内没有触发时刻。',
+  },
+}

@@ -1,0 +1,51 @@
+import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteRecordRaw } from 'vue-router'
+import type { MessageKey } from '../locales/text.ts'
+import { useSession } from '../store/session.ts'
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    /** shown without signing in */
+    isPublic?: boolean
+    title?: MessageKey
+    /** which entry of the rail is lit */
+    section?: 'tasks' | 'runs' | 'executors' | 'groups'
+  }
+}
+
+const pages: RouteRecordRaw[] = [
+  { path: '', redirect: '/task' },
+  { path: 'task', name: 'tasks', component: () => import('../views/tasks/tasks-page.vue'), meta: { title: 'shell.nav.tasks', section: 'tasks' } },
+  { path: 'task/new', name: 'task-new', component: () => import('../views/editor/editor-page.vue'), meta: { title: 'editor.createTitle', section: 'tasks' } },
+  { path: 'task/:id(\\d+)', name: 'task', component: () => import('../views/task/task-page.vue'), meta: { title: 'shell.nav.tasks', section: 'tasks' } },
+  { path: 'task/:id(\\d+)/edit', name: 'task-edit', component: () => import('../views/editor/editor-page.vue'), meta: { title: 'editor.editTitle', section: 'tasks' } },
+  { path: 'run', name: 'runs', component: () => import('../views/runs/runs-page.vue'), meta: { title: 'shell.nav.runs', section: 'runs' } },
+  { path: 'run/:id(\\d+)', name: 'run', component: () => import('../views/run/run-page.vue'), meta: { title: 'shell.nav.runs', section: 'runs' } },
+  { path: 'executor', name: 'executors', component: () => import('../views/executors/executors-page.vue'), meta: { title: 'shell.nav.executors', section: 'executors' } },
+  { path: 'group', name: 'groups', component: () => import('../views/groups/groups-page.vue'), meta: { title: 'shell.nav.groups', section: 'groups' } },
+  { path: ':rest(.*)*', name: 'not-found', component: () => import('../views/not-found/not-found-page.vue'), meta: { title: 'shell.notFound.title' } },
+]
+
+export const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    { path: '/login', name: 'login', component: () => import('../views/login/login-page.vue'), meta: { isPublic: true, title: 'shell.login.title' } },
+    { path: '/password', name: 'password', component: () => import('../views/password/password-page.vue'), meta: { title: 'shell.password.title' } },
+    { path: '/', component: () => import('../components/shell/app-shell.vue'), children: pages },
+  ],
+  scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+})
+
+router.beforeEach(async (to) => {
+  const session = useSession()
+  if (to.meta.isPublic === true) return session.isSignedIn ? landing(to) : true
+  if (session.isSignedIn) await session.loadGrants()
+  if (!session.isSignedIn) return { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
+  if (session.mustChangePassword && to.name !== 'password') return { name: 'password', query: { next: to.fullPath } }
+  return true
+})
+
+/** Where to go after signing in: what was asked for, if it is a path of this console. */
+export function landing(from: RouteLocationNormalized): string {
+  const next = from.query['next']
+  return typeof next === 'string' && /^\/(?!\/|\\)/.test(next) ? next : '/'
+}

@@ -1,0 +1,33 @@
+import vue from '@vitejs/plugin-vue'
+import AutoImport from 'unplugin-auto-import/vite'
+import Components from 'unplugin-vue-components/vite'
+import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
+import { defineConfig } from 'vite'
+import { mockServer } from './dev/mock/plugin.ts'
+
+const server = process.env['TICKWHEEL_SERVER'] ?? 'http://localhost:8080'
+const isMocked = process.env['TICKWHEEL_MOCK'] === '1'
+const proxied = { target: server, changeOrigin: false, ws: true }
+
+/** The parts of the bundle that change seldom, so that a new release of the console leaves them in the browser's cache. */
+const chunkGroups = [
+  { name: 'vue', test: /node_modules[\\/](@vue|vue|vue-router|pinia|vue-i18n|@intlify|axios)[\\/]/ },
+  { name: 'codemirror', test: /node_modules[\\/](@codemirror|@lezer|codemirror|style-mod|w3c-keyname|crelt)[\\/]/ },
+]
+
+export default defineConfig({
+  plugins: [
+    vue(),
+    AutoImport({ resolvers: [ElementPlusResolver()], dts: 'src/auto-imports.d.ts' }),
+    Components({ dirs: [], resolvers: [ElementPlusResolver()], dts: 'src/components.d.ts' }),
+    ...(isMocked ? [mockServer()] : []),
+  ],
+  resolve: { conditions: ['development', 'module', 'browser', 'default'] },
+  define: { __VUE_I18N_FULL_INSTALL__: false, __VUE_I18N_LEGACY_API__: false, __INTLIFY_PROD_DEVTOOLS__: false },
+  server: {
+    port: 3000,
+    strictPort: false,
+    ...(isMocked ? {} : { proxy: { '/api': proxied, '/healthz': proxied, '/readyz': proxied, '/docs': proxied } }),
+  },
+  build: { outDir: 'dist', target: 'es2022', chunkSizeWarningLimit: 700, rolldownOptions: { output: { codeSplitting: { groups: chunkGroups } } } },
+})
