@@ -97,6 +97,8 @@ export const Dispatch = open({
   logLimitBytes: Type.Integer(),
   /** another attempt may run elsewhere when this executor is thought lost: stop the run by itself 12 s after the last sign of the server */
   movable: Type.Boolean(),
+  /** 0–10, higher first, among what waits in the executor's own queue; absent: 5 */
+  priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 10 })),
 })
 export type Dispatch = Static<typeof Dispatch>
 export const Cancel = open({ type: Type.Literal('cancel'), ...run, bootId: Id, at: AtMs })
