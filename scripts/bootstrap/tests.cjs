@@ -5,7 +5,7 @@ const { runProgram } = require('./child.cjs')
 const { inCache } = require('./paths.cjs')
 
 /**
- * Runs vitest and closes with one line, `N passed, N failed`. With TICKWHEEL_REQUIRE_ALL=1 a skipped test counts as failed: in
+ * Runs vitest and closes with one line, `N passed, N failed`. With REQUIRE_ALL_TESTS=1 a skipped test counts as failed: in
  * continuous integration nothing may be left out because a program is not installed.
  */
 async function runTests(node, args) {
@@ -24,7 +24,7 @@ function tally(report, code) {
   const files = JSON.parse(fs.readFileSync(report, 'utf8')).testResults
   const tests = files.flatMap((file) => file.assertionResults)
   const withState = (...states) => tests.filter((test) => states.includes(test.status))
-  const skipped = process.env.TICKWHEEL_REQUIRE_ALL === '1' ? withState('skipped', 'pending') : []
+  const skipped = process.env.REQUIRE_ALL_TESTS === '1' ? withState('skipped', 'pending') : []
   for (const test of skipped) process.stdout.write('skipped, but everything is required: ' + test.fullName + '\n')
   const broken = files.filter((file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'))
   const failed = withState('failed').length + skipped.length + broken.length
