@@ -2,8 +2,7 @@ import vue from '@vitejs/plugin-vue'
 import AutoImport from 'unplugin-auto-import/vite'
 import Components from 'unplugin-vue-components/vite'
 import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
-import { defineConfig } from 'vite'
-import { mockServer } from './dev/mock/plugin.ts'
+import { defineConfig, type Plugin } from 'vite'
 
 const server = process.env['TICKWHEEL_SERVER'] ?? 'http://localhost:8080'
 const isMocked = process.env['TICKWHEEL_MOCK'] === '1'
@@ -23,6 +22,7 @@ export default defineConfig({
     ...(isMocked ? [mockServer()] : []),
   ],
   resolve: { conditions: ['development', 'module', 'browser', 'default'] },
+  ssr: { resolve: { conditions: ['development', 'module', 'node', 'default'], externalConditions: ['development', 'node', 'default'] } },
   define: { __VUE_I18N_FULL_INSTALL__: false, __VUE_I18N_LEGACY_API__: false, __INTLIFY_PROD_DEVTOOLS__: false },
   server: {
     port: 3000,
@@ -31,3 +31,14 @@ export default defineConfig({
   },
   build: { outDir: 'dist', target: 'es2022', chunkSizeWarningLimit: 700, rolldownOptions: { output: { codeSplitting: { groups: chunkGroups } } } },
 })
+
+/** `TICKWHEEL_MOCK=1`: the console against a world in memory, without a server. Loaded only then, so that a build needs none of it. */
+function mockServer(): Plugin {
+  return {
+    name: 'tickwheel-mock',
+    async configureServer(server) {
+      const { serveMock } = await server.ssrLoadModule('/dev/mock/serve.ts')
+      serveMock(server)
+    },
+  }
+}

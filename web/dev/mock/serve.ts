@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { LIVE_PATH, LIVE_PROTOCOL, type ClientMessage, type Instance } from '@tickwheel/contract'
+import type { ViteDevServer } from 'vite'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { answer } from './answer.ts'
+import { busyWorld, emptyWorld, step, type World } from './world.ts'
+
+const STEP_MS = 500
+const PREFIX = '/api/v1'
+
+/** Answers the API and the live connection on a Vite server. `TICKWHEEL_MOCK_WORLD=empty`: as after the first start. */
+export function serveMock(server: ViteDevServer): void {
+  const world = process.env['TICKWHEEL_MOCK_WORLD'] === 'empty' ? emptyWorld(Date.now()) : busyWorld(Date.now())
+  server.middlewares.use((request, response, next) => {
+    if (request.url?.startsWith(PREFIX) === true) void serve(world, request, response)
+    else next()
+  })
+  serveLive(server, world)
+}
+
+async function serve(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://mock')
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(Buffer.from(chunk))
+  const text = Buffer.concat(chunks).toString('utf8')
+  world.now = Date.now()
+  const token = request.headers.authorization?.replace(/^Bearer /, '') ?? null
+  const result = answer(world, { method: request.method ?? 'GET', path: url.pathname.slice(PREFIX.length), query: url.searchParams, body: text === '' ? null : JSON.parse(text), token })
+  response.statusCode = result.status
+  response.setHeader('content-type', result.status >= 400 ? 'application/problem+json' : 'application/json')
+  response.end(result.status === 204 ? '' : JSON.stringify(result.body))
+}
+
+interface Listener {
+  readonly socket: WebSocket
+  readonly id: number
+  readonly topic: string
+}
+
+function serveLive(server: ViteDevServer, world: World): void {
+  const sockets = new WebSocketServer({ noServer: true, handleProtocols: (offered) => (offered.has(LIVE_PROTOCOL) ? LIVE_PROTOCOL : false) })
+  const listeners = new Set<Listener>()
+  server.httpServer?.on('upgrade', (request, socket, head) => {
+    if (request.url !== LIVE_PATH) return
+    sockets.handleUpgrade(request, socket, head, (opened) => attend(opened, listeners, world))
+  })
+  const timer = setInterval(() => tell(listeners, step(world, Date.now())), STEP_MS)
+  server.httpServer?.on('close', () => clearInterval(timer))
+}
+
+function attend(socket: WebSocket, listeners: Set<Listener>, world: World): void {
+  socket.send(JSON.stringify({ type: 'ready' }))
+  socket.on('message', (data) => {
+    const message = JSON.parse(String(data)) as ClientMessage
+    if (message.type === 'auth') return
+    for (const listener of listeners) if (listener.socket === socket && listener.id === message.id) listeners.delete(listener)
+    if (message.type === 'unsubscribe') return
+    const listener = { socket, id: message.id, topic: message.topic }
+    listeners.add(listener)
+    socket.send(JSON.stringify({ type: 'subscribed', id: message.id, next: 0 }))
+    greet(listener, world, message.after ?? 0)
+  })
+  socket.on('close', () => {
+    for (const listener of listeners) if (listener.socket === socket) listeners.delete(listener)
+  })
+}
+
+function greet(listener: Listener, world: World, after: number): void {
+  const run = world.runs.get(Number(listener.topic.split(':')[1]))
+  if (!listener.topic.startsWith('instance:') || run === undefined) return
+  if (!listener.topic.endsWith(':logs')) return push(listener, 1, run)
+  const lines = (world.logs.get(run.id) ?? []).filter((line) => line.seq > after)
+  const last = lines.at(-1)
+  if (last !== undefined) push(listener, last.seq, { lines })
+}
+
+function tell(listeners: Set<Listener>, changed: readonly Instance[]): void {
+  if (changed.length === 0) return
+  for (const listener of listeners) {
+    if (listener.topic === 'group:*') push(listener, 1, { instances: changed })
+    for (const run of changed) if (listener.topic === `instance:${run.id}`) push(listener, 1, run)
+  }
+}
+
+function push(listener: Listener, seq: number, data: unknown): void {
+  listener.socket.send(JSON.stringify({ type: 'event', id: listener.id, topic: listener.topic, seq, data }))
+}
