@@ -68,6 +68,8 @@ export interface CompiledSchedule {
   previous(before: number): number | null
   /** How many due instants lie in `[from, to]`, counted up to `limit`. Arithmetic for `fixedRate`, one step each for cron. */
   countBetween(from: number, to: number, limit: number): number
+  /** Whether `countBetween` costs the same for any number of instants. */
+  readonly countsByArithmetic?: boolean
   /** `fixedDelay`: when it is due after a run that ended then; `null` past `validUntil`, and for every other kind. */
   nextAfterEnd(endedAt: number): number | null
 }
@@ -162,6 +164,7 @@ function rateSchedule(everyMs: number, anchorAt: number, window: Window): Compil
   const stepBefore = (before: number): number => Math.min(lastStep, Math.ceil((before - anchorAt) / everyMs) - 1)
   return {
     kind: 'fixedRate',
+    countsByArithmetic: true,
     next(after) {
       const step = stepAfter(after)
       return step <= lastStep ? anchorAt + step * everyMs : null

@@ -16,7 +16,7 @@ export const MISFIRE_POLICIES = ['skip', 'fireOnce', 'fireAll'] as const
 export type MisfirePolicy = (typeof MISFIRE_POLICIES)[number]
 
 export const DEFAULT_MISFIRE_MAX = 100
-/** Skips of a cron with more instants than this leave their count open. */
+/** Skips of more instants than this leave their count open, unless it is arithmetic. */
 const MAX_COUNTED = 10_000
 
 export interface SettleInput {
@@ -140,7 +140,7 @@ function skipEntry(input: SettleInput, toAt: number): SkipEntry {
 }
 
 function countSkipped(input: SettleInput, toAt: number): number | null {
-  const limit = input.compiled.kind === 'fixedRate' ? Number.MAX_SAFE_INTEGER : MAX_COUNTED
+  const limit = input.compiled.countsByArithmetic === true ? Number.MAX_SAFE_INTEGER : MAX_COUNTED
   // The first is counted apart, because it need not be in the compiled schedule.
   const later = input.compiled.countBetween(input.nextDueAt + 1, toAt, limit)
   return later < limit ? later + 1 : null
