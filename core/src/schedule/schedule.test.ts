@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compileCron } from './cron-compile.ts'
 import { parseInstant } from './instant.ts'
 import { LruMap } from './lru.ts'
+import { SCHEDULE_PROBLEM_CODES, type ScheduleProblemCode } from './problem.ts'
 import { compileSchedule, MAX_INTERVAL_MS, type CompiledSchedule, type Schedule } from './schedule.ts'
 
 const NOON = Date.UTC(2026, 10, 22, 12)
@@ -199,6 +200,33 @@ describe('problems', () => {
     [{ kind: 'cron', expression: '0 0 2 31 2 ?', timezone: 'UTC' }, ['schedule.expression CRON_NEVER_FIRES'], 'no such date'],
   ])('of %j are %j: %s', (schedule, expected) => {
     expect(problemsOf(schedule)).toEqual(expected)
+  })
+})
+
+describe('problem codes', () => {
+  const cron = (expression: string): Schedule => ({ kind: 'cron', expression, timezone: 'UTC' })
+  const causes: Record<ScheduleProblemCode, Schedule> = {
+    CRON_FIELD_COUNT: cron('* * *'),
+    CRON_TOO_LONG: cron('*'.repeat(501)),
+    CRON_BAD_VALUE: cron('0 0 x * * ?'),
+    CRON_OUT_OF_RANGE: cron('0 0 24 * * ?'),
+    CRON_BAD_STEP: cron('0 0/60 * * * ?'),
+    CRON_RANGE_REVERSED: cron('0 0 0 * * ? 2030-2020'),
+    CRON_BOTH_DAYS_RESTRICTED: cron('0 0 0 1 * MON'),
+    CRON_BOTH_DAYS_OPEN: cron('0 0 0 ? * ?'),
+    CRON_NEVER_FIRES: cron('0 0 0 31 2 ?'),
+    ZONE_UNKNOWN: { kind: 'cron', expression: '0 0 0 * * ?', timezone: 'Mars/One' },
+    INTERVAL_NOT_INTEGER: { kind: 'fixedRate', everyMs: 0.5 },
+    INTERVAL_TOO_SHORT: { kind: 'fixedRate', everyMs: 1 },
+    INTERVAL_TOO_LONG: { kind: 'fixedRate', everyMs: MAX_INTERVAL_MS + 1 },
+    INSTANT_MALFORMED: { kind: 'once', at: 'x' },
+    WINDOW_REVERSED: { kind: 'fixedRate', everyMs: 1000, validFrom: '2027-01-01T00:00:00Z', validUntil: '2026-01-01T00:00:00Z' },
+    WINDOW_WITHOUT_FIRING: { kind: 'cron', expression: '0 0 0 1 1 ? 2030', timezone: 'UTC', validUntil: '2026-01-01T00:00:00Z' },
+  }
+
+  it.each(SCHEDULE_PROBLEM_CODES)('%s occurs, alone', (code) => {
+    const compilation = compileSchedule(causes[code], { anchorAt: NOON })
+    expect(compilation.ok ? [] : compilation.problems.map((problem) => problem.code)).toEqual([code])
   })
 })
 
