@@ -1,0 +1,92 @@
+import { AppError } from '@tickwheel/contract'
+import { OUTCOME, outcomeOfCode, PHASE, type Scope } from '@tickwheel/core'
+import { writeAudit } from './audit.ts'
+import type { Caller } from './caller.ts'
+import type { Database, Tx } from './database.ts'
+import { canceledBy } from './judge.ts'
+import { readOpen } from './open-runs.ts'
+import type { RunChange } from './report.ts'
+import { endRuns, saveOpen, type RunEnd } from './run-writes.ts'
+import type { InstanceRow, OpenInstanceRow } from './schema.ts'
+import { isVisible } from './scope.ts'
+import { appendTrace } from '@tickwheel/core'
+
+export interface CancelRequest {
+  readonly instanceIds: readonly number[]
+  readonly scope: Scope
+  readonly at: number
+  /** for each instance two run ids in a row: a signal and an audit row */
+  readonly firstId: number
+  readonly caller: Caller
+  /** who asks, as the run's page shows it */
+  readonly by: string
+}
+
+/**
+ * Cancels runs: what has not been sent ends here; what runs is marked, and its executor is told. A run marked before stays as it is.
+ * Runs that have ended, or are not visible, are left out: `cancelOne` answers for them.
+ */
+export async function cancelRuns(db: Database, request: CancelRequest): Promise<RunChange[]> {
+  return db.write('rest', (tx) => cancelIn(tx, request))
+}
+
+/** Cancels one run for a person. Throws `INSTANCE_NOT_FOUND`, or `INSTANCE_ENDED` with its outcome. */
+export async function cancelOne(db: Database, request: CancelRequest & { readonly instanceId: number }): Promise<RunChange[]> {
+  return db.write('rest', async (tx) => {
+    const [row] = await readOpen(tx, [request.instanceId])
+    if (row === undefined || !isVisible(request.scope, row.group_id)) await refuse(tx, request.instanceId, request.scope)
+    return cancelIn(tx, request)
+  })
+}
+
+async function refuse(tx: Tx, instanceId: number, scope: Scope): Promise<never> {
+  const [ended] = await tx.all<InstanceRow>('SELECT * FROM instance WHERE id = ?', [instanceId])
+  if (ended === undefined || !isVisible(scope, ended.group_id)) throw new AppError('INSTANCE_NOT_FOUND', `There is no run ${instanceId}.`, { params: { id: instanceId } })
+  const state = outcomeOfCode(ended.outcome)
+  throw new AppError('INSTANCE_ENDED', `Run ${instanceId} has ended already: ${state}.`, { params: { state } })
+}
+
+async function cancelIn(tx: Tx, request: CancelRequest): Promise<RunChange[]> {
+  const { at, by } = request
+  const rows = (await readOpen(tx, request.instanceIds)).filter((row) => isVisible(request.scope, row.group_id))
+  const ends: RunEnd[] = []
+  const marked: OpenInstanceRow[] = []
+  for (const row of rows) {
+    const asked = row.cancel_at === null ? markCanceled(row, at, by) : row
+    if (row.phase === PHASE.waiting || row.phase === PHASE.queued) ends.push({ row: asked, outcome: OUTCOME.canceled, endedAt: at, result: null, error: null, trace: [canceledBy(asked, at)] })
+    else if (row.cancel_at === null) marked.push(asked)
+  }
+  await saveOpen(tx, marked)
+  await endRuns(tx, at, request.firstId, ends)
+  await auditAll(tx, request, rows)
+  return [
+    ...marked.map((row): RunChange => ({ kind: 'open', row })),
+    ...ends.map((end): RunChange => ({ kind: 'ended', row: end.row, outcome: end.outcome, endedAt: end.endedAt })),
+  ]
+}
+
+function markCanceled(row: OpenInstanceRow, at: number, by: string): OpenInstanceRow {
+  return { ...row, cancel_at: at, cancel_by: by, rank_at: at, trace: appendTrace(row.trace, row.created_at, [{ reason: 'cancelRequested', at, facts: { by } }]) }
+}
+
+async function auditAll(tx: Tx, request: CancelRequest, rows: readonly OpenInstanceRow[]): Promise<void> {
+  if (request.caller.actor.kind === 'system') return
+  for (const [index, row] of rows.entries()) {
+    await writeAudit(tx, request.at, request.firstId + request.instanceIds.length + index, request.caller, {
+      action: 'instance:cancel', resource: { kind: 'instance', id: row.id, key: String(row.id) }, groupId: row.group_id,
+    })
+  }
+}
+
+/** Ends runs that were never sent: dropped by policy (`skipped`). Rows that moved on are left alone. */
+export async function skipRuns(db: Database, at: number, firstId: number, skips: readonly { readonly instanceId: number; readonly blocker: number }[]): Promise<RunChange[]> {
+  return db.write('rest', async (tx) => {
+    const blockers = new Map(skips.map((skip) => [skip.instanceId, skip.blocker]))
+    const rows = (await readOpen(tx, [...blockers.keys()])).filter((row) => row.phase === PHASE.waiting || row.phase === PHASE.queued)
+    const ends = rows.map((row): RunEnd => ({
+      row, outcome: OUTCOME.skipped, endedAt: at, result: null, error: null, trace: [{ reason: 'overlapSkipped', at, facts: { blocker: blockers.get(row.id) ?? null } }],
+    }))
+    await endRuns(tx, at, firstId, ends)
+    return ends.map((end): RunChange => ({ kind: 'ended', row: end.row, outcome: end.outcome, endedAt: at }))
+  })
+}

@@ -1,0 +1,170 @@
+import type { Verdict } from '@tickwheel/contract'
+import { PHASE, type RetryPolicy, type TraceEntry } from '@tickwheel/core'
+import type { Database, Tx } from './database.ts'
+import { parseDefinition } from './definition.ts'
+import { endAttempt, judge, rankOf, type AttemptEnd, type Judgment, type RunReport } from './judge.ts'
+import { listOfNumbers } from './list.ts'
+import { readOpen } from './open-runs.ts'
+import { attemptRow, endRuns, requeued, saveOpen, type Requeue, type RunEnd } from './run-writes.ts'
+import type { AttemptRow, InstanceRow, OpenInstanceRow } from './schema.ts'
+
+/** What became of a run in a transaction, for memory and for events. */
+export type RunChange =
+  | { readonly kind: 'open'; readonly row: OpenInstanceRow }
+  | { readonly kind: 'ended'; readonly row: OpenInstanceRow; readonly outcome: number; readonly endedAt: number }
+
+export interface ReportOutcome {
+  /** one for each report, in their order */
+  readonly verdicts: readonly Verdict[]
+  readonly changes: readonly RunChange[]
+}
+
+/**
+ * Writes what executors report, many frames in one commit; any node may do it, no slot is needed. At most 500 frames.
+ * `firstId`: as many run ids in a row as there are reports (for the signals of ends).
+ */
+export async function report(db: Database, at: number, firstId: number, reports: readonly RunReport[]): Promise<ReportOutcome> {
+  return db.write('report', async (tx) => {
+    const batch = new Batch(tx, at)
+    await batch.load(reports.map((one) => one.frame.instanceId))
+    const verdicts: Verdict[] = []
+    for (const one of reports) verdicts.push(await batch.apply(one))
+    return { verdicts, changes: await batch.write(firstId) }
+  })
+}
+
+/** Ends attempts that no report will end: their executor is lost, restarted without them, or did not answer a cancel. Rows that moved on are left alone. */
+export async function loseAttempts(db: Database, at: number, firstId: number, losses: readonly Loss[]): Promise<RunChange[]> {
+  return db.write('report', async (tx) => {
+    const batch = new Batch(tx, at)
+    await batch.load(losses.map((loss) => loss.instanceId))
+    for (const loss of losses) await batch.lose(loss)
+    return batch.write(firstId)
+  })
+}
+
+export interface Loss {
+  readonly instanceId: number
+  readonly attempt: number
+  readonly bootId: number
+  readonly outcome: number
+  readonly error: { readonly code: string; readonly message: string }
+  readonly trace: TraceEntry
+  /** An attempt that was sent and never accepted is sent again without spending a try, from this instant on, when no executor can still take the old frame. */
+  readonly unacceptedReadyAt: number | null
+}
+
+class Batch {
+  readonly #tx: Tx
+  readonly #at: number
+  readonly #open = new Map<number, OpenInstanceRow>()
+  readonly #ended = new Map<number, InstanceRow>()
+  readonly #dirty = new Set<number>()
+  readonly #ends: RunEnd[] = []
+  readonly #attempts: AttemptRow[] = []
+
+  constructor(tx: Tx, at: number) {
+    this.#tx = tx
+    this.#at = at
+  }
+
+  async load(ids: readonly number[]): Promise<void> {
+    const unique = [...new Set(ids)]
+    for (const row of await readOpen(this.#tx, unique)) this.#open.set(row.id, row)
+    const missing = unique.filter((id) => !this.#open.has(id))
+    if (missing.length === 0) return
+    const list = listOfNumbers(missing)
+    for (const row of await this.#tx.all<InstanceRow>(`SELECT * FROM instance WHERE id IN ${list.sql}`, list.params)) this.#ended.set(row.id, row)
+  }
+
+  async apply(one: RunReport): Promise<Verdict> {
+    const row = this.#open.get(one.frame.instanceId)
+    if (row === undefined) return this.#verdictOfEnded(one)
+    const judgment = judge(row, one, this.#at)
+    if (judgment.kind === 'verdict') {
+      if (judgment.verdict === 'stale') this.#keepLate(one)
+      return judgment.verdict
+    }
+    await this.#follow(judgment)
+    return 'done'
+  }
+
+  async lose(loss: Loss): Promise<void> {
+    const row = this.#open.get(loss.instanceId)
+    if (row === undefined || row.attempt !== loss.attempt || row.boot_id !== loss.bootId || (row.phase !== PHASE.dispatched && row.phase !== PHASE.running)) return
+    if (row.accepted_at === null && row.cancel_at === null && loss.unacceptedReadyAt !== null) {
+      const trace: TraceEntry = { reason: 'neverReceived', at: this.#at, facts: { executorId: row.executor_id } }
+      this.#requeue({ row, attemptOutcome: 8, endedAt: this.#at, error: loss.error, readyAt: loss.unacceptedReadyAt, spendsTry: false, trace: [trace] })
+      return
+    }
+    await this.#endAttempt({ row, at: this.#at, outcome: loss.outcome, error: loss.error, result: null, trace: [loss.trace] })
+  }
+
+  async write(firstId: number): Promise<RunChange[]> {
+    const saved = [...this.#dirty].sort((a, b) => a - b).flatMap((id) => this.#open.get(id) ?? [])
+    await saveOpen(this.#tx, saved)
+    await this.#tx.insertNew('attempt', this.#attempts)
+    await endRuns(this.#tx, this.#at, firstId, this.#ends)
+    return [
+      ...saved.map((row): RunChange => ({ kind: 'open', row })),
+      ...this.#ends.map((end): RunChange => ({ kind: 'ended', row: end.row, outcome: end.outcome, endedAt: end.endedAt })),
+    ]
+  }
+
+  async #follow(judgment: Exclude<Judgment, { kind: 'verdict' }>): Promise<void> {
+    switch (judgment.kind) {
+      case 'update': return this.#keep(judgment.row)
+      case 'requeue': return this.#requeue(judgment.requeue)
+      case 'end': return this.#end(judgment.end)
+      case 'attemptEnded': return this.#endAttempt(judgment.ended)
+    }
+  }
+
+  async #endAttempt(ended: AttemptEnd): Promise<void> {
+    const next = endAttempt(ended, await this.#retryOf(ended))
+    if (next.kind === 'end') this.#end(next.end)
+    else this.#requeue(next.requeue)
+  }
+
+  /** The policy is read only when an attempt has failed: successes, which are many, cost no read. */
+  async #retryOf({ row, outcome }: AttemptEnd): Promise<RetryPolicy> {
+    if (outcome === 1) return { max: 0, delayMs: 0, backoff: 'fixed', maxDelayMs: 0 }
+    const [found] = await this.#tx.all<{ definition: string }>('SELECT definition FROM task_version WHERE task_id = ? AND version = ?', [row.task_id, row.task_version])
+    return found === undefined ? { max: 0, delayMs: 0, backoff: 'fixed', maxDelayMs: 0 } : parseDefinition(found.definition).retry
+  }
+
+  #keep(row: OpenInstanceRow): void {
+    this.#open.set(row.id, row)
+    this.#dirty.add(row.id)
+  }
+
+  #requeue(requeue: Requeue): void {
+    this.#attempts.push(...attemptRow(requeue))
+    this.#keep(requeued(requeue, rankOf))
+  }
+
+  #end(end: RunEnd): void {
+    this.#ends.push(end)
+    this.#dirty.delete(end.row.id)
+    this.#open.delete(end.row.id)
+    this.#ended.set(end.row.id, { ...end.row, outcome: end.outcome, ended_at: end.endedAt, result: null, error_code: null, error: null })
+  }
+
+  #verdictOfEnded(one: RunReport): Verdict {
+    const row = this.#ended.get(one.frame.instanceId)
+    if (row === undefined) return 'unknown'
+    if (one.frame.attempt > row.attempt) return 'unknown'
+    if (one.frame.attempt < row.attempt) this.#keepLate(one)
+    return one.frame.attempt === row.attempt ? 'already' : 'stale'
+  }
+
+  /** A result that comes after its attempt was given up is kept beside the attempt, marked late. */
+  #keepLate({ executorId, frame }: RunReport): void {
+    if (frame.type !== 'finished') return
+    const outcome = { succeeded: 1, failed: 2, timedOut: 3, canceled: 4 }[frame.outcome]
+    this.#attempts.push({
+      instance_id: frame.instanceId, attempt: frame.attempt, late: 1, executor_id: executorId, boot_id: frame.bootId, sent_at: null, accepted_at: null, started_at: frame.startedAt,
+      ended_at: frame.at, outcome, error_code: frame.error?.code ?? null, error: frame.error?.message.slice(0, 2048) ?? null,
+    })
+  }
+}

@@ -1,0 +1,123 @@
+import { appendTrace, OUTCOME, PHASE, type TraceEntry } from '@tickwheel/core'
+import { addCounts } from './counters.ts'
+import type { Tx } from './database.ts'
+import { listOfNumbers, partsOf } from './list.ts'
+import type { AttemptRow, InstanceRow, OpenInstanceRow, PayloadRow, SignalRow } from './schema.ts'
+
+/** `rank_at` of a run that waits for an earlier run of its task: no sweep finds it, the end of the other wakes it. */
+export const NEVER = 9_000_000_000_000_000
+/** Outcomes of an attempt that a run's outcome does not have. */
+export const ATTEMPT_OUTCOME = { rejected: 7, neverReceived: 8 } as const
+/** `on_end`: the end of this run sets the next instant of its fixedDelay series. */
+export const ON_END_DELAY = 1
+
+const INLINE_BYTES = 2048
+const PAYLOAD = { params: 1, result: 2, error: 3 } as const
+export const PARAMS_PAYLOAD = PAYLOAD.params
+
+export interface RunError {
+  readonly code: string
+  readonly message: string
+}
+
+/** A run that ends: its open row as it was last, and what is added. */
+export interface RunEnd {
+  readonly row: OpenInstanceRow
+  readonly outcome: number
+  readonly endedAt: number
+  /** JSON text, null: none */
+  readonly result: string | null
+  readonly error: RunError | null
+  readonly trace: readonly TraceEntry[]
+}
+
+/**
+ * Ends runs: writes each one's final row, which is never changed again, and deletes its open row, so that a second end finds nothing.
+ * `firstSignalId`: as many run ids in a row as there are ends.
+ */
+export async function endRuns(tx: Tx, at: number, firstSignalId: number, ends: readonly RunEnd[]): Promise<void> {
+  if (ends.length === 0) return
+  const sorted = ends.toSorted((a, b) => a.row.id - b.row.id)
+  await tx.insert('instance', sorted.map(finalRow))
+  for (const part of partsOf(sorted.map((end) => end.row.id), 1000)) {
+    const list = listOfNumbers(part)
+    await tx.run(`DELETE FROM open_instance WHERE id IN ${list.sql}`, list.params)
+  }
+  await tx.insert('payload', sorted.flatMap(payloadsOf))
+  await tx.insert('signal', sorted.flatMap((end, index) => signalsOf(end, firstSignalId + index, at)))
+  await addCounts(tx, at, sorted.map((end) => ({ groupId: end.row.group_id, metric: end.outcome, n: 1 })))
+}
+
+function finalRow({ row, outcome, endedAt, result, error, trace }: RunEnd): InstanceRow {
+  return {
+    id: row.id, slot: row.slot, group_id: row.group_id, task_id: row.task_id, task_version: row.task_version, cause: row.cause, actor: row.actor, series_id: row.series_id,
+    due_at: row.due_at, created_at: row.created_at, priority: row.priority, retry_of: row.retry_of, attempt: row.attempt, tries: row.tries, executor_id: row.executor_id,
+    boot_id: row.boot_id, queued_at: row.queued_at, sent_at: row.sent_at, accepted_at: row.accepted_at, started_at: row.started_at, cancel_at: row.cancel_at, cancel_by: row.cancel_by,
+    trace: appendTrace(row.trace, row.created_at, trace), outcome, ended_at: endedAt, result: result !== null && result.length <= INLINE_BYTES ? result : null,
+    error_code: error?.code ?? null, error: error === null ? null : error.message.slice(0, INLINE_BYTES),
+  }
+}
+
+function payloadsOf({ row, result, error }: RunEnd): PayloadRow[] {
+  return [
+    ...(result !== null && result.length > INLINE_BYTES ? [{ instance_id: row.id, kind: PAYLOAD.result, body: result }] : []),
+    ...(error !== null && error.message.length > INLINE_BYTES ? [{ instance_id: row.id, kind: PAYLOAD.error, body: error.message }] : []),
+  ]
+}
+
+function signalsOf({ row, outcome, endedAt }: RunEnd, id: number, at: number): SignalRow[] {
+  if ((row.on_end & ON_END_DELAY) === 0 || row.series_id === null) return []
+  return [{ id, slot: row.slot, kind: 1, target_id: row.series_id, instance_id: row.id, outcome, at, facts: JSON.stringify({ endedAt }) }]
+}
+
+/** An attempt that ended while its run goes on: back to the queue (`readyAt` null) or to wait out a delay. */
+export interface Requeue {
+  readonly row: OpenInstanceRow
+  readonly attemptOutcome: number
+  readonly endedAt: number
+  readonly error: RunError | null
+  readonly readyAt: number | null
+  readonly spendsTry: boolean
+  readonly trace: readonly TraceEntry[]
+}
+
+/** Rejections repeat while an executor is full: beyond these the row of the attempt is not kept. */
+const ATTEMPTS_KEPT = 100
+
+/** The open row after a requeue. `rankOf` places it in its lane. */
+export function requeued(requeue: Requeue, rankOf: (row: OpenInstanceRow) => number): OpenInstanceRow {
+  const { row, readyAt } = requeue
+  const base = { ...row, executor_id: null, boot_id: null, sent_at: null, accepted_at: null, started_at: null, progress: null, wait_code: null, wait_facts: null }
+  const trace = appendTrace(row.trace, row.created_at, requeue.trace)
+  const tries = row.tries + (requeue.spendsTry ? 1 : 0)
+  return readyAt === null
+    ? { ...base, trace, tries, phase: PHASE.queued, lane: row.group_id, rank_at: rankOf(row) }
+    : { ...base, trace, tries, phase: PHASE.waiting, lane: 0, rank_at: readyAt }
+}
+
+/** The row of an attempt that was not the last. */
+export function attemptRow({ row, attemptOutcome, endedAt, error }: Requeue): AttemptRow[] {
+  if (row.attempt > ATTEMPTS_KEPT && attemptOutcome >= ATTEMPT_OUTCOME.rejected) return []
+  return [
+    {
+      instance_id: row.id, attempt: row.attempt, late: 0, executor_id: row.executor_id, boot_id: row.boot_id, sent_at: row.sent_at, accepted_at: row.accepted_at, started_at: row.started_at,
+      ended_at: endedAt, outcome: attemptOutcome, error_code: error?.code ?? null, error: error === null ? null : error.message.slice(0, INLINE_BYTES),
+    },
+  ]
+}
+
+/** Saves what can change in an open row. */
+export async function saveOpen(tx: Tx, rows: readonly OpenInstanceRow[]): Promise<void> {
+  await tx.runMany(
+    'UPDATE open_instance SET phase = ?, lane = ?, rank_at = ?, attempt = ?, tries = ?, executor_id = ?, boot_id = ?, queued_at = ?, sent_at = ?, accepted_at = ?, started_at = ?, cancel_at = ?, cancel_by = ?, wait_code = ?, wait_facts = ?, progress = ?, trace = ? WHERE id = ?',
+    rows.map((row) => [
+      row.phase, row.lane, row.rank_at, row.attempt, row.tries, row.executor_id, row.boot_id, row.queued_at, row.sent_at, row.accepted_at, row.started_at, row.cancel_at, row.cancel_by,
+      row.wait_code, row.wait_facts, row.progress, row.trace, row.id,
+    ]),
+  )
+}
+
+/** Ends that count as failures for retries. */
+export function isRetried(outcome: number): boolean {
+  return outcome === OUTCOME.failed || outcome === OUTCOME.timedOut || outcome === OUTCOME.lost
+}

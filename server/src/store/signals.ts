@@ -1,0 +1,58 @@
+import type { Database, Tx } from './database.ts'
+import { listOfNumbers } from './list.ts'
+import type { SeriesRow, SignalRow } from './schema.ts'
+import { lastSpan, seriesSchedule } from './spans.ts'
+
+/** Signals of the given slots, oldest first. */
+export async function pendingSignals(db: Database, slots: readonly number[], limit: number): Promise<SignalRow[]> {
+  if (slots.length === 0) return []
+  const list = listOfNumbers(slots)
+  return db.read((tx) => tx.all<SignalRow>(`SELECT * FROM signal WHERE slot IN ${list.sql} ORDER BY id LIMIT ?`, [...list.params, limit]))
+}
+
+export interface Advanced {
+  /** series whose cursor was set */
+  readonly seriesIds: readonly number[]
+  /** tasks that were switched off */
+  readonly tasks: readonly { readonly taskId: number; readonly groupId: number }[]
+}
+
+/**
+ * Applies what ended runs left for one target. Two consumers at once are harmless: the row of the target orders them, and the deleted signals count once.
+ * Signals that are gone already were applied by another; then nothing is done.
+ */
+export async function advance(db: Database, signals: readonly SignalRow[]): Promise<Advanced> {
+  return db.write('rest', async (tx) => {
+    const list = listOfNumbers(signals.map((signal) => signal.id))
+    const here = await tx.all<SignalRow>(`SELECT * FROM signal WHERE id IN ${list.sql} ORDER BY id`, list.params)
+    const seriesIds: number[] = []
+    const tasks: { taskId: number; groupId: number }[] = []
+    for (const signal of here) {
+      if (signal.kind === 1 && (await setDelay(tx, signal))) seriesIds.push(signal.target_id)
+      if (signal.kind === 2) tasks.push(...(await switchOff(tx, signal)))
+    }
+    await tx.run(`DELETE FROM signal WHERE id IN ${list.sql}`, list.params)
+    return { seriesIds, tasks }
+  })
+}
+
+/** fixedDelay: the end of the run that the series awaits sets its next instant. */
+async function setDelay(tx: Tx, signal: SignalRow): Promise<boolean> {
+  const [row] = await tx.all<SeriesRow>('SELECT * FROM series WHERE id = ?', [signal.target_id])
+  if (row === undefined || row.awaits_id !== signal.instance_id) return false
+  const { endedAt } = JSON.parse(signal.facts) as { endedAt: number }
+  const span = await lastSpan(tx, row.id)
+  const next = span === null ? null : seriesSchedule([span]).nextAfterEnd(endedAt)
+  const nextDueAt = next === null ? null : Math.max(next, row.last_due_at + 1)
+  await tx.run('UPDATE series SET next_due_at = ?, awaits_id = NULL, revision = revision + 1 WHERE id = ?', [nextDueAt, row.id])
+  return true
+}
+
+/** A `once` has fired: the task is switched off, unless somebody has edited it since. */
+async function switchOff(tx: Tx, signal: SignalRow): Promise<{ taskId: number; groupId: number }[]> {
+  const { taskVersion } = JSON.parse(signal.facts) as { taskVersion: number }
+  const matched = await tx.run('UPDATE task SET enabled = 0 WHERE id = ? AND version = ? AND deleted_at IS NULL', [signal.target_id, taskVersion])
+  if (matched === 0) return []
+  const [row] = await tx.all<{ group_id: number }>('SELECT group_id FROM task WHERE id = ?', [signal.target_id])
+  return row === undefined ? [] : [{ taskId: signal.target_id, groupId: row.group_id }]
+}

@@ -1,0 +1,158 @@
+import { AppError } from '@tickwheel/contract'
+import { appendTrace, CAUSE, PHASE, queueRankAt, slotOf, type Reason, type Scope } from '@tickwheel/core'
+import { writeAudit } from './audit.ts'
+import { actorText, type Caller } from './caller.ts'
+import type { Database, Tx } from './database.ts'
+import { parseDefinition } from './definition.ts'
+import { PARAMS_PAYLOAD } from './run-writes.ts'
+import type { InstanceRow, OpenInstanceRow, PayloadRow, TaskRow } from './schema.ts'
+import { isVisible } from './scope.ts'
+
+export interface TriggerRequest {
+  readonly taskId: number
+  readonly scope: Scope
+  readonly at: number
+  /** two run ids: the run's and the audit row's */
+  readonly runId: number
+  readonly auditId: number
+  readonly keyHash: string | null
+  readonly caller: Caller
+  readonly params: string | null
+  readonly executorId: number | null
+  readonly scheduledAt: number | null
+  readonly openRuns: OpenRunCounts
+}
+
+/** Open runs in all and of the task, as the owner of the slot knows them, and the bound on all; beyond a bound a trigger gets 429. */
+export interface OpenRunCounts {
+  readonly now: number
+  readonly max: number
+  readonly ofTask: number
+}
+
+export interface Triggered {
+  readonly instanceId: number
+  readonly row: OpenInstanceRow | null
+}
+
+/** Makes a run by hand or by API, outside the ledger. A repeated `keyHash` answers what the first answered, and makes nothing. Throws `AppError`. */
+export async function trigger(db: Database, request: TriggerRequest): Promise<Triggered> {
+  return db.write('rest', async (tx) => {
+    const repeated = await answered(tx, request.keyHash)
+    if (repeated !== null) return { instanceId: repeated, row: null }
+    const task = await visibleTask(tx, request.taskId, request.scope)
+    const definition = await definitionOf(tx, task.id, task.version)
+    mustFit(request, task, definition.overlap)
+    if (request.executorId !== null) await mustBeExecutorOf(tx, request.executorId, task.group_id)
+    const row = newRun(request, task, definition.priority, 'triggered')
+    await tx.insert('open_instance', [row])
+    if (request.params !== null && request.params !== definition.params) await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: request.params }])
+    await remember(tx, request)
+    await writeAudit(tx, request.at, request.auditId, request.caller, {
+      action: 'task:run', resource: { kind: 'task', id: task.id, key: task.name }, groupId: task.group_id,
+      after: { instanceId: row.id, ...(request.params === null ? {} : { params: '(changed)' }), ...(request.executorId === null ? {} : { executorId: request.executorId }) },
+    })
+    return { instanceId: row.id, row }
+  })
+}
+
+export interface RetryRequest {
+  readonly instanceId: number
+  readonly scope: Scope
+  readonly at: number
+  readonly runId: number
+  readonly auditId: number
+  readonly keyHash: string | null
+  readonly caller: Caller
+  readonly openRuns: OpenRunCounts
+}
+
+/** Runs an ended run again as a new run, with its params, in the task's present version. One retry for each run. Throws `AppError`. */
+export async function retry(db: Database, request: RetryRequest): Promise<Triggered> {
+  return db.write('rest', async (tx) => {
+    const repeated = await answered(tx, request.keyHash)
+    if (repeated !== null) return { instanceId: repeated, row: null }
+    const old = await endedRun(tx, request.instanceId, request.scope)
+    const task = await visibleTask(tx, old.task_id, request.scope)
+    const [linked] = await tx.all<{ retry_id: number }>('SELECT retry_id FROM retry_link WHERE instance_id = ?', [old.id])
+    if (linked !== undefined) throw new AppError('INSTANCE_ALREADY_RETRIED', `Run ${old.id} was retried already, as run ${linked.retry_id}.`, { params: { retryId: linked.retry_id } })
+    const definition = await definitionOf(tx, task.id, task.version)
+    mustFit(request, task, definition.overlap)
+    const base = newRun({ ...request, taskId: task.id, params: null, executorId: null, scheduledAt: old.due_at }, task, definition.priority, 'retriedByPerson', { of: old.id })
+    const row: OpenInstanceRow = { ...base, cause: CAUSE.retry, retry_of: old.id }
+    await tx.insert('open_instance', [row])
+    await tx.insert('retry_link', [{ instance_id: old.id, retry_id: row.id }])
+    await copyParams(tx, old, row)
+    await remember(tx, request)
+    await writeAudit(tx, request.at, request.auditId, request.caller, {
+      action: 'instance:retry', resource: { kind: 'instance', id: old.id, key: task.name }, groupId: task.group_id, after: { instanceId: row.id },
+    })
+    return { instanceId: row.id, row }
+  })
+}
+
+async function copyParams(tx: Tx, old: InstanceRow, row: OpenInstanceRow): Promise<void> {
+  const payloads = await tx.all<PayloadRow>('SELECT * FROM payload WHERE instance_id = ? AND kind = ?', [old.id, PARAMS_PAYLOAD])
+  const params = payloads[0]?.body ?? (await definitionOf(tx, old.task_id, old.task_version)).params
+  const current = await definitionOf(tx, row.task_id, row.task_version)
+  if (params !== current.params) await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: params }])
+}
+
+async function answered(tx: Tx, keyHash: string | null): Promise<number | null> {
+  if (keyHash === null) return null
+  const [row] = await tx.all<{ answer: string }>('SELECT answer FROM request_key WHERE key_hash = ?', [keyHash])
+  return row === undefined ? null : Number(row.answer)
+}
+
+async function remember(tx: Tx, { keyHash, runId, at }: { keyHash: string | null; runId: number; at: number }): Promise<void> {
+  if (keyHash !== null) await tx.insert('request_key', [{ key_hash: keyHash, answer: String(runId), at }])
+}
+
+async function visibleTask(tx: Tx, taskId: number, scope: Scope): Promise<TaskRow> {
+  const [task] = await tx.all<TaskRow>('SELECT * FROM task WHERE id = ? AND deleted_at IS NULL', [taskId])
+  if (task === undefined || !isVisible(scope, task.group_id)) throw new AppError('TASK_NOT_FOUND', `There is no task ${taskId}.`, { params: { id: taskId } })
+  return task
+}
+
+async function endedRun(tx: Tx, instanceId: number, scope: Scope): Promise<InstanceRow> {
+  const [ended] = await tx.all<InstanceRow>('SELECT * FROM instance WHERE id = ?', [instanceId])
+  if (ended !== undefined && isVisible(scope, ended.group_id)) return ended
+  const [open] = await tx.all<OpenInstanceRow>('SELECT * FROM open_instance WHERE id = ?', [instanceId])
+  if (open !== undefined && isVisible(scope, open.group_id)) {
+    throw new AppError('INSTANCE_NOT_ENDED', `Run ${instanceId} has not ended yet: cancel it first, or wait for its end.`, { params: { id: instanceId } })
+  }
+  throw new AppError('INSTANCE_NOT_FOUND', `There is no run ${instanceId}.`, { params: { id: instanceId } })
+}
+
+async function definitionOf(tx: Tx, taskId: number, version: number): Promise<ReturnType<typeof parseDefinition>> {
+  const [row] = await tx.all<{ definition: string }>('SELECT definition FROM task_version WHERE task_id = ? AND version = ?', [taskId, version])
+  if (row === undefined) throw new AppError('TASK_VERSION_NOT_FOUND', `Task ${taskId} has no version ${version}.`)
+  return parseDefinition(row.definition)
+}
+
+/** Open runs are bounded, in all and for each task that queues. */
+function mustFit({ openRuns }: { openRuns: OpenRunCounts }, task: TaskRow, overlap: { policy: string; max: number }): void {
+  if (openRuns.now >= openRuns.max) {
+    throw new AppError('QUEUE_FULL', `There are ${openRuns.max} open runs, which is the limit: wait until some have ended.`, { params: { max: openRuns.max } })
+  }
+  if (overlap.policy === 'queue' && openRuns.ofTask > overlap.max) {
+    throw new AppError('QUEUE_FULL', `Task "${task.name}" has ${overlap.max} runs waiting already, which is its limit (overlap.max).`, { params: { max: overlap.max } })
+  }
+}
+
+async function mustBeExecutorOf(tx: Tx, executorId: number, groupId: number): Promise<void> {
+  const [row] = await tx.all<{ id: number }>('SELECT id FROM executor WHERE id = ? AND group_id = ?', [executorId, groupId])
+  if (row !== undefined) return
+  const message = `There is no executor ${executorId} in the task's group.`
+  throw new AppError('UNPROCESSABLE', message, { errors: [{ path: 'executorId', code: 'UNKNOWN_REFERENCE', message }] })
+}
+
+function newRun(request: Omit<TriggerRequest, 'scope' | 'openRuns' | 'keyHash' | 'auditId'>, task: TaskRow, priority: number, reason: Reason, facts: Record<string, number> = {}): OpenInstanceRow {
+  const { at, caller } = request
+  return {
+    id: request.runId, slot: slotOf('task', task.id), group_id: task.group_id, task_id: task.id, task_version: task.version, cause: caller.actor.kind === 'token' ? CAUSE.api : CAUSE.manual,
+    actor: actorText(caller), series_id: null, due_at: request.scheduledAt, created_at: at, priority, retry_of: null, attempt: 0, tries: 0, executor_id: null, boot_id: null, queued_at: at,
+    sent_at: null, accepted_at: null, started_at: null, cancel_at: null, cancel_by: null, trace: appendTrace('[]', at, [{ reason, at, facts: { by: caller.actor.name, ...facts } }]),
+    phase: PHASE.queued, lane: task.group_id, rank_at: queueRankAt(at, priority), on_end: 0, wait_code: null, wait_facts: null, progress: null, pinned_executor_id: request.executorId,
+  }
+}
