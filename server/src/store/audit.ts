@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Caller } from './caller.ts'
 import type { Tx } from './database.ts'
 
@@ -29,4 +30,34 @@ export async function writeAudit(tx: Tx, at: number, id: number, caller: Caller,
 
 function text(value: unknown): string | null {
   return value === undefined ? null : JSON.stringify(value)
+}
+
+const VALUE_LIMIT_BYTES = 8192
+const SECRET_HEADER = /authorization|cookie|token|secret|password|key/i
+
+/**
+ * The fields in which two states of a resource differ, ready for an entry: values of headers that carry secrets are `"***"`, a value above 8 KiB
+ * becomes its length and SHA-256. A state that is absent (before a creation, after a removal) is null.
+ */
+export function changedFields(before: Fields | null, after: Fields | null): { before?: Fields; after?: Fields } {
+  const names = Object.keys({ ...before, ...after }).filter((name) => JSON.stringify(before?.[name]) !== JSON.stringify(after?.[name]))
+  return { ...(before === null ? {} : { before: pick(before, names) }), ...(after === null ? {} : { after: pick(after, names) }) }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+function pick(fields: Fields, names: readonly string[]): Fields {
+  return Object.fromEntries(names.filter((name) => name in fields).map((name) => [name, bounded(masked(fields[name]))]))
+}
+
+function masked(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || !('headers' in value)) return value
+  const headers = typeof value.headers === 'object' && value.headers !== null ? Object.entries(value.headers) : []
+  return { ...value, headers: Object.fromEntries(headers.map(([name, text]) => [name, SECRET_HEADER.test(name) ? '***' : text])) }
+}
+
+function bounded(value: unknown): unknown {
+  const text = JSON.stringify(value) ?? 'null'
+  const length = Buffer.byteLength(text)
+  return length <= VALUE_LIMIT_BYTES ? value : { length, sha256: createHash('sha256').update(text).digest('hex') }
 }
