@@ -44,7 +44,7 @@ function bring() {
     fs.mkdirSync(draft, { recursive: true })
     const args = ['install', '--ignore-scripts', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', draft, packageName() + '@24']
     const { ok, output } = runNpm(process.execPath, args, draft)
-    if (!ok) throw new Refusal(advice(lastLines(output)))
+    if (!ok) throw new Refusal(advice(firstLines(output)))
     const started = spawnSync(broughtProgram(draft), ['--version'], { encoding: 'utf8' })
     if (started.status !== 0) throw new Refusal(advice('the program that npm brought does not start: ' + (started.stderr || started.error)))
     fs.rmSync(home, { recursive: true, force: true })
@@ -52,8 +52,8 @@ function bring() {
   })
 }
 
-function lastLines(output) {
-  return output.trim().split('\n').slice(-8).join('\n')
+function firstLines(output) {
+  return output.trim().split('\n').slice(0, 4).join('\n')
 }
 
 function advice(reason) {

@@ -1,0 +1,54 @@
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+const bootstrap = join(root, 'scripts', 'bootstrap')
+const folders = ['.', 'server', 'web', 'cli']
+
+describe('the bootstrap', () => {
+  it('names the commands it knows when it is asked for another', () => {
+    const result = spawnSync(process.execPath, [join(root, 'scripts/bootstrap.cjs'), 'nonsense'], { encoding: 'utf8' })
+    expect(result.status).toBe(1)
+    expect(result.stderr).toMatch(/^Unknown command "nonsense"\. Known: start, /)
+  })
+
+  it.each(folders)('knows every command that the scripts of %s ask for', (folder) => {
+    const scripts = Object.values(scriptsOf(join(root, folder, 'package.json'))).filter((script) => script.includes('bootstrap.cjs'))
+    const known = knownCommands()
+    expect(scripts.map((script) => /bootstrap\.cjs (\S+)/.exec(script)?.[1]).filter((name) => name === undefined || !known.includes(name))).toEqual([])
+  })
+
+  it('takes stop signals within a second for one, because Ctrl-C under npm arrives twice, and a later one for a second', async () => {
+    const child = spawn(process.execPath, ['--require', join(bootstrap, 'one-signal.cjs'), join(bootstrap, 'one-signal.fixture.cjs')])
+    await heard(child, /standing/)
+    child.kill('SIGTERM')
+    await heard(child, /heard 1/)
+    child.kill('SIGTERM')
+    child.kill('SIGUSR2')
+    await heard(child, /a second later/)
+    child.kill('SIGTERM')
+    await heard(child, /heard 2/)
+    child.stdin.end()
+    await once(child, 'close')
+  })
+})
+
+function scriptsOf(file: string): Record<string, string> {
+  return (JSON.parse(readFileSync(file, 'utf8')) as { scripts?: Record<string, string> }).scripts ?? {}
+}
+
+function knownCommands(): string[] {
+  const result = spawnSync(process.execPath, [join(root, 'scripts/bootstrap.cjs'), '?'], { encoding: 'utf8' })
+  return (/Known: (.*)\./.exec(result.stderr)?.[1] ?? '').split(', ')
+}
+
+async function heard(child: ChildProcessWithoutNullStreams, pattern: RegExp): Promise<RegExpExecArray> {
+  for (;;) {
+    const [chunk] = (await once(child.stdout, 'data')) as [Buffer]
+    const match = pattern.exec(chunk.toString())
+    if (match !== null) return match
+  }
+}
