@@ -1,17 +1,21 @@
 'use strict'
 
-/* Says which stop signals it hears. Its clock stands still; SIGUSR2 turns it by a second. Ends when its standard input ends. */
+/*
+ * Sends itself a real SIGTERM, then, as Node.js does when one is delivered, emits a second at the same instant and a third a second
+ * later. Says which it heard. Its clock stands still unless it is turned.
+ */
 let now = 0
 performance.now = () => now
-process.on('SIGUSR2', () => {
-  now += 1000
-  process.stdout.write('a second later\n')
-})
-let heard = 0
-process.on('SIGTERM', () => {
-  heard += 1
-  process.stdout.write('heard ' + heard + '\n')
-})
-process.stdin.on('end', () => process.exit(0))
-process.stdin.resume()
-process.stdout.write('standing\n')
+const heard = []
+process.on('SIGTERM', (which) => heard.push(which))
+process.once('SIGTERM', () =>
+  setImmediate(() => {
+    process.emit('SIGTERM', 'a repeat')
+    now += 1000
+    process.emit('SIGTERM', 'a second later')
+    process.stdout.write(heard.join(', '))
+    process.exit(0)
+  }),
+)
+setTimeout(() => process.exit(1), 60000)
+process.kill(process.pid, 'SIGTERM')
