@@ -5,14 +5,28 @@
  *
  * A listener that missed something during a break is told by `onResume`, except where it gave `after`: then the server sends what it missed.
  */
-import { LIVE_CLOSE, LIVE_PATH, LIVE_PROTOCOL, type ClientMessage, type LiveMessage } from '@tickwheel/contract'
-import { freshToken } from '../api/client.ts'
-import { watchSession } from '../api/session-vault.ts'
-import { useConnection } from '../store/connection.ts'
+import { LIVE_CLOSE, LIVE_PROTOCOL, type ClientMessage, type LiveMessage } from '@tickwheel/contract'
 
-const FIRST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 15_000
-const IDLE_CLOSE_MS = 5_000
+export const LIVE_PAUSES = { firstMs: 500, longestMs: 15_000, idleMs: 5_000 } as const
+
+/** What the client needs of the world; `use-live.ts` gives the browser's. */
+export interface LivePorts {
+  readonly connect: (protocols: readonly string[]) => LiveSocket
+  /** the token to use now; null when nobody is signed in; throws when it could not be had */
+  readonly token: () => Promise<string | null>
+  /** asks the server whether the session still stands, renewing the token on the way; throws when it does not or cannot be asked */
+  readonly checkSession: () => Promise<void>
+  /** tells each new token, and null at sign-out */
+  readonly watchToken: (listener: (token: string | null) => void) => void
+  /** when the token in use should be renewed, epoch ms; null without a session */
+  readonly renewAtMs: () => number | null
+  readonly tellState: (state: 'open' | 'idle' | { readonly retryAtMs: number }) => void
+  /** 0–1 */
+  readonly chance: () => number
+}
+
+/** The part of a browser's `WebSocket` that is used. */
+export type LiveSocket = Pick<WebSocket, 'onmessage' | 'onclose' | 'readyState' | 'send' | 'close'>
 
 export interface LiveEvent {
   readonly topic: string
@@ -33,29 +47,34 @@ export interface LiveListener {
   readonly after?: (() => number) | undefined
 }
 
+/** `WebSocket.OPEN` */
+const OPEN = 1
+
 interface Subscription extends LiveListener {
   readonly id: number
   wasSubscribed: boolean
 }
 
 export class LiveClient {
+  readonly #ports: LivePorts
   readonly #subscriptions = new Map<number, Subscription>()
-  #socket: WebSocket | null = null
+  #socket: LiveSocket | null = null
   #isReady = false
   #isOpening = false
   #lastId = 0
   #failures = 0
   #retryTimer: ReturnType<typeof setTimeout> | undefined
   #idleTimer: ReturnType<typeof setTimeout> | undefined
+  #renewTimer: ReturnType<typeof setTimeout> | undefined
 
-  constructor() {
-    watchSession((held) => {
-      if (held === null) this.#leave()
-      else if (this.#isReady) this.#send({ type: 'auth', token: held.token })
-      else if (this.#subscriptions.size > 0) this.connectNow()
-    })
-    window.addEventListener('online', () => this.#retryTimer !== undefined && this.connectNow())
-    document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && this.#retryTimer !== undefined && this.connectNow())
+  constructor(ports: LivePorts) {
+    this.#ports = ports
+    ports.watchToken((token) => this.#tokenChanged(token))
+  }
+
+  /** The browser is back on the net or in front: do not wait out the pause. */
+  wake(): void {
+    if (this.#retryTimer !== undefined) this.connectNow()
   }
 
   /** Listens to a topic; returns how to stop. */
@@ -79,17 +98,17 @@ export class LiveClient {
   #unsubscribe(id: number): void {
     if (!this.#subscriptions.delete(id)) return
     if (this.#isReady) this.#send({ type: 'unsubscribe', id })
-    if (this.#subscriptions.size === 0) this.#idleTimer = setTimeout(() => this.#subscriptions.size === 0 && this.#leave(), IDLE_CLOSE_MS)
+    if (this.#subscriptions.size === 0) this.#idleTimer = setTimeout(() => this.#subscriptions.size === 0 && this.#leave(), LIVE_PAUSES.idleMs)
   }
 
   async #open(): Promise<void> {
     if (this.#socket !== null || this.#isOpening || this.#subscriptions.size === 0) return
     this.#isOpening = true
-    const token = await freshToken().catch(() => undefined)
+    const token = await this.#ports.token().catch(() => undefined)
     this.#isOpening = false
-    if (token === null) return
+    if (token === null || this.#subscriptions.size === 0) return
     if (token === undefined) return this.#scheduleRetry()
-    const socket = new WebSocket(address(), [LIVE_PROTOCOL, `bearer.${token}`])
+    const socket = this.#ports.connect([LIVE_PROTOCOL, `bearer.${token}`])
     this.#socket = socket
     socket.onmessage = (message) => this.#receive(message)
     socket.onclose = (event) => this.#closed(socket, event.code)
@@ -118,7 +137,8 @@ export class LiveClient {
     if (this.#isReady) return
     this.#isReady = true
     this.#failures = 0
-    useConnection().isOpen()
+    this.#ports.tellState('open')
+    this.#armRenewal()
     for (const subscription of this.#subscriptions.values()) this.#announce(subscription)
   }
 
@@ -144,19 +164,42 @@ export class LiveClient {
     if (this.#socket !== socket) return
     this.#socket = null
     this.#isReady = false
-    if (this.#subscriptions.size === 0) return useConnection().isIdle()
-    if (code === LIVE_CLOSE.sessionEnded && this.#failures === 0) {
-      this.#failures += 1
-      return void this.#open()
-    }
-    this.#scheduleRetry()
+    clearTimeout(this.#renewTimer)
+    if (this.#subscriptions.size === 0) return this.#ports.tellState('idle')
+    if (code === LIVE_CLOSE.sessionEnded && this.#failures === 0) void this.#sessionEnded()
+    else this.#scheduleRetry()
+  }
+
+  /** Only the token may be over, not the session: ask. When the session is over too, its end reaches us by `watchToken` and the page leaves. */
+  async #sessionEnded(): Promise<void> {
+    this.#failures += 1
+    const stands = await this.#ports.checkSession().then(() => true, () => false)
+    if (this.#socket !== null || this.#retryTimer !== undefined || this.#subscriptions.size === 0) return
+    if (stands) void this.#open()
+    else if (this.#ports.renewAtMs() !== null) this.#scheduleRetry()
+  }
+
+  #tokenChanged(token: string | null): void {
+    if (token === null) return this.#leave()
+    if (!this.#isReady) return this.#subscriptions.size > 0 ? this.connectNow() : undefined
+    this.#send({ type: 'auth', token })
+    this.#armRenewal()
+  }
+
+  /** A page that only listens makes no calls that would renew the token on their way. */
+  #armRenewal(): void {
+    clearTimeout(this.#renewTimer)
+    const renewAtMs = this.#ports.renewAtMs()
+    if (renewAtMs === null) return
+    this.#renewTimer = setTimeout(() => void this.#ports.token().catch(() => null), Math.max(1_000, renewAtMs - Date.now() + 50))
   }
 
   #scheduleRetry(): void {
     this.#failures += 1
-    const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures - 1, 8))
-    const pauseMs = longest / 2 + Math.random() * (longest / 2)
-    useConnection().isLost(Date.now() + pauseMs)
+    const longest = Math.min(LIVE_PAUSES.longestMs, LIVE_PAUSES.firstMs * 2 ** Math.min(this.#failures - 1, 8))
+    const pauseMs = longest / 2 + this.#ports.chance() * (longest / 2)
+    this.#ports.tellState({ retryAtMs: Date.now() + pauseMs })
+    clearTimeout(this.#retryTimer)
     this.#retryTimer = setTimeout(() => this.connectNow(), pauseMs)
   }
 
@@ -167,17 +210,15 @@ export class LiveClient {
     const socket = this.#socket
     this.#socket = null
     this.#isReady = false
-    useConnection().isIdle()
+    clearTimeout(this.#renewTimer)
+    for (const subscription of this.#subscriptions.values()) subscription.wasSubscribed = true
+    this.#ports.tellState('idle')
     socket?.close(1000)
   }
 
   #send(message: ClientMessage): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message))
+    if (this.#socket?.readyState === OPEN) this.#socket.send(JSON.stringify(message))
   }
-}
-
-function address(): string {
-  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}${LIVE_PATH}`
 }
 
 function parse(data: unknown): LiveMessage | null {
