@@ -94,7 +94,8 @@ describe('dates', () => {
     expect(dates('0 0 0 29 2 ?', 2, Date.UTC(2093, 0, 1))).toEqual(['2096-02-29', '2104-02-29'])
   })
 
-  it('end with the year 2199', () => {
+  it('begin with the year 1970 and end with 2199', () => {
+    expect(instantsOf('0 0 0 1 1 ?').next(Date.UTC(1950, 0, 1))).toBe(0)
     expect(instantsOf('0 0 0 1 1 ?').next(Date.UTC(2199, 0, 1))).toBeNull()
     expect(instantsOf('* * * * * ?').next(Date.UTC(2199, 11, 31, 23, 59, 59))).toBeNull()
     expect(instantsOf('0 0 0 1 1 ?').previous(Date.UTC(1970, 0, 1))).toBeNull()
@@ -307,10 +308,16 @@ describe('clocks that are set', () => {
         const toAt = change.at + 2 * jump
         const walls: number[] = []
         for (let wall = Math.floor((fromAt - 2 * DAY) / DAY) * DAY; wall < toAt + 2 * DAY; wall += 15 * MINUTE) walls.push(wall)
-        const inside = (at: number): boolean => at >= fromAt && at <= toAt
         const where = `${name} ${new Date(change.at).toISOString()}`
-        expect(forward(fixed, fromAt, toAt), where).toEqual(byTheRule(walls, change, false).filter(inside))
-        expect(forward(repeating, fromAt, toAt), where).toEqual(byTheRule(walls, change, true).filter(inside))
+        for (const instants of [fixed, repeating]) {
+          const due = byTheRule(walls, change, instants === repeating)
+          // Asked at instants of all kinds: due ones, and those between them in both passes.
+          for (let at = fromAt; at <= toAt; at += 5 * MINUTE) {
+            const next = due.find((other) => other > at) ?? null
+            const previous = due.findLast((other) => other < at) ?? null
+            if (instants.next(at) !== next || instants.previous(at) !== previous) expect.fail(`${where}, asked at ${isoOf(at)}`)
+          }
+        }
       }
     }
   })
@@ -326,6 +333,17 @@ describe('clocks that are set', () => {
         expect(backward(instants, at - 3 * DAY, at + 3 * DAY), `${name} ${new Date(at).toISOString()}`).toEqual([expected])
       }
     }
+  })
+
+  it.each([
+    ['0 0/30 0 1 1,7 ?', 131 * 2 * 2, 'twice a year, two instants each'],
+    ['0 0/20 1 29 2 ?', 32 * 3, 'leap days'],
+    ['0 0/30 1 1 11 ? 2026/50', 4 + 4, 'once in fifty years, on days that repeat the hour'],
+  ])('do not make a sparse repeating expression lose its way: %s has %i instants from 1970 to 2100 (%s)', (expression, count) => {
+    const instants = instantsOf(expression, 'America/New_York')
+    const found = forward(instants, Date.UTC(1970, 0, 1), Date.UTC(2101, 0, 1))
+    expect(backward(instants, Date.UTC(1970, 0, 1), Date.UTC(2101, 0, 1))).toEqual(found)
+    expect(found).toHaveLength(count)
   })
 
   it('fire once for a day that was left out: Samoa had no 30 December 2011', () => {

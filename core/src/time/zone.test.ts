@@ -121,6 +121,7 @@ describe('wall times', () => {
     ['America/New_York', '2026-11-01 02:00:00', { kind: 'unique', at: Date.UTC(2026, 10, 1, 7) }, 'the end of the overlap is shown once'],
     ['Australia/Lord_Howe', '2026-10-04 02:15:00', { kind: 'gap', gapEndAt: Date.UTC(2026, 9, 3, 15, 30) }, 'half an hour only'],
     ['Pacific/Apia', '2011-12-30 12:00:00', { kind: 'gap', gapEndAt: Date.UTC(2011, 11, 30, 10) }, 'a whole day left out'],
+    ['Africa/Sao_Tome', '2018-01-01 01:30:00', { kind: 'gap', gapEndAt: Date.UTC(2018, 0, 1, 1) }, 'a gap just after a new year'],
     [
       'Asia/Dhaka',
       '2009-12-31 23:30:00',
