@@ -9,13 +9,15 @@ export function localZone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone
 }
 
-/** An instant for a list, in this browser's zone: the time alone today, month and day in this year, else the whole date. */
+/**
+ * An instant for a list, in this browser's zone: the time alone today, month and day in this year, else the whole date. Seconds of
+ * another day are left out when they are zero.
+ */
 export function formatInstant(at: string | number, nowMs: number): string {
   const date = new Date(at)
   const now = new Date(nowMs)
-  const time = format('time', { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' }).format(date)
-  if (date.toDateString() === now.toDateString()) return time
-  return `${formatDay(date, date.getFullYear() !== now.getFullYear())} ${time}`
+  if (date.toDateString() === now.toDateString()) return formatTime(date, true)
+  return `${formatDay(date, date.getFullYear() !== now.getFullYear())} ${formatTime(date, date.getSeconds() !== 0)}`
 }
 
 /** The date and time to the second in a zone: `2026-11-22 08:00:00`. */
@@ -38,6 +40,11 @@ export function formatRelative(at: string | number, nowMs: number): string {
 /** The day of week in a zone, short: `Sun`, `周日`. */
 export function formatWeekday(at: string | number, zone: string): string {
   return format(`weekday ${zone}`, { weekday: 'short', timeZone: zone }).format(new Date(at))
+}
+
+function formatTime(date: Date, withSeconds: boolean): string {
+  const options: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', ...(withSeconds ? { second: '2-digit' } : {}) }
+  return format(withSeconds ? 'seconds' : 'minutes', options).format(date)
 }
 
 function formatDay(date: Date, withYear: boolean): string {
