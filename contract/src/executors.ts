@@ -34,6 +34,7 @@ export const Registered = strict({
 export type Registered = Static<typeof Registered>
 
 export const RunningAttempt = strict({ instanceId: Id, attempt: Type.Integer({ minimum: 1 }) })
+export type RunningAttempt = Static<typeof RunningAttempt>
 export const Load = strict({
   cpu: Type.Number({ minimum: 0, description: 'share of all cores, 0–1' }),
   memory: Type.Number({ minimum: 0, description: 'bytes of resident memory' }),

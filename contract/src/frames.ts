@@ -105,6 +105,7 @@ export const Cancel = open({ type: Type.Literal('cancel'), ...run, bootId: Id, a
 export type Cancel = Static<typeof Cancel>
 /** `[n, index into VERDICTS]` for each frame. */
 export const Ack = open({ type: Type.Literal('ack'), acks: Type.Array(Type.Tuple([N, Type.Integer({ minimum: 0, maximum: 4 })])) })
+export type Ack = Static<typeof Ack>
 export const Beat = open({ type: Type.Literal('beat'), at: AtMs, store: oneOf(['ok', 'away']), cancel: Type.Array(RunningAttempt), unknown: Type.Array(RunningAttempt) })
 export type Beat = Static<typeof Beat>
 export const DrainOrder = open({ type: Type.Literal('drain'), draining: Type.Boolean() })

@@ -1,1 +1,5 @@
-export {}
+export { createExecutor } from './create-executor.ts'
+export type { Executor, ExecutorEvents, HandleOptions } from './assemble.ts'
+export type { ExecutorOptions } from './options.ts'
+export type { ExecutorLogger } from './logger.ts'
+export type { Run, RunFunction, RunLog, RunStopped, StopCause } from './run/run.ts'

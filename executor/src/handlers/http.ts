@@ -1,0 +1,77 @@
+import { messageOf } from '../logger.ts'
+import { RunFailure } from '../run/run.ts'
+import type { TaskHandler, Work } from './handler.ts'
+
+/** what is kept of the answer, so that the result stays below 64 KiB of JSON */
+const BODY_BYTES = 60_000
+
+/**
+ * Sends one HTTP request and checks the status. Redirects are followed. With no body of its own, a POST, PUT or PATCH carries the run's
+ * parameters. The result is `{ status, body }`; a longer body is cut at about 60,000 bytes of JSON and the result says `truncated: true`.
+ * Throws RunFailure: HTTP_STATUS, HTTP_FAILED.
+ */
+export const httpHandler: TaskHandler = { slot: 'http', endsItself: true, run: runHttp }
+
+async function runHttp(work: Work): Promise<unknown> {
+  const { handler } = work.dispatch
+  if (handler.kind !== 'http') throw new TypeError(`the http handler was given a task of kind ${handler.kind}`)
+  const method = handler.method ?? 'GET'
+  const startedAt = performance.now()
+  const answer = await request(work, method, handler)
+  const { body, isTruncated } = await readBody(answer)
+  work.log.write('log', 'info', `${method} ${handler.url} → ${String(answer.status)} in ${String(Math.round(performance.now() - startedAt))} ms`)
+  if (!isExpected(answer.status, handler.expectStatus ?? [])) throw new RunFailure('HTTP_STATUS', `the answer has status ${String(answer.status)}: ${body.slice(0, 500)}`)
+  return isTruncated ? { status: answer.status, body, truncated: true } : { status: answer.status, body }
+}
+
+interface Call {
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+async function request(work: Work, method: string, call: Call): Promise<Response> {
+  const { dispatch } = work
+  const takesBody = method === 'POST' || method === 'PUT' || method === 'PATCH'
+  const body = call.body ?? (takesBody && dispatch.params !== '' ? dispatch.params : undefined)
+  const headers = { 'tickwheel-instance-id': String(dispatch.instanceId), 'tickwheel-attempt': String(dispatch.attempt), ...call.headers }
+  try {
+    return await fetch(call.url, { method, headers, signal: work.signal, ...(body === undefined || method === 'GET' || method === 'HEAD' ? {} : { body }) })
+  } catch (thrown) {
+    throw new RunFailure('HTTP_FAILED', `${method} ${call.url}: ${messageOf(thrown)}`)
+  }
+}
+
+function isExpected(status: number, expected: readonly number[]): boolean {
+  return expected.length === 0 ? status >= 200 && status < 300 : expected.includes(status)
+}
+
+/** Reads as much of the body as the result can hold and lets the rest go. */
+async function readBody(answer: Response): Promise<{ body: string; isTruncated: boolean }> {
+  if (answer.body === null) return { body: '', isTruncated: false }
+  const parts: Uint8Array[] = []
+  let bytes = 0
+  try {
+    for await (const part of answer.body) {
+      parts.push(part)
+      bytes += part.byteLength
+      if (bytes > BODY_BYTES) break
+    }
+  } catch (thrown) {
+    throw new RunFailure('HTTP_FAILED', `the answer broke off: ${messageOf(thrown)}`)
+  }
+  const text = Buffer.concat(parts).toString('utf8')
+  const body = withinJson(text, BODY_BYTES)
+  return { body, isTruncated: body.length < text.length }
+}
+
+/** The longest beginning whose JSON has at most `limit` bytes (nearly). */
+function withinJson(text: string, limit: number): string {
+  let kept = text
+  for (let bytes = jsonBytes(kept); bytes > limit; bytes = jsonBytes(kept)) kept = kept.slice(0, Math.floor(kept.length * Math.min(0.95, limit / bytes)))
+  return kept.toWellFormed()
+}
+
+function jsonBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text))
+}

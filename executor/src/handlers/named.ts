@@ -1,0 +1,29 @@
+import type { LogLevel } from '@tickwheel/contract'
+import type { Run, RunFunction, RunLog } from '../run/run.ts'
+import type { TaskHandler, Work } from './handler.ts'
+
+/** Runs a function of the application in this process. */
+export function namedHandler(name: string, run: RunFunction): TaskHandler {
+  return { slot: `named:${name}`, endsItself: false, run: async (work) => run(runOf(work)) }
+}
+
+function runOf(work: Work): Run {
+  const { dispatch } = work
+  return {
+    instanceId: dispatch.instanceId,
+    attempt: dispatch.attempt,
+    task: { id: dispatch.task.id, name: dispatch.task.name, groupName: dispatch.task.groupName },
+    params: dispatch.params,
+    scheduledAt: dispatch.scheduledAt,
+    firedAt: dispatch.firedAt,
+    shard: { index: 0, total: 1 },
+    signal: work.signal,
+    log: logOf(work),
+    progress: (value, text = '') => work.progress(value, text),
+  }
+}
+
+function logOf(work: Work): RunLog {
+  const at = (level: LogLevel) => (text: string) => work.log.write('log', level, String(text))
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}

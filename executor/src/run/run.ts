@@ -1,0 +1,52 @@
+import type { LogLevel } from '@tickwheel/contract'
+
+/** What a handler gets: the run it is for, and the ways to speak about it. */
+export interface Run {
+  /** `(instanceId, attempt)` names this execution for ever: use it as a fencing token where a second one must not write */
+  readonly instanceId: number
+  readonly attempt: number
+  readonly task: { readonly id: number; readonly name: string; readonly groupName: string }
+  /** the task's parameters, or those given with this run; at most 64 KiB */
+  readonly params: string
+  /** the instant the schedule named, epoch ms; null for a run that somebody started */
+  readonly scheduledAt: number | null
+  /** epoch ms */
+  readonly firedAt: number
+  readonly shard: { readonly index: number; readonly total: number; readonly range?: { readonly from: number; readonly to: number } }
+  /** aborted when the run is canceled, passes its time limit or its executor stops; the reason tells which */
+  readonly signal: AbortSignal
+  readonly log: RunLog
+  /** `value` from 0 to 1. Only the latest of a tenth of a second is sent. */
+  progress(value: number, text?: string): void
+}
+
+/** Writes lines into the log of the run: 300 ms later they are on the screen of whoever watches. */
+export type RunLog = Readonly<Record<LogLevel, (text: string) => void>>
+
+/** What it returns is the result of the run: JSON of at most 64 KiB. What it throws makes the run fail. */
+export type RunFunction = (run: Run) => unknown
+
+/** Why a run was told to stop; also the reason of its signal. */
+export type StopCause = 'canceled' | 'timedOut' | 'serverLost' | 'superseded' | 'executorStopped'
+
+/** A failure whose code and message reach the run as they are. Handlers may throw it. */
+export class RunFailure extends Error {
+  readonly code: string
+
+  constructor(code: string, message: string) {
+    super(message)
+    this.name = 'RunFailure'
+    this.code = code
+  }
+}
+
+/** The reason of a run's signal. */
+export class RunStopped extends Error {
+  readonly stopCause: StopCause
+
+  constructor(stopCause: StopCause) {
+    super(`the run was stopped: ${stopCause}`)
+    this.name = 'AbortError'
+    this.stopCause = stopCause
+  }
+}
