@@ -5,7 +5,7 @@ export type { TimerHandle } from './timer-lists.ts'
 
 /**
  * A hierarchical timing wheel after Varghese and Lauck, "Hashed and Hierarchical Timing Wheels" (SOSP 1987), scheme 7: insert, cancel and
- * the cost of a tick do not grow with the number of timers. A timer is an instant and an integer in typed arrays (28 bytes), not a closure.
+ * the cost of a tick do not grow with the number of timers. A timer is an instant and an integer in typed arrays (32 bytes), not a closure.
  *
  * How it works. Time is cut into ticks (10 ms). Level 0 has a list for each tick, level 1 for each 256 ticks, level 2 for each 256² and so
  * on; five levels of 10 ms reach 348 years. A timer waits in the lowest level that is open for its instant and moves down one level as that
