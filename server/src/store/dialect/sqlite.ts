@@ -178,7 +178,8 @@ function values(parameters: readonly unknown[]): Value[] {
 
 const AWAY = new Set(['SQLITE_BUSY', 'SQLITE_IOERR', 'SQLITE_FULL', 'SQLITE_CANTOPEN', 'SQLITE_READONLY'])
 
-function guard<T>(work: () => T): T {
+/** Tells a taken key and a store that cannot be reached from other errors of SQLite. */
+export function guard<T>(work: () => T): T {
   try {
     return work()
   } catch (error) {

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TaskCreate } from '@tickwheel/contract'
+import { SYSTEM, type Change } from './caller.ts'
+import type { Database } from './database.ts'
+import { openSqlite, renderSqlite } from './dialect/sqlite.ts'
+import { migrate } from './migrate.ts'
+
+/** 2026-11-22T08:00:00.000Z, a Sunday. */
+export const T0 = Date.UTC(2026, 10, 22, 8)
+
+/** A store in memory with every table. */
+export async function memoryStore(): Promise<Database> {
+  const db = openSqlite({ path: ':memory:', now: () => T0 })
+  await migrate(db, renderSqlite)
+  return db
+}
+
+/** A store in a file of its own, which `remove` deletes. */
+export async function fileStore(): Promise<{ db: Database; directory: string; remove: () => Promise<void> }> {
+  const directory = mkdtempSync(join(tmpdir(), 'tickwheel-store-'))
+  const db = openSqlite({ path: join(directory, 'tickwheel.db'), now: () => T0 })
+  await migrate(db, renderSqlite)
+  const remove = async (): Promise<void> => {
+    await db.close()
+    rmSync(directory, { recursive: true })
+  }
+  return { db, directory, remove }
+}
+
+let lastAuditId = 1
+
+/** A change by the system at an instant, seeing all groups unless told otherwise. */
+export function changeAt(now: number, more: Partial<Change> = {}): Change {
+  lastAuditId += 1
+  return { now, auditId: lastAuditId, scope: 'all', caller: SYSTEM, ...more }
+}
+
+/** A group with a given id. */
+export async function addGroup(db: Database, id: number, name = `group ${id}`): Promise<void> {
+  await db.write('rest', (tx) =>
+    tx.insert('task_group', [{ id, name, name_key: name.toLowerCase(), app_name: `app-${id}`, description: '', version: 1, created_at: T0, updated_at: T0 }]),
+  )
+}
+
+/** What a person would send to make a shell task of group 1. */
+export function taskInput(more: Partial<TaskCreate> = {}): TaskCreate {
+  return { groupId: 1, name: 'nightly', schedule: { kind: 'cron', expression: '0 * * * * *' }, handler: { kind: 'shell', script: 'echo hello' }, enabled: true, ...more }
+}
