@@ -51,6 +51,15 @@ function expectSame(instants: InstantSet, range: { fromAt: number; toAt: number 
   }
 }
 
+/** Asks at instants of all kinds: due ones, and those between them in both passes of an hour. */
+function expectAnswers(instants: InstantSet, range: { fromAt: number; toAt: number }, due: readonly number[], where: string): void {
+  for (let at = range.fromAt; at <= range.toAt; at += 5 * MINUTE) {
+    const next = due.find((other) => other > at) ?? null
+    const previous = due.findLast((other) => other < at) ?? null
+    if (instants.next(at) !== next || instants.previous(at) !== previous) expect.fail(`${where}, asked at ${isoOf(at)}`)
+  }
+}
+
 function isoOf(at: number | undefined): string {
   return at === undefined ? 'none' : new Date(at).toISOString()
 }
@@ -124,17 +133,24 @@ describe('expressions that never fire', () => {
 /** The oracle: looks at every second of the wall, hour by hour, and asks the plain sets. */
 function matchingWalls(cron: RandomCron, fromWall: number, toWall: number): number[] {
   const found: number[] = []
-  const { second, minute, hour, month, days } = cron
+  const { month, days } = cron
   for (let dayWall = Math.floor(fromWall / DAY) * DAY; dayWall <= toWall; dayWall += DAY) {
     const date = fieldsOfWall(dayWall)
     if (!month.values.has(date.month) || !days.matches({ ...date, length: daysInMonth(date.year, date.month) })) continue
-    for (let hourOfDay = 0; hourOfDay < 24; hourOfDay += 1) {
-      for (let minuteOfHour = 0; hour.values.has(hourOfDay) && minuteOfHour < 60; minuteOfHour += 1) {
-        for (let secondOfMinute = 0; minute.values.has(minuteOfHour) && secondOfMinute < 60; secondOfMinute += 1) {
-          const wall = dayWall + hourOfDay * HOUR + minuteOfHour * MINUTE + secondOfMinute * SECOND
-          if (second.values.has(secondOfMinute) && wall >= fromWall && wall <= toWall) found.push(wall)
-        }
-      }
+    for (const timeMs of matchingTimes(cron)) {
+      const wall = dayWall + timeMs
+      if (wall >= fromWall && wall <= toWall) found.push(wall)
+    }
+  }
+  return found
+}
+
+function matchingTimes({ second, minute, hour }: RandomCron): number[] {
+  const found: number[] = []
+  for (let minuteOfDay = 0; minuteOfDay < 24 * 60; minuteOfDay += 1) {
+    if (!hour.values.has(Math.floor(minuteOfDay / 60)) || !minute.values.has(minuteOfDay % 60)) continue
+    for (let secondOfMinute = 0; secondOfMinute < 60; secondOfMinute += 1) {
+      if (second.values.has(secondOfMinute)) found.push(minuteOfDay * MINUTE + secondOfMinute * SECOND)
     }
   }
   return found
@@ -308,15 +324,9 @@ describe('clocks that are set', () => {
         const toAt = change.at + 2 * jump
         const walls: number[] = []
         for (let wall = Math.floor((fromAt - 2 * DAY) / DAY) * DAY; wall < toAt + 2 * DAY; wall += 15 * MINUTE) walls.push(wall)
-        const where = `${name} ${new Date(change.at).toISOString()}`
         for (const instants of [fixed, repeating]) {
           const due = byTheRule(walls, change, instants === repeating)
-          // Asked at instants of all kinds: due ones, and those between them in both passes.
-          for (let at = fromAt; at <= toAt; at += 5 * MINUTE) {
-            const next = due.find((other) => other > at) ?? null
-            const previous = due.findLast((other) => other < at) ?? null
-            if (instants.next(at) !== next || instants.previous(at) !== previous) expect.fail(`${where}, asked at ${isoOf(at)}`)
-          }
+          expectAnswers(instants, { fromAt, toAt }, due, `${name} ${isoOf(change.at)}`)
         }
       }
     }

@@ -9,9 +9,10 @@ const PATTERN = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)
 export function parseInstant(text: string): number | null {
   const match = PATTERN.exec(text)
   if (match === null) return null
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map((part) => Number(part ?? 0))
+  const numberAt = (group: number): number => Number(match[group] ?? 0)
+  const [year, month, day, hour, minute, second] = [numberAt(1), numberAt(2), numberAt(3), numberAt(4), numberAt(5), numberAt(6)]
   const milliseconds = Number((match[7] ?? '0').padEnd(3, '0'))
-  const offsetMs = Number(match[9] ?? 0) * HOUR_MS + Number(match[10] ?? 0) * MINUTE_MS
+  const offsetMs = numberAt(9) * HOUR_MS + numberAt(10) * MINUTE_MS
   if (month < 1 || month > 12 || day < 1 || day > daysInMonth(year, month)) return null
   if (hour > 23 || minute > 59 || second > 59 || offsetMs > 24 * HOUR_MS) return null
   const timeMs = hour * HOUR_MS + minute * MINUTE_MS + second * SECOND_MS + milliseconds

@@ -9,7 +9,7 @@
  *
  * "Wall" times here are numbers too: the milliseconds that a clock set to UTC would count if it showed the same digits.
  */
-import { DAY_MS, HOUR_MS, SECOND_MS, civilFromDays, daysFromCivil, weekdayOfDays } from './civil.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, civilFromDays, daysFromCivil, weekdayOfDays } from './civil.ts'
 
 /** A stretch of time in which a zone's offset does not change. Neighbours may have the same offset (a new year begins a new span). */
 export interface ZoneSpan {
@@ -250,20 +250,11 @@ export class Zone {
   }
 
   #readOffset(at: number): number {
-    const shown = { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0 }
-    for (const part of this.#formatter.formatToParts(at)) {
-      switch (part.type) {
-        case 'year':
-        case 'month':
-        case 'day':
-        case 'hour':
-        case 'minute':
-        case 'second':
-          shown[part.type] = Number(part.value)
-      }
-    }
-    const seconds = shown.hour * 3600 + shown.minute * 60 + shown.second
-    return daysFromCivil(shown.year, shown.month, shown.day) * DAY_MS + seconds * SECOND_MS - at
+    const shown = new Map<string, number>()
+    for (const part of this.#formatter.formatToParts(at)) shown.set(part.type, Number(part.value))
+    const shownAt = (type: string): number => shown.get(type) ?? 0
+    const days = daysFromCivil(shownAt('year'), shownAt('month'), shownAt('day'))
+    return days * DAY_MS + shownAt('hour') * HOUR_MS + shownAt('minute') * MINUTE_MS + shownAt('second') * SECOND_MS - at
   }
 }
 
