@@ -192,6 +192,6 @@ function timed(run: () => void): number {
 
 function heapBytes(): number {
   setFlagsFromString('--expose-gc')
-  runInNewContext('gc')()
+  runInNewContext('gc()')
   return process.memoryUsage().heapUsed
 }
