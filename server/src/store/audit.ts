@@ -9,6 +9,8 @@ export interface AuditEntry {
   readonly groupId: number | null
   readonly outcome?: 'done' | 'refused'
   readonly code?: string
+  /** how many gathered refusals this entry stands for */
+  readonly count?: number
   /** changed fields only; a secret is `"***"`; a value above 8 KiB becomes its length and SHA-256 */
   readonly before?: unknown
   readonly after?: unknown
@@ -23,7 +25,7 @@ export async function writeAudit(tx: Tx, at: number, id: number, caller: Caller,
     {
       id, at, actor_kind: caller.actor.kind, actor_id: caller.actor.id, actor_name: caller.actor.name, ip: caller.ip, request_id: caller.requestId,
       action: entry.action, resource_kind: entry.resource.kind, resource_id: entry.resource.id, resource_key: entry.resource.key, group_id: entry.groupId,
-      outcome: entry.outcome ?? 'done', code: entry.code ?? null, count: 1, before: text(entry.before), after: text(entry.after),
+      outcome: entry.outcome ?? 'done', code: entry.code ?? null, count: entry.count ?? 1, before: text(entry.before), after: text(entry.after),
     },
   ])
 }

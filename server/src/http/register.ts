@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto'
+import { AppError, routes, type ErrorCode, type FieldProblem, type Route, type RouteDescriptor } from '@tickwheel/contract'
+import { isInScope, id, isPermission, visibleScope, type Permission, type Scope } from '@tickwheel/core'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { TSchema } from 'typebox'
+import type { Refusals } from '../auth/refusals.ts'
+import type { Origin } from '../auth/sessions.ts'
+import { admit, authenticate, callerOf, unauthenticated, type Credentials, type Who } from './authenticate.ts'
+import { Streamed, type Asked, type Handlers } from './handlers.ts'
+import { originOf } from './origin.ts'
+import type { RateLimit } from './rate-limit.ts'
+import { fromTexts, problemsOf } from './validate.ts'
+
+export const API_PREFIX = '/api/v1'
+
+/** The group that a thing belongs to, by its id; null when it does not exist. */
+export type Locate = (resource: Located, id: number) => Promise<number | null>
+export type Located = 'group' | 'task' | 'instance' | 'executor' | 'token'
+
+export interface Gate {
+  readonly credentials: Credentials
+  readonly rateLimit: RateLimit
+  readonly refusals: Refusals
+  readonly locate: Locate
+  readonly listensBeyondLoopback: boolean
+}
+
+/** What was found out about a call before its body was read. */
+interface Admitted {
+  readonly who: Who
+  readonly given: unknown
+  readonly scope: Scope
+  readonly origin: Origin
+}
+
+/**
+ * Registers every call of the contract. In this order: who calls (401), may they at all (403), have they tokens left in the bucket (429), is the input valid
+ * (400), does the thing exist for them (404) and may they do this to it (403); then the handler.
+ */
+export function registerRoutes(app: FastifyInstance, gate: Gate, handlers: Handlers): void {
+  const admitted = new WeakMap<FastifyRequest, Admitted>()
+  for (const route of routes) {
+    app.route({
+      method: route.method,
+      url: pathOf(route),
+      onRequest: async (request, reply) => {
+        admitted.set(request, await admitCall(route, { request, reply, gate }))
+      },
+      handler: async (request, reply) => {
+        const call = admitted.get(request)
+        if (call === undefined) throw new Error('a call came to its handler without having been admitted')
+        return answer(route, handlers, { request, reply, gate, call })
+      },
+    })
+  }
+}
+
+/** Where a call is served. */
+export function pathOf(route: Pick<RouteDescriptor, 'path'>): string {
+  return route.path.startsWith('~') ? route.path.slice(1) : API_PREFIX + route.path
+}
+
+/** Who calls a path that no route of the contract has: 401 before anything is said about it. */
+export async function admitUnknown(request: FastifyRequest, reply: FastifyReply, gate: Gate): Promise<void> {
+  const origin = originOf(request, gate.listensBeyondLoopback)
+  const who = await whoCalls(request, reply, { gate, origin })
+  if (who.kind === 'nobody') throw await refused(unauthenticated('This call needs a credential: send `Authorization: Bearer …`.'), { gate, origin, reply })
+}
+
+interface Arrived {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly gate: Gate
+}
+
+async function admitCall(route: Route, { request, reply, gate }: Arrived): Promise<Admitted> {
+  const origin = originOf(request, gate.listensBeyondLoopback)
+  // A public call ignores a credential: a browser whose session ended sends the old one when it signs in.
+  const who: Who = route.access === 'public' ? { kind: 'nobody' } : await whoCalls(request, reply, { gate, origin })
+  try {
+    const { who: given, scope } = admit(route, who)
+    if (route.budget !== 'none') await gate.rateLimit.take(route.budget, whoseBucket(who, origin, route.budget), reply)
+    if (isPermission(route.access) && isNowhere(scope) && !isList(route)) throw forbidden(route.access)
+    return { who, given, scope, origin }
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'UNAUTHENTICATED') throw await refused(error, { gate, origin, reply })
+    if (error instanceof AppError && error.status === 403) gate.refusals.note(callerOf(who, origin), { action: route.access, code: error.code })
+    throw error
+  }
+}
+
+async function whoCalls(request: FastifyRequest, reply: FastifyReply, { gate, origin }: { gate: Gate; origin: Origin }): Promise<Who> {
+  try {
+    return await authenticate(request.headers.authorization, origin, gate.credentials)
+  } catch (error) {
+    throw error instanceof AppError && error.code === 'UNAUTHENTICATED' ? await refused(error, { gate, origin, reply }) : error
+  }
+}
+
+/** A 401 costs a token of the address; with none left it becomes a 429. */
+async function refused(error: AppError, { gate, origin, reply }: { gate: Gate; origin: Origin; reply: FastifyReply }): Promise<Error> {
+  try {
+    await gate.rateLimit.take('anonymous', origin.ip, reply)
+    void reply.header('WWW-Authenticate', 'Bearer')
+    return error
+  } catch (limited) {
+    return limited instanceof Error ? limited : error
+  }
+}
+
+function whoseBucket(who: Who, origin: Origin, budget: string): string {
+  if (budget === 'login') return origin.ip
+  switch (who.kind) {
+    case 'nobody': return `address ${origin.ip}`
+    case 'user': return `user ${who.user.user.userId}`
+    case 'executorToken': return `token ${who.token.tokenId}`
+    case 'executorSession': return `executor ${who.session.executorId}`
+  }
+}
+
+function isNowhere(scope: Scope): boolean {
+  return scope !== 'all' && scope.length === 0
+}
+
+function isList(route: RouteDescriptor): boolean {
+  return route.method === 'GET' && route.params === undefined && !route.path.startsWith('~')
+}
+
+async function answer(route: Route, handlers: Handlers, { request, reply, gate, call }: Arrived & { call: Admitted }): Promise<unknown> {
+  const input = validated(route, request)
+  await authorizeResource(route, input.params, { gate, call })
+  const asked = {
+    ...input, who: call.given, scope: call.scope, caller: callerOf(call.who, call.origin), origin: call.origin,
+    idempotencyKey: 'idempotent' in route ? idempotencyKeyOf(request, call) : null,
+  }
+  // Safe: `input` was validated against the descriptor that types the handler, and `given` is what `admit` gives for its access.
+  const handle = handlers[route.id] as (asked: Asked<Route>) => Promise<unknown>
+  const result = await handle(asked as Asked<Route>)
+  if (route.budget === 'login') await gate.rateLimit.giveBack('login', call.origin.ip)
+  if (result instanceof Streamed) return sendStreamed(reply, result, route.status)
+  void reply.code(route.status)
+  return route.status === 204 ? reply.send() : reply.send(result)
+}
+
+function sendStreamed(reply: FastifyReply, { contentType, fileName, body }: Streamed, status: number): FastifyReply {
+  void reply.code(status).header('Content-Type', contentType)
+  if (fileName !== null) void reply.header('Content-Disposition', `attachment; filename="${fileName}"`)
+  return reply.send(body)
+}
+
+function validated(route: RouteDescriptor, request: FastifyRequest): { params: unknown; query: unknown; body: unknown } {
+  const params = route.params === undefined ? undefined : fromTexts(route.params, fieldsOf(request.params))
+  const query = fromTexts(route.query ?? NO_FIELDS, fieldsOf(request.query))
+  const body = route.body === undefined ? undefined : (request.body ?? {})
+  const errors = [...problems(route.params, params), ...problems(route.query ?? NO_FIELDS, query), ...problems(route.body, body)]
+  if (errors.length > 0) throw invalid(errors)
+  return { params, query: route.query === undefined ? undefined : query, body }
+}
+
+const NO_FIELDS: TSchema = { type: 'object', properties: {}, additionalProperties: false }
+
+function problems(schema: TSchema | undefined, value: unknown): FieldProblem[] {
+  return schema === undefined ? [] : problemsOf(schema, value)
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+function invalid(errors: readonly FieldProblem[]): AppError {
+  const [first] = errors
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
+  return new AppError('VALIDATION_FAILED', first === undefined ? 'The input is not valid.' : `${first.path === '' ? 'The body' : first.path} ${first.message}${more}.`, { errors })
+}
+
+const RESOURCES = { group: 'GROUP_NOT_FOUND', task: 'TASK_NOT_FOUND', instance: 'INSTANCE_NOT_FOUND', executor: 'EXECUTOR_NOT_FOUND' } as const satisfies Partial<Record<Located, ErrorCode>>
+
+/** 404 for what is not visible, 403 for what is visible and may not be done. A caller with the permission in all groups is not looked up. */
+async function authorizeResource(route: RouteDescriptor, params: unknown, { gate, call }: { gate: Gate; call: Admitted }): Promise<void> {
+  const { access } = route
+  if (call.scope === 'all' || !isPermission(access) || call.who.kind !== 'user') return
+  const resource = access.split(':')[0] ?? ''
+  const resourceId = fieldsOf(params)['id']
+  if (!isResource(resource) || typeof resourceId !== 'number') return
+  const groupId = await gate.locate(resource, resourceId)
+  const view = `${resource}:view`
+  const visible = isPermission(view) ? visibleScope(call.who.user.grants, view) : call.scope
+  if (groupId === null || !isInScope(visible, id<'group'>(groupId))) throw new AppError(RESOURCES[resource], `There is no ${resource} ${resourceId} that you may see.`)
+  if (isInScope(call.scope, id<'group'>(groupId))) return
+  const error = forbidden(access)
+  gate.refusals.note(callerOf(call.who, call.origin), { action: access, code: error.code })
+  throw error
+}
+
+function isResource(word: string): word is keyof typeof RESOURCES {
+  return Object.hasOwn(RESOURCES, word)
+}
+
+function forbidden(permission: Permission): AppError {
+  return new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
+}
+
+/** The header, bound to the caller and the path, so that two callers may use the same key. */
+function idempotencyKeyOf(request: FastifyRequest, call: Admitted): string | null {
+  const key = request.headers['idempotency-key']
+  if (key === undefined) return null
+  if (typeof key !== 'string' || key.length < 1 || key.length > 255) {
+    throw invalid([{ path: 'header.idempotency-key', code: typeof key === 'string' && key.length > 255 ? 'TOO_LONG' : 'TOO_SHORT', message: 'must have 1 to 255 characters' }])
+  }
+  const { actor } = callerOf(call.who, call.origin)
+  return createHash('sha256').update([actor.kind, actor.id, request.url.split('?')[0], key].join('\n')).digest('hex')
+}

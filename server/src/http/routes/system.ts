@@ -1,0 +1,31 @@
+import { AppError } from '@tickwheel/contract'
+import type { EngineStatus } from '../../engine/commands.ts'
+import type { Database } from '../../store/database.ts'
+import { VERSION } from '../../version.ts'
+import { Streamed, type HandlersOf } from '../handlers.ts'
+import type { Metrics } from '../metrics.ts'
+import { openApiDocument } from '../openapi.ts'
+
+export function systemHandlers({ db, engine, metrics }: { db: Database; engine: EngineStatus; metrics: Metrics }): HandlersOf<'healthz' | 'readyz' | 'metrics' | 'openapi'> {
+  const document = openApiDocument(VERSION)
+  return {
+    healthz: async () => ({ status: 'ok' }),
+    readyz: async () => {
+      const checks = { store: await checkStore(db, engine), engine: engine.isFiring ? 'ok' : 'not firing' }
+      if (Object.values(checks).some((check) => check !== 'ok')) throw new AppError('NOT_READY', 'Not ready: ' + Object.entries(checks).map(([name, check]) => `${name} ${check}`).join(', '), { params: checks })
+      return { ready: true, checks }
+    },
+    metrics: async () => new Streamed(metrics.contentType, await metrics.text()),
+    openapi: async () => document,
+  }
+}
+
+async function checkStore(db: Database, engine: EngineStatus): Promise<string> {
+  if (engine.storeAway) return 'away'
+  try {
+    await db.read((tx) => tx.all('SELECT 1'))
+    return 'ok'
+  } catch {
+    return 'away'
+  }
+}

@@ -1,0 +1,2 @@
+/** The version of this program, as its package says; a test compares them. */
+export const VERSION = '0.1.0'
