@@ -40,7 +40,7 @@ export default tseslint.config(
     },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: false }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true, allowDefaultCaseForExhaustiveSwitch: false }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-confusing-void-expression': 'off',
       // A port may be asynchronous where its adapter is not: SQLite answers at once.
@@ -49,7 +49,13 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true }],
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false, attributes: false } }],
       '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
+      '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
+      '@typescript-eslint/no-meaningless-void-operator': 'off',
+      '@typescript-eslint/no-dynamic-delete': 'off',
       '@typescript-eslint/unified-signatures': 'off',
+      // Clients name the type of the answer that they expect.
+      '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+      'no-control-regex': 'error',
       // Reads the same as `number | string` where each is a word of the field (brands, ids).
       '@typescript-eslint/no-redundant-type-constituents': 'off',
       'eqeqeq': ['error', 'always', { null: 'ignore' }],
@@ -66,6 +72,7 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-assignment': 'off',
       '@typescript-eslint/no-unsafe-member-access': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-base-to-string': 'off',
       'max-params': 'off',
       'max-depth': 'off',
     },
@@ -154,6 +161,8 @@ export default tseslint.config(
       'no-restricted-imports': ['error', { paths: nodeModules.map((name) => ({ name, message: 'The console runs in a browser.' })) }],
     },
   },
+  // piscina calls the default export of a file.
+  { files: ['**/*-worker.ts'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['**/*.d.ts'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['web/dev/**/*.ts', 'web/**/*.test.ts'], rules: { 'no-restricted-imports': 'off' } },
   {
