@@ -21,14 +21,38 @@ const style = [
   { selector: 'ExportDefaultDeclaration', message: 'Named exports only.' },
 ]
 const timers = ['setTimeout', 'setInterval', 'setImmediate']
-const hostGlobals = ['process', 'Buffer', 'console', 'fetch', 'global', 'globalThis', 'window', 'document', 'navigator', 'localStorage', 'performance', 'crypto', 'queueMicrotask', ...timers]
+const hostGlobals = [
+  'process',
+  'Buffer',
+  'console',
+  'fetch',
+  'global',
+  'globalThis',
+  'window',
+  'document',
+  'navigator',
+  'localStorage',
+  'performance',
+  'crypto',
+  'queueMicrotask',
+  ...timers,
+]
 const named = (names, message) => names.map((name) => ({ name, message }))
 
 export default tseslint.config(
   {
     ignores: [
-      '**/dist/', '**/node_modules/', '.cache/', 'coverage/', 'screenshots/', 'data/', 'docs/',
-      'web/src/auto-imports.d.ts', 'web/src/components.d.ts', 'web/public/', '**/*.config.ts',
+      '**/dist/',
+      '**/node_modules/',
+      '.cache/',
+      'coverage/',
+      'screenshots/',
+      'data/',
+      'docs/',
+      'web/src/auto-imports.d.ts',
+      'web/src/components.d.ts',
+      'web/public/',
+      '**/*.config.ts',
     ],
   },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -36,11 +60,18 @@ export default tseslint.config(
     files: ['**/*.ts', '**/*.vue'],
     extends: [tseslint.configs.strictTypeChecked],
     languageOptions: {
-      parserOptions: { project: ['./tsconfig.json', './web/tsconfig.json'], tsconfigRootDir: import.meta.dirname, extraFileExtensions: ['.vue'] },
+      parserOptions: {
+        project: ['./tsconfig.json', './web/tsconfig.json'],
+        tsconfigRootDir: import.meta.dirname,
+        extraFileExtensions: ['.vue'],
+      },
     },
     rules: {
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true, allowDefaultCaseForExhaustiveSwitch: false }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true, allowDefaultCaseForExhaustiveSwitch: false },
+      ],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
       '@typescript-eslint/no-confusing-void-expression': 'off',
       // A port may be asynchronous where its adapter is not: SQLite answers at once.
@@ -58,7 +89,7 @@ export default tseslint.config(
       'no-control-regex': 'error',
       // Reads the same as `number | string` where each is a word of the field (brands, ids).
       '@typescript-eslint/no-redundant-type-constituents': 'off',
-      'eqeqeq': ['error', 'always', { null: 'ignore' }],
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-restricted-syntax': ['error', ...style],
       // A transaction's function has its connection and its clock before what it is about.
       'max-params': ['error', 5],
@@ -111,8 +142,14 @@ export default tseslint.config(
         'error',
         {
           patterns: [
-            { regex: '^(@?fastify|ws|ioredis|redis|better-sqlite3|mysql2|kysely|pino)($|/)', message: 'The engine knows no library of an edge or of the store.' },
-            { regex: '^(node:)?(fs|net|http|https|dgram|child_process|timers|worker_threads)($|/)', message: 'The engine does its input and output through ports.' },
+            {
+              regex: '^(@?fastify|ws|ioredis|redis|better-sqlite3|mysql2|kysely|pino)($|/)',
+              message: 'The engine knows no library of an edge or of the store.',
+            },
+            {
+              regex: '^(node:)?(fs|net|http|https|dgram|child_process|timers|worker_threads)($|/)',
+              message: 'The engine does its input and output through ports.',
+            },
           ],
         },
       ],

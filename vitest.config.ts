@@ -9,11 +9,20 @@ export default defineConfig({
     projects: [
       {
         ...ofNode,
-        test: { name: 'unit', include: ['{core,contract,executor,server,cli}/src/**/*.test.ts', 'scripts/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 20_000 },
+        test: {
+          name: 'unit',
+          include: ['{core,contract,executor,server,cli}/src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+        },
       },
       { ...ofNode, test: { name: 'system', include: ['tests/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } },
       './web/vitest.config.ts',
     ],
-    coverage: { provider: 'v8', include: ['{core,contract,executor,server,cli}/src/**/*.ts'], exclude: ['**/*.test.ts', '**/*.fixture.ts'] },
+    coverage: {
+      provider: 'v8',
+      include: ['{core,contract,executor,server,cli}/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/*.fixture.ts'],
+    },
   },
 })

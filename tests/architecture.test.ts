@@ -20,7 +20,11 @@ describe('the checker itself', () => {
     ['core knows no wire', 'core/src/wheel/x.ts', `import type { TaskBody } from '@tickwheel/contract'`],
     ['contract knows no server', 'contract/src/tasks.ts', `import { x } from '@tickwheel/server'`],
     ['the console knows no server', 'web/src/api/client.ts', `import { x } from '@tickwheel/server'`],
-    ['the console knows no executor, not even when it is loaded late', 'web/src/views/a.vue', `<script setup lang="ts">\nconst x = await import('@tickwheel/executor')\n</script>`],
+    [
+      'the console knows no executor, not even when it is loaded late',
+      'web/src/views/a.vue',
+      `<script setup lang="ts">\nconst x = await import('@tickwheel/executor')\n</script>`,
+    ],
     ['the executor knows no server', 'executor/src/pool.ts', `export { x } from '@tickwheel/server'`],
     ['the server knows no executor', 'server/src/app.ts', `import { x } from '@tickwheel/executor'`],
     ['nobody imports the program', 'server/src/app.ts', `import { x } from 'tickwheel'`],
@@ -45,7 +49,10 @@ describe('the checker itself', () => {
   const allowed: readonly [path: string, text: string][] = [
     ['core/src/index.ts', `export * from './wheel/timing-wheel.ts'`],
     ['contract/src/tasks.ts', `import { Type } from 'typebox'\nimport { x } from '@tickwheel/core'`],
-    ['server/src/engine/firer.ts', `import { x } from '../store/firings.ts'\nimport type { Link } from '../link/link.ts'\nimport { y } from '@tickwheel/core'`],
+    [
+      'server/src/engine/firer.ts',
+      `import { x } from '../store/firings.ts'\nimport type { Link } from '../link/link.ts'\nimport { y } from '@tickwheel/core'`,
+    ],
     ['server/src/app.ts', `import { x } from './http/server.ts'\nimport { y } from './link/stream/server.ts'`],
     ['server/src/link/stream/session.ts', `import type { Link } from '../link.ts'\nimport { WebSocket } from 'ws'`],
     ['server/src/store/tasks.ts', `import { sql } from 'kysely'\nconst text = 'select id from task'`],

@@ -17,11 +17,17 @@ describe('the bootstrap', () => {
   it.each(folders)('knows every command that the scripts of %s ask for', (folder) => {
     const scripts = Object.values(scriptsOf(join(root, folder, 'package.json'))).filter((script) => script.includes('bootstrap.cjs'))
     const known = knownCommands()
-    expect(scripts.map((script) => /bootstrap\.cjs (\S+)/.exec(script)?.[1]).filter((name) => name === undefined || !known.includes(name))).toEqual([])
+    expect(
+      scripts.map((script) => /bootstrap\.cjs (\S+)/.exec(script)?.[1]).filter((name) => name === undefined || !known.includes(name)),
+    ).toEqual([])
   })
 
   it('takes stop signals within a second for one, because Ctrl-C under npm arrives twice, and a later one for a second', () => {
-    const result = spawnSync(process.execPath, ['--require', join(bootstrap, 'one-signal.cjs'), join(bootstrap, 'one-signal.fixture.cjs')], { encoding: 'utf8' })
+    const result = spawnSync(
+      process.execPath,
+      ['--require', join(bootstrap, 'one-signal.cjs'), join(bootstrap, 'one-signal.fixture.cjs')],
+      { encoding: 'utf8' },
+    )
     expect(result.stdout).toBe('SIGTERM, a second later')
   })
 })

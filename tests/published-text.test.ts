@@ -11,7 +11,9 @@ describe('what the repository publishes', () => {
   it('names no path and no package registry of the machine on which it was written', () => {
     const found = trackedFiles().flatMap((path) => {
       const text = readFileSync(join(root, path), 'utf8')
-      return machineWords().filter((word) => text.includes(word)).map((word) => `${path} holds ${word}`)
+      return machineWords()
+        .filter((word) => text.includes(word))
+        .map((word) => `${path} holds ${word}`)
     })
     expect(found).toEqual([])
   })
@@ -29,7 +31,9 @@ describe('the two readmes', () => {
 
   it('link to files that exist', () => {
     const broken = ['README.md', 'README.zh-CN.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md'].flatMap((name) =>
-      linksIn(readFileSync(join(root, name), 'utf8')).filter((target) => !existsSync(join(root, target))).map((target) => `${name} links to ${target}`),
+      linksIn(readFileSync(join(root, name), 'utf8'))
+        .filter((target) => !existsSync(join(root, target)))
+        .map((target) => `${name} links to ${target}`),
     )
     expect(broken).toEqual([])
   })

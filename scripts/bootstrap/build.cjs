@@ -32,12 +32,20 @@ const buildWeb = buildStage({
 function buildStage({ label, stamp, sources, outputs, program, cwd }) {
   return {
     label,
-    isNeeded: () => outputs.some((file) => !fs.existsSync(file)) || !fs.existsSync(stamp) || fs.readFileSync(stamp, 'utf8') !== digestOf(sources),
+    isNeeded: () =>
+      outputs.some((file) => !fs.existsSync(file)) || !fs.existsSync(stamp) || fs.readFileSync(stamp, 'utf8') !== digestOf(sources),
     work(node) {
       const digest = digestOf(sources)
       fs.rmSync(stamp, { force: true })
-      const result = spawnSync(node, program, { cwd, env: environmentOf(node), encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'pipe'] })
-      if (result.status !== 0) throw new Refusal((result.stdout + result.stderr).trim() + '\n' + label + ' failed: the reason stands above.')
+      const result = spawnSync(node, program, {
+        cwd,
+        env: environmentOf(node),
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      if (result.status !== 0)
+        throw new Refusal((result.stdout + result.stderr).trim() + '\n' + label + ' failed: the reason stands above.')
       fs.mkdirSync(inCache(), { recursive: true })
       fs.writeFileSync(stamp, digest)
     },

@@ -32,17 +32,29 @@ const commands = {
   },
   dev: { stages: () => [install], run: (node) => runTogether(node, [watchedServer, consoleWithReload]) },
   'dev:server': { stages: () => [install], run: (node) => runTogether(node, [watchedServer]) },
-  'dev:web': { stages: () => [install], run: (node, args) => runProgram(node, [...consoleWithReload.args, ...args], { cwd: consoleWithReload.cwd }) },
+  'dev:web': {
+    stages: () => [install],
+    run: (node, args) => runProgram(node, [...consoleWithReload.args, ...args], { cwd: consoleWithReload.cwd }),
+  },
   build: { stages: () => [install, always(buildNode), always(buildWeb)], run: async () => 0 },
   'build:server': { stages: () => [install, always(buildNode)], run: async () => 0 },
   'build:web': { stages: () => [install, always(buildWeb)], run: async () => 0 },
   // A run of chosen files builds nothing; the whole run has browser tests, which walk the built console.
   test: { stages: (args) => (args.some((arg) => !arg.startsWith('-')) ? [install] : [install, buildWeb]), run: runTests },
   typecheck: { stages: () => [install], run: typecheck },
-  lint: { stages: () => [install], run: (node, args) => runProgram(node, [tool('eslint/bin/eslint.js'), '--max-warnings=0', ...(args.length > 0 ? args : ['.'])]) },
-  format: { stages: () => [install], run: (node, args) => runProgram(node, [tool('prettier/bin/prettier.cjs'), '--write', ...(args.length > 0 ? args : ['.'])]) },
+  lint: {
+    stages: () => [install],
+    run: (node, args) => runProgram(node, [tool('eslint/bin/eslint.js'), '--max-warnings=0', ...(args.length > 0 ? args : ['.'])]),
+  },
+  format: {
+    stages: () => [install],
+    run: (node, args) => runProgram(node, [tool('prettier/bin/prettier.cjs'), '--write', ...(args.length > 0 ? args : ['.'])]),
+  },
   bench: { stages: () => [install, buildNode], run: runBenches },
-  screenshots: { stages: () => [install, buildNode, buildWeb], run: (node, args) => runProgram(node, [...fromSources, inProject('scripts', 'screenshots.ts'), ...args]) },
+  screenshots: {
+    stages: () => [install, buildNode, buildWeb],
+    run: (node, args) => runProgram(node, [...fromSources, inProject('scripts', 'screenshots.ts'), ...args]),
+  },
 }
 
 async function typecheck(node) {
@@ -54,7 +66,9 @@ async function typecheck(node) {
 // One file for each published claim: `npm run bench` runs all, `npm run bench wheel` those whose name holds the word.
 async function runBenches(node, args) {
   const words = args.filter((arg) => !arg.startsWith('-'))
-  const files = fs.readdirSync(inProject('bench')).filter((name) => name.endsWith('.bench.ts') && (words.length === 0 || words.some((word) => name.includes(word))))
+  const files = fs
+    .readdirSync(inProject('bench'))
+    .filter((name) => name.endsWith('.bench.ts') && (words.length === 0 || words.some((word) => name.includes(word))))
   if (files.length === 0) process.stderr.write('No file bench/*.bench.ts has one of these words in its name: ' + words.join(', ') + '\n')
   let code = files.length === 0 ? 1 : 0
   for (const name of files) {

@@ -12,7 +12,10 @@ const generated = new Set(['node_modules', 'dist', '.cache', 'coverage', 'auto-i
 function digestOf(places) {
   const hash = crypto.createHash('sha256')
   for (const file of places.flatMap((place) => filesUnder(path.join(root, place))).sort()) {
-    hash.update(path.relative(root, file) + '\0').update(fs.readFileSync(file)).update('\0')
+    hash
+      .update(path.relative(root, file) + '\0')
+      .update(fs.readFileSync(file))
+      .update('\0')
   }
   return hash.digest('hex')
 }
@@ -21,7 +24,10 @@ function filesUnder(place) {
   const stat = fs.statSync(place, { throwIfNoEntry: false })
   if (stat === undefined) return []
   if (stat.isFile()) return isTest(place) ? [] : [place]
-  return fs.readdirSync(place).filter((name) => !generated.has(name)).flatMap((name) => filesUnder(path.join(place, name)))
+  return fs
+    .readdirSync(place)
+    .filter((name) => !generated.has(name))
+    .flatMap((name) => filesUnder(path.join(place, name)))
 }
 
 function isTest(file) {

@@ -18,8 +18,13 @@ const install = {
     return false
   },
   work(node) {
-    const { ok, output } = runNpm(node, ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'], root)
-    if (!ok) throw new Refusal(output.trim() + '\nThe dependencies could not be installed (npm ci, in ' + root + '). The words above are npm\'s.')
+    const { ok, output } = runNpm(
+      node,
+      ['ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'],
+      root,
+    )
+    if (!ok)
+      throw new Refusal(output.trim() + '\nThe dependencies could not be installed (npm ci, in ' + root + "). The words above are npm's.")
     fs.writeFileSync(stamp, wanted())
   },
 }
@@ -33,7 +38,9 @@ function matchesLock() {
   const lock = readJson(inProject('package-lock.json'))
   const installed = readJson(inProject('node_modules', '.package-lock.json'))
   if (lock === undefined || installed === undefined) return false
-  return Object.entries(lock.packages).every(([place, entry]) => place === '' || !place.includes('node_modules/') || isThere(installed.packages[place], entry))
+  return Object.entries(lock.packages).every(
+    ([place, entry]) => place === '' || !place.includes('node_modules/') || isThere(installed.packages[place], entry),
+  )
 }
 
 function isThere(found, entry) {

@@ -42,7 +42,18 @@ function bring() {
     const draft = home + '.draft'
     fs.rmSync(draft, { recursive: true, force: true })
     fs.mkdirSync(draft, { recursive: true })
-    const args = ['install', '--ignore-scripts', '--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--loglevel=error', '--prefix', draft, packageName() + '@24']
+    const args = [
+      'install',
+      '--ignore-scripts',
+      '--no-save',
+      '--no-package-lock',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      '--prefix',
+      draft,
+      packageName() + '@24',
+    ]
     const { ok, output } = runNpm(process.execPath, args, draft)
     if (!ok) throw new Refusal(advice(firstLines(output)))
     const started = spawnSync(broughtProgram(draft), ['--version'], { encoding: 'utf8' })
@@ -58,7 +69,11 @@ function firstLines(output) {
 
 function advice(reason) {
   return (
-    'Node.js 24 could not be brought from npm (package ' + packageName() + '):\n' + reason + '\n' +
+    'Node.js 24 could not be brought from npm (package ' +
+    packageName() +
+    '):\n' +
+    reason +
+    '\n' +
     'Install Node.js 22.12 or later (24 is best: https://nodejs.org) and run this command again.'
   )
 }

@@ -5,7 +5,8 @@ const path = require('path')
 
 // What the outer npm exports about its own invocation must not steer the inner one: `npm start -w server` would install that
 // workspace alone. What the user configured (registry, proxy, cache) stays.
-const ofTheOuterCall = /^npm_(config_(workspaces?|include_workspace_root|prefix|local_prefix|global|dry_run|omit|production|ignore_scripts)$|lifecycle_|package_|command$)/i
+const ofTheOuterCall =
+  /^npm_(config_(workspaces?|include_workspace_root|prefix|local_prefix|global|dry_run|omit|production|ignore_scripts)$|lifecycle_|package_|command$)/i
 
 /** The environment in which a program finds `node` first on its path. */
 function environmentOf(node) {

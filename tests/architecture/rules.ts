@@ -32,12 +32,16 @@ export const packageDirection: Rule = (file) =>
 
 /** core decides and nothing else: no library, no host. */
 export const coreImportsNothing: Rule = (file) =>
-  packageOf(file.path) === 'core' ? bareImports(file).map((specifier) => `${file.path} imports ${specifier}: core imports nothing but itself`) : []
+  packageOf(file.path) === 'core'
+    ? bareImports(file).map((specifier) => `${file.path} imports ${specifier}: core imports nothing but itself`)
+    : []
 
 /** The engine imports core, contract, the store and ports; it knows no library and no edge. */
 export const engineImports: Rule = (file) => {
   if (!file.path.startsWith('server/src/engine/')) return []
-  return file.imports.flatMap(({ specifier }) => (mayEngineImport(file, specifier) ? [] : [`${file.path} imports ${specifier}: the engine imports core, contract, store and ports only`]))
+  return file.imports.flatMap(({ specifier }) =>
+    mayEngineImport(file, specifier) ? [] : [`${file.path} imports ${specifier}: the engine imports core, contract, store and ports only`],
+  )
 }
 
 function mayEngineImport(file: SourceFile, specifier: string): boolean {
@@ -81,7 +85,15 @@ export const noInnerIndex: Rule = (file) => {
   return isInner ? [`${file.path}: index.ts stands at the top of a package only`] : []
 }
 
-export const rules: readonly Rule[] = [packageDirection, coreImportsNothing, engineImports, storeImports, storeAloneSpeaksSql, edgesStandAlone, noInnerIndex]
+export const rules: readonly Rule[] = [
+  packageDirection,
+  coreImportsNothing,
+  engineImports,
+  storeImports,
+  storeAloneSpeaksSql,
+  edgesStandAlone,
+  noInnerIndex,
+]
 
 /** Every violation of every rule in the files. */
 export function violationsIn(files: readonly SourceFile[]): string[] {

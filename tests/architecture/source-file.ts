@@ -22,7 +22,9 @@ const skipped = new Set(['node_modules', 'dist', 'public'])
 
 /** Every source file of every package, tests and fixtures left out. */
 export function readSourceFiles(root: string): SourceFile[] {
-  return packages.flatMap((name) => filesUnder(root, `${name}/src`)).map((path) => parseSourceFile(path, readFileSync(join(root, path), 'utf8')))
+  return packages
+    .flatMap((name) => filesUnder(root, `${name}/src`))
+    .map((path) => parseSourceFile(path, readFileSync(join(root, path), 'utf8')))
 }
 
 function filesUnder(root: string, folder: string): string[] {
@@ -63,5 +65,10 @@ function isTypeOnlyClause(clause: ts.ImportClause | undefined): boolean {
   if (clause === undefined) return false
   if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return true
   const bindings = clause.namedBindings
-  return clause.name === undefined && bindings !== undefined && ts.isNamedImports(bindings) && bindings.elements.every((element) => element.isTypeOnly)
+  return (
+    clause.name === undefined &&
+    bindings !== undefined &&
+    ts.isNamedImports(bindings) &&
+    bindings.elements.every((element) => element.isTypeOnly)
+  )
 }

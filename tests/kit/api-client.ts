@@ -42,7 +42,8 @@ export class ApiClient {
   /** The body of a call that must succeed. */
   async ok<Body>(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Body> {
     const answer = await this.call<Body>(method, path, body, headers)
-    if (answer.status < 200 || answer.status > 299) throw new Error(`${method} ${path} answered ${String(answer.status)}: ${JSON.stringify(answer.body)}`)
+    if (answer.status < 200 || answer.status > 299)
+      throw new Error(`${method} ${path} answered ${String(answer.status)}: ${JSON.stringify(answer.body)}`)
     return answer.body
   }
 

@@ -27,8 +27,13 @@ export class Program {
   readonly exited: Promise<Exit>
 
   constructor({ file = 'cli/src/main.ts', args = [], env = {}, cwd = root }: ProgramOptions = {}) {
-    this.#child = spawn(process.execPath, [...fromSources, join(root, file), ...args], { cwd, env: { ...cleanEnvironment(), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-    for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.setEncoding('utf8').on('data', (text: string) => this.#hear(text))
+    this.#child = spawn(process.execPath, [...fromSources, join(root, file), ...args], {
+      cwd,
+      env: { ...cleanEnvironment(), ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => this.#hear(text))
     this.exited = once(this.#child, 'close').then(() => ({ code: this.#child.exitCode, signal: this.#child.signalCode }))
     void this.exited.then(() => this.#hear(''))
   }

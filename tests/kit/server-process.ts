@@ -37,7 +37,10 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Waits until `/readyz` says 200. Fails at once, with what was printed, when the process ends instead. */
   async ready(): Promise<this> {
-    await waitFor(async () => !this.program.isRunning || (await fetch(`${this.url}/readyz`)).ok, { what: `${this.url}/readyz`, timeoutMs: 60_000 })
+    await waitFor(async () => !this.program.isRunning || (await fetch(`${this.url}/readyz`)).ok, {
+      what: `${this.url}/readyz`,
+      timeoutMs: 60_000,
+    })
     if (!this.program.isRunning) throw new Error(`the server ended before it was ready:\n${this.program.output}`)
     return this
   }
