@@ -19,7 +19,7 @@
  * `n` numbers the frames of one connection that want an acknowledgement, from 1, by 1. After a reconnect (to any node) everything that was
  * not acknowledged is sent again with new numbers; the keys (instance, attempt, firstSeq) make a repeat harmless.
  * At most 1,000 frames or 8 MiB may be unacknowledged; the sender waits then.
- * Close codes: 1012 the node leaves, reconnect with jitter; 4400 protocol error; 4401 session unknown or ended: register again;
+ * Close codes: 1012 the node leaves, reconnect with jitter; 1013 the store is away, likewise; 4400 protocol error; 4401 session unknown or ended: register again;
  * 4409 superseded by a newer boot: stop.
  */
 import { Type, type Static } from 'typebox'
