@@ -1,0 +1,171 @@
+import { AppError, type FieldProblem, type Group, type GroupCreate, type GroupUpdate } from '@tickwheel/contract'
+import type { Scope } from '@tickwheel/core'
+import { changedFields, writeAudit } from './audit.ts'
+import type { Change } from './caller.ts'
+import { DuplicateKey, query, type Database, type ReadTx, type Tx } from './database.ts'
+import { nameKey } from './definition.ts'
+import { takeEntityId } from './ids.ts'
+import { contains, instantText, offsetOf, type Page, type PageRequest } from './page.ts'
+import type { GroupRow } from './schema.ts'
+import { groupsOf, isVisible } from './scope.ts'
+
+export interface GroupListQuery extends PageRequest {
+  readonly keyword?: string | undefined
+}
+
+/** Groups that are visible, by name, with what each has. */
+export async function listGroups(db: Database, scope: Scope, { keyword, ...page }: GroupListQuery): Promise<Page<Group>> {
+  const groupIds = groupsOf(scope, undefined)
+  const offset = offsetOf(page)
+  if (groupIds?.length === 0) return { items: [], total: 0, ...page }
+  return db.read(async (tx) => {
+    let found = query.selectFrom('task_group')
+    if (groupIds !== null) found = found.where('id', 'in', groupIds)
+    if (keyword !== undefined && keyword !== '') found = found.where((is) => is.or([contains('name_key', nameKey(keyword)), contains('app_name', keyword.toLowerCase())]))
+    const count = await tx.first(found.select((of) => of.fn.countAll<number>().as('total')))
+    const rows = await tx.rows(found.selectAll().orderBy('name_key').limit(page.pageSize).offset(offset))
+    return { items: await described(tx, rows), total: count?.total ?? 0, ...page }
+  })
+}
+
+/** 404 `GROUP_NOT_FOUND` when it does not exist or is not visible. */
+export async function getGroup(db: Database, scope: Scope, groupId: number): Promise<Group> {
+  return db.read(async (tx) => {
+    const row = await tx.first(query.selectFrom('task_group').selectAll().where('id', '=', groupId))
+    if (row === null || !isVisible(scope, groupId)) throw groupNotFound(groupId)
+    const [group] = await described(tx, [row])
+    if (group === undefined) throw groupNotFound(groupId)
+    return group
+  })
+}
+
+/** The group that executors join under this name; null: there is none. */
+export async function findGroupByAppName(db: Database, appName: string): Promise<{ id: number; name: string } | null> {
+  return db.read((tx) => tx.first(query.selectFrom('task_group').select(['id', 'name']).where('app_name', '=', appName)))
+}
+
+/** Makes a group; its id. Who makes one must see all groups (403). */
+export async function createGroup(db: Database, { input }: { input: GroupCreate }, change: Change): Promise<{ groupId: number }> {
+  if (change.scope !== 'all') throw new AppError('FORBIDDEN', 'only who may edit all groups can make a new one', { params: { permission: 'group:edit' } })
+  return keyGuard(() => db.write('rest', async (tx) => {
+    const fields = fieldsOf(input)
+    await refuseTaken(tx, fields, null)
+    const groupId = await takeEntityId(tx)
+    const columns = { name: fields.name, name_key: nameKey(fields.name), app_name: fields.appName, description: fields.description }
+    await tx.insert('task_group', [{ id: groupId, ...columns, version: 1, created_at: change.now, updated_at: change.now }])
+    await writeAudit(tx, change.now, change.auditId, change.caller, {
+      action: 'group:create', resource: { kind: 'group', id: groupId, key: fields.name }, groupId, ...changedFields(null, { ...fields }),
+    })
+    return { groupId }
+  }))
+}
+
+/** Changes a group. 409 `STALE_VERSION` with the current version. */
+export async function updateGroup(db: Database, { groupId, input }: { groupId: number; input: GroupUpdate }, change: Change): Promise<void> {
+  await keyGuard(() => db.write('rest', async (tx) => {
+    const row = await lockGroup(tx, groupId, change.scope)
+    if (row.version !== input.version) {
+      throw new AppError('STALE_VERSION', `the group is at version ${row.version}, not ${input.version}: read it again and repeat the change`, { params: { version: row.version } })
+    }
+    const fields = fieldsOf(input)
+    await refuseTaken(tx, fields, groupId)
+    const columns = { name: fields.name, name_key: nameKey(fields.name), app_name: fields.appName, description: fields.description }
+    await tx.execute(query.updateTable('task_group').set({ ...columns, version: row.version + 1, updated_at: change.now }).where('id', '=', groupId))
+    await writeAudit(tx, change.now, change.auditId, change.caller, {
+      action: 'group:edit', resource: { kind: 'group', id: groupId, key: fields.name }, groupId,
+      ...changedFields({ name: row.name, appName: row.app_name, description: row.description }, { ...fields }),
+    })
+  }))
+}
+
+/** Deletes a group with what is known of its executors. 409 `GROUP_NOT_EMPTY` while it has tasks. */
+export async function deleteGroup(db: Database, { groupId }: { groupId: number }, change: Change): Promise<void> {
+  await db.write('rest', async (tx) => {
+    const row = await lockGroup(tx, groupId, change.scope)
+    const tasks = (await taskCounts(tx, [groupId])).get(groupId) ?? 0
+    if (tasks > 0) throw new AppError('GROUP_NOT_EMPTY', `the group has ${tasks} tasks: delete or move them first`, { params: { tasks } })
+    await tx.run('DELETE FROM executor_beat WHERE executor_id IN (SELECT id FROM executor WHERE group_id = ?)', [groupId])
+    await tx.run('DELETE FROM executor WHERE group_id = ?', [groupId])
+    await tx.run('DELETE FROM task_group WHERE id = ?', [groupId])
+    await writeAudit(tx, change.now, change.auditId, change.caller, {
+      action: 'group:delete', resource: { kind: 'group', id: groupId, key: row.name }, groupId, before: { name: row.name, appName: row.app_name },
+    })
+  })
+}
+
+/** Names of groups by id; an id that has no group any more is not in the map. */
+export async function namesOfGroups(tx: ReadTx, groupIds: Iterable<number>): Promise<Map<number, string>> {
+  const ids = [...new Set(groupIds)]
+  if (ids.length === 0) return new Map()
+  const rows = await tx.rows(query.selectFrom('task_group').select(['id', 'name']).where('id', 'in', ids))
+  return new Map(rows.map((row) => [row.id, row.name]))
+}
+
+async function described(tx: ReadTx, rows: readonly GroupRow[]): Promise<Group[]> {
+  const ids = rows.map((row) => row.id)
+  const tasks = await taskCounts(tx, ids)
+  const executors = await executorCounts(tx, ids)
+  return rows.map((row) => ({
+    id: row.id, name: row.name, appName: row.app_name, description: row.description, version: row.version, taskCount: tasks.get(row.id) ?? 0, executorCount: executors.get(row.id) ?? 0,
+    createdAt: instantText(row.created_at), updatedAt: instantText(row.updated_at),
+  }))
+}
+
+async function taskCounts(tx: ReadTx, groupIds: readonly number[]): Promise<Map<number, number>> {
+  if (groupIds.length === 0) return new Map()
+  const counted = query.selectFrom('task').select((of) => ['group_id' as const, of.fn.countAll<number>().as('n')])
+  const rows = await tx.rows(counted.where('group_id', 'in', groupIds).where('deleted_at', 'is', null).groupBy('group_id'))
+  return new Map(rows.map((row) => [row.group_id, row.n]))
+}
+
+async function executorCounts(tx: ReadTx, groupIds: readonly number[]): Promise<Map<number, number>> {
+  if (groupIds.length === 0) return new Map()
+  const counted = query.selectFrom('executor').select((of) => ['group_id' as const, of.fn.countAll<number>().as('n')])
+  const rows = await tx.rows(counted.where('group_id', 'in', groupIds).where('state', '=', 1).groupBy('group_id'))
+  return new Map(rows.map((row) => [row.group_id, row.n]))
+}
+
+interface GroupFields {
+  readonly name: string
+  readonly appName: string
+  readonly description: string
+}
+
+function fieldsOf({ name, appName, description }: GroupCreate): GroupFields {
+  return { name: name.trim(), appName, description: description ?? '' }
+}
+
+async function lockGroup(tx: Tx, groupId: number, scope: Scope): Promise<GroupRow> {
+  const [row] = await tx.lock(query.selectFrom('task_group').selectAll().where('id', '=', groupId))
+  if (row === undefined || !isVisible(scope, groupId)) throw groupNotFound(groupId)
+  return row
+}
+
+function groupNotFound(groupId: number): AppError {
+  return new AppError('GROUP_NOT_FOUND', `there is no group ${groupId}`)
+}
+
+async function refuseTaken(tx: Tx, { name, appName }: GroupFields, exceptId: number | null): Promise<void> {
+  const others = await tx.rows(query.selectFrom('task_group').select(['id', 'name_key', 'app_name']).where((is) => is.or([is('name_key', '=', nameKey(name)), is('app_name', '=', appName)])))
+  const taken = others.filter((other) => other.id !== exceptId)
+  const problems = [
+    ...(taken.some((other) => other.name_key === nameKey(name)) ? [takenProblem('name', name)] : []),
+    ...(taken.some((other) => other.app_name === appName) ? [takenProblem('appName', appName)] : []),
+  ]
+  if (problems.length > 0) throw new AppError('UNPROCESSABLE', problems.map((problem) => problem.message).join('; '), { errors: problems })
+}
+
+function takenProblem(path: string, value: string): FieldProblem {
+  return { path, code: 'NAME_TAKEN', message: `another group has the ${path} "${value}"`, params: { value } }
+}
+
+/** Two writers at the same instant: the unique key decides, and the loser is told as if it had come later. */
+async function keyGuard<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof DuplicateKey)) throw error
+    const message = 'the name or appName was taken by another group meanwhile'
+    throw new AppError('UNPROCESSABLE', message, { errors: [{ path: 'name', code: 'NAME_TAKEN', message }] })
+  }
+}

@@ -1,0 +1,115 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { AppError, type FieldProblem, type Token, type TokenCreate } from '@tickwheel/contract'
+import { parseInstant, type Scope } from '@tickwheel/core'
+import { writeAudit } from './audit.ts'
+import type { Change } from './caller.ts'
+import { query, type Database, type Tx } from './database.ts'
+import { parseJson } from './definition.ts'
+import { takeEntityId } from './ids.ts'
+import { instantText, offsetOf, type Page, type PageRequest } from './page.ts'
+import type { TokenRow } from './schema.ts'
+import { isVisible } from './scope.ts'
+
+/** Who holds a token that is good now. */
+export interface KnownToken {
+  readonly tokenId: number
+  readonly name: string
+  readonly groupIds: readonly number[]
+}
+
+const SECRET_BYTES = 32
+const VALUE = /^twe_(\d{1,16})_[\w-]{43}$/
+const USE_NOTED_EVERY_MS = 60_000
+
+/** Executor tokens all of whose groups are visible, newest first. */
+export async function listTokens(db: Database, scope: Scope, page: PageRequest): Promise<Page<Token>> {
+  const offset = offsetOf(page)
+  const rows = await db.read((tx) => tx.rows(query.selectFrom('token').selectAll().where('kind', '=', 'executor').orderBy('id', 'desc')))
+  const visible = rows.filter((row) => isSeen(scope, row))
+  return { items: visible.slice(offset, offset + page.pageSize).map(tokenOf), total: visible.length, ...page }
+}
+
+/**
+ * Makes an executor token. Its value `twe_<id>_<43 characters>` is returned this once; the store keeps its SHA-256.
+ */
+export async function createToken(db: Database, { input }: { input: TokenCreate }, change: Change): Promise<Token & { token: string }> {
+  const secret = randomBytes(SECRET_BYTES).toString('base64url')
+  return db.write('rest', async (tx) => {
+    const expiresAt = input.expiresAt === undefined || input.expiresAt === null ? null : parseInstant(input.expiresAt)
+    await refuseBad(tx, input, expiresAt, change)
+    const id = await takeEntityId(tx)
+    const value = `twe_${id}_${secret}`
+    const row: TokenRow = {
+      id, kind: 'executor', name: input.name?.trim() ?? '', hash: hashOf(value), group_ids: JSON.stringify(input.groupIds), created_at: change.now,
+      created_by: change.caller.actor.kind === 'user' ? change.caller.actor.id : null, expires_at: expiresAt, last_used_at: null, revoked_at: null,
+    }
+    await tx.insert('token', [row])
+    await writeAudit(tx, change.now, change.auditId, change.caller, {
+      action: 'token:create', resource: { kind: 'token', id, key: row.name }, groupId: onlyGroup(row), after: { name: row.name, groupIds: input.groupIds, expiresAt: instantText(expiresAt) },
+    })
+    return { ...tokenOf(row), token: value }
+  })
+}
+
+/** Ends a token at once; nothing happens when it has ended. 404 `TOKEN_NOT_FOUND` unless all its groups are visible. */
+export async function revokeToken(db: Database, { tokenId }: { tokenId: number }, change: Change): Promise<void> {
+  await db.write('rest', async (tx) => {
+    const [row] = await tx.lock(query.selectFrom('token').selectAll().where('id', '=', tokenId))
+    if (row === undefined || row.kind !== 'executor' || !isSeen(change.scope, row)) throw new AppError('TOKEN_NOT_FOUND', `there is no token ${tokenId}`)
+    if (row.revoked_at !== null) return
+    await tx.execute(query.updateTable('token').set({ revoked_at: change.now }).where('id', '=', tokenId))
+    await writeAudit(tx, change.now, change.auditId, change.caller, { action: 'token:revoke', resource: { kind: 'token', id: tokenId, key: row.name }, groupId: onlyGroup(row) })
+  })
+}
+
+/** Whose token it is; null: unknown, expired or revoked. Its last use is noted at most once a minute. */
+export async function findToken(db: Database, value: string, now: number): Promise<KnownToken | null> {
+  const id = Number(VALUE.exec(value)?.[1])
+  if (!Number.isSafeInteger(id)) return null
+  const row = await db.read((tx) => tx.first(query.selectFrom('token').selectAll().where('id', '=', id)))
+  if (row === null || row.kind !== 'executor' || !isSame(row.hash, hashOf(value))) return null
+  if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) return null
+  if (row.last_used_at === null || now - row.last_used_at >= USE_NOTED_EVERY_MS) {
+    await db.write('rest', (tx) => tx.execute(query.updateTable('token').set({ last_used_at: now }).where('id', '=', id)))
+  }
+  return { tokenId: id, name: row.name, groupIds: groupIdsOf(row) }
+}
+
+async function refuseBad(tx: Tx, input: TokenCreate, expiresAt: number | null, change: Change): Promise<void> {
+  const known = new Set((await tx.rows(query.selectFrom('task_group').select('id').where('id', 'in', input.groupIds))).map((row) => row.id))
+  const problems: FieldProblem[] = input.groupIds.flatMap((groupId, index) =>
+    known.has(groupId) && isVisible(change.scope, groupId) ? [] : [{ path: `groupIds.${index}`, code: 'UNKNOWN_REFERENCE', message: `there is no group ${groupId}`, params: { value: groupId } }],
+  )
+  const isWanted = input.expiresAt !== undefined && input.expiresAt !== null
+  if (isWanted && (expiresAt === null || expiresAt <= change.now)) problems.push({ path: 'expiresAt', code: 'TOO_SMALL', message: 'the token would have expired already', params: { value: input.expiresAt ?? '' } })
+  if (problems.length > 0) throw new AppError('UNPROCESSABLE', problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '), { errors: problems })
+}
+
+function tokenOf(row: TokenRow): Token {
+  return {
+    id: row.id, kind: 'executor', name: row.name, groupIds: groupIdsOf(row), createdAt: instantText(row.created_at), expiresAt: instantText(row.expires_at),
+    lastUsedAt: instantText(row.last_used_at), revokedAt: instantText(row.revoked_at),
+  }
+}
+
+function isSeen(scope: Scope, row: TokenRow): boolean {
+  return groupIdsOf(row).every((groupId) => isVisible(scope, groupId))
+}
+
+function groupIdsOf(row: TokenRow): number[] {
+  const value = parseJson(row.group_ids)
+  return Array.isArray(value) ? value.filter((id) => typeof id === 'number') : []
+}
+
+function onlyGroup(row: TokenRow): number | null {
+  const [first, ...more] = groupIdsOf(row)
+  return first !== undefined && more.length === 0 ? first : null
+}
+
+function hashOf(value: string): string {
+  return createHash('sha256').update(value).digest('hex')
+}
+
+function isSame(left: string, right: string): boolean {
+  return left.length === right.length && timingSafeEqual(Buffer.from(left), Buffer.from(right))
+}
