@@ -45,4 +45,7 @@ export interface LiveExecutor {
   readonly inFlight: readonly { readonly instanceId: number; readonly attempt: number; readonly taskId: number; readonly taskName: string; readonly startedAt: number | null }[]
   readonly load: { readonly cpu: number; readonly memory: number; readonly running: number; readonly queued: number } | null
   readonly seenAt: number
+  readonly isConnected: boolean
+  /** it drains itself, because its process stops */
+  readonly isStopping: boolean
 }

@@ -43,7 +43,9 @@ export interface BeatAnswer {
 export interface LinkHost {
   /** A connection said hello: is its session token good, and is it the newest boot? `running`: what it has. */
   join(hello: { token: string; executorId: number; bootId: number; running: readonly { instanceId: number; attempt: number }[] }): Promise<JoinAnswer>
-  /** The connection is gone. The executor is lost only when its heartbeats stay away. */
+  /** The welcome has been sent: from now on `send` may be called for this session. */
+  joined(session: Session): void
+  /** The current connection of the session is gone (never called for one that a newer connection has taken over). The executor is lost only when its heartbeats stay away. */
   left(session: Session): void
   beat(session: Session, beat: { running: readonly { instanceId: number; attempt: number }[]; load: Load }): Promise<BeatAnswer>
   /** `null`: the store is away, nothing is acknowledged, the executor sends again. Instants are already in cluster time (`skewMs` was taken off by the link). */

@@ -1,5 +1,5 @@
 import { AppError } from '@tickwheel/contract'
-import { OUTCOME, outcomeOfCode, PHASE, type Scope } from '@tickwheel/core'
+import { appendTrace, OUTCOME, outcomeOfCode, PHASE, type Scope, type TraceEntry } from '@tickwheel/core'
 import { writeAudit } from './audit.ts'
 import type { Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
@@ -9,7 +9,6 @@ import type { RunChange } from './report.ts'
 import { endRuns, saveOpen, type RunEnd } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow } from './schema.ts'
 import { isVisible } from './scope.ts'
-import { appendTrace } from '@tickwheel/core'
 
 export interface CancelRequest {
   readonly instanceIds: readonly number[]
@@ -20,6 +19,8 @@ export interface CancelRequest {
   readonly caller: Caller
   /** who asks, as the run's page shows it */
   readonly by: string
+  /** the newer run in whose favour they give way */
+  readonly replacedBy?: number
 }
 
 /**
@@ -47,12 +48,12 @@ async function refuse(tx: Tx, instanceId: number, scope: Scope): Promise<never> 
 }
 
 async function cancelIn(tx: Tx, request: CancelRequest): Promise<RunChange[]> {
-  const { at, by } = request
+  const { at } = request
   const rows = (await readOpen(tx, request.instanceIds)).filter((row) => isVisible(request.scope, row.group_id))
   const ends: RunEnd[] = []
   const marked: OpenInstanceRow[] = []
   for (const row of rows) {
-    const asked = row.cancel_at === null ? markCanceled(row, at, by) : row
+    const asked = row.cancel_at === null ? markCanceled(row, request) : row
     if (row.phase === PHASE.waiting || row.phase === PHASE.queued) ends.push({ row: asked, outcome: OUTCOME.canceled, endedAt: at, result: null, error: null, trace: [canceledBy(asked, at)] })
     else if (row.cancel_at === null) marked.push(asked)
   }
@@ -65,8 +66,9 @@ async function cancelIn(tx: Tx, request: CancelRequest): Promise<RunChange[]> {
   ]
 }
 
-function markCanceled(row: OpenInstanceRow, at: number, by: string): OpenInstanceRow {
-  return { ...row, cancel_at: at, cancel_by: by, rank_at: at, trace: appendTrace(row.trace, row.created_at, [{ reason: 'cancelRequested', at, facts: { by } }]) }
+function markCanceled(row: OpenInstanceRow, { at, by, replacedBy }: CancelRequest): OpenInstanceRow {
+  const why: TraceEntry = replacedBy === undefined ? { reason: 'cancelRequested', at, facts: { by } } : { reason: 'replaced', at, facts: { by: replacedBy } }
+  return { ...row, cancel_at: at, cancel_by: by, rank_at: at, trace: appendTrace(row.trace, row.created_at, [why]) }
 }
 
 async function auditAll(tx: Tx, request: CancelRequest, rows: readonly OpenInstanceRow[]): Promise<void> {

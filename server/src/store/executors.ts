@@ -42,7 +42,7 @@ function known({ seen_at: seenAt, load, ...rest }: ExecutorRow & ExecutorBeatRow
  * A process start of an executor. The same name in the same group is the same executor; a new process gets a larger boot, and the newest wins. A process
  * that registers again with the boot it has keeps it; with a boot that is not the newest it is refused (`EXECUTOR_SUPERSEDED`).
  */
-export async function registerExecutor(db: Database, at: number, bootId: number, groupId: number, register: Register): Promise<KnownExecutor> {
+export async function registerExecutor(db: Database, { at, bootId, groupId, register }: { at: number; bootId: number; groupId: number; register: Register }): Promise<KnownExecutor> {
   return db.write('rest', async (tx) => {
     const [old] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE group_id = ? AND name = ?', [groupId, register.name])
     const keeps = old !== undefined && register.bootId !== undefined && register.bootId === old.boot_id

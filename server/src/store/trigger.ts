@@ -1,12 +1,12 @@
-import { AppError } from '@tickwheel/contract'
+import { AppError, type TaskDefinition } from '@tickwheel/contract'
 import { appendTrace, CAUSE, PHASE, queueRankAt, slotOf, type Reason, type Scope } from '@tickwheel/core'
 import { writeAudit } from './audit.ts'
 import { actorText, type Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
-import { parseDefinition } from './definition.ts'
 import { PARAMS_PAYLOAD } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow, PayloadRow, TaskRow } from './schema.ts'
 import { isVisible } from './scope.ts'
+import { definitionOf, visibleTask } from './tasks.ts'
 
 export interface TriggerRequest {
   readonly taskId: number
@@ -41,7 +41,7 @@ export async function trigger(db: Database, request: TriggerRequest): Promise<Tr
     const repeated = await answered(tx, request.keyHash)
     if (repeated !== null) return { instanceId: repeated, row: null }
     const task = await visibleTask(tx, request.taskId, request.scope)
-    const definition = await definitionOf(tx, task.id, task.version)
+    const definition = await definitionIn(tx, task.id, task.version)
     mustFit(request, task, definition.overlap)
     if (request.executorId !== null) await mustBeExecutorOf(tx, request.executorId, task.group_id)
     const row = newRun(request, task, definition.priority, 'triggered')
@@ -64,7 +64,7 @@ export interface RetryRequest {
   readonly auditId: number
   readonly keyHash: string | null
   readonly caller: Caller
-  readonly openRuns: OpenRunCounts
+  readonly openRunsOf: (taskId: number) => OpenRunCounts
 }
 
 /** Runs an ended run again as a new run, with its params, in the task's present version. One retry for each run. Throws `AppError`. */
@@ -76,8 +76,8 @@ export async function retry(db: Database, request: RetryRequest): Promise<Trigge
     const task = await visibleTask(tx, old.task_id, request.scope)
     const [linked] = await tx.all<{ retry_id: number }>('SELECT retry_id FROM retry_link WHERE instance_id = ?', [old.id])
     if (linked !== undefined) throw new AppError('INSTANCE_ALREADY_RETRIED', `Run ${old.id} was retried already, as run ${linked.retry_id}.`, { params: { retryId: linked.retry_id } })
-    const definition = await definitionOf(tx, task.id, task.version)
-    mustFit(request, task, definition.overlap)
+    const definition = await definitionIn(tx, task.id, task.version)
+    mustFit({ openRuns: request.openRunsOf(task.id) }, task, definition.overlap)
     const base = newRun({ ...request, taskId: task.id, params: null, executorId: null, scheduledAt: old.due_at }, task, definition.priority, 'retriedByPerson', { of: old.id })
     const row: OpenInstanceRow = { ...base, cause: CAUSE.retry, retry_of: old.id }
     await tx.insert('open_instance', [row])
@@ -93,8 +93,8 @@ export async function retry(db: Database, request: RetryRequest): Promise<Trigge
 
 async function copyParams(tx: Tx, old: InstanceRow, row: OpenInstanceRow): Promise<void> {
   const payloads = await tx.all<PayloadRow>('SELECT * FROM payload WHERE instance_id = ? AND kind = ?', [old.id, PARAMS_PAYLOAD])
-  const params = payloads[0]?.body ?? (await definitionOf(tx, old.task_id, old.task_version)).params
-  const current = await definitionOf(tx, row.task_id, row.task_version)
+  const params = payloads[0]?.body ?? (await definitionIn(tx, old.task_id, old.task_version)).params
+  const current = await definitionIn(tx, row.task_id, row.task_version)
   if (params !== current.params) await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: params }])
 }
 
@@ -108,12 +108,6 @@ async function remember(tx: Tx, { keyHash, runId, at }: { keyHash: string | null
   if (keyHash !== null) await tx.insert('request_key', [{ key_hash: keyHash, answer: String(runId), at }])
 }
 
-async function visibleTask(tx: Tx, taskId: number, scope: Scope): Promise<TaskRow> {
-  const [task] = await tx.all<TaskRow>('SELECT * FROM task WHERE id = ? AND deleted_at IS NULL', [taskId])
-  if (task === undefined || !isVisible(scope, task.group_id)) throw new AppError('TASK_NOT_FOUND', `There is no task ${taskId}.`, { params: { id: taskId } })
-  return task
-}
-
 async function endedRun(tx: Tx, instanceId: number, scope: Scope): Promise<InstanceRow> {
   const [ended] = await tx.all<InstanceRow>('SELECT * FROM instance WHERE id = ?', [instanceId])
   if (ended !== undefined && isVisible(scope, ended.group_id)) return ended
@@ -124,10 +118,10 @@ async function endedRun(tx: Tx, instanceId: number, scope: Scope): Promise<Insta
   throw new AppError('INSTANCE_NOT_FOUND', `There is no run ${instanceId}.`, { params: { id: instanceId } })
 }
 
-async function definitionOf(tx: Tx, taskId: number, version: number): Promise<ReturnType<typeof parseDefinition>> {
-  const [row] = await tx.all<{ definition: string }>('SELECT definition FROM task_version WHERE task_id = ? AND version = ?', [taskId, version])
-  if (row === undefined) throw new AppError('TASK_VERSION_NOT_FOUND', `Task ${taskId} has no version ${version}.`)
-  return parseDefinition(row.definition)
+async function definitionIn(tx: Tx, taskId: number, version: number): Promise<TaskDefinition> {
+  const definition = await definitionOf(tx, taskId, version)
+  if (definition === null) throw new AppError('TASK_VERSION_NOT_FOUND', `Task ${taskId} has no version ${version}.`, { params: { version } })
+  return definition
 }
 
 /** Open runs are bounded, in all and for each task that queues. */

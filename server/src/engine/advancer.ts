@@ -1,0 +1,48 @@
+import type { Database } from '../store/database.ts'
+import { advance, pendingSignals } from '../store/signals.ts'
+import type { Clock } from './clock.ts'
+import type { Events } from './events.ts'
+import { Pump } from './pump.ts'
+import type { SlotKeeper } from './slot-keeper.ts'
+
+const AT_ONCE = 500
+
+export interface AdvancerOptions {
+  readonly db: Database
+  readonly clock: Clock
+  readonly keeper: SlotKeeper
+  readonly events: Events
+  /** series whose cursor was set: arm them */
+  readonly onSeries: (seriesIds: readonly number[]) => Promise<void>
+  readonly onTrouble: (error: unknown) => void
+  readonly onRecovered: () => void
+}
+
+/** The advance stage: applies what the ends of runs left for others: the next instant of a fixedDelay, a `once` that is done. */
+export class Advancer {
+  readonly #options: AdvancerOptions
+  readonly #pump: Pump
+
+  constructor(options: AdvancerOptions) {
+    this.#options = options
+    this.#pump = new Pump({ clock: options.clock, turn: () => this.#turn(), onTrouble: options.onTrouble, onRecovered: options.onRecovered })
+  }
+
+  get pump(): Pump {
+    return this.#pump
+  }
+
+  kick(): void {
+    this.#pump.kick()
+  }
+
+  async #turn(): Promise<boolean> {
+    const { db, keeper, events } = this.#options
+    const signals = await pendingSignals(db, [...keeper.slots], AT_ONCE)
+    if (signals.length === 0) return false
+    const { seriesIds, tasks } = await advance(db, signals)
+    events.emit(tasks.map((task) => ({ kind: 'taskChanged', ...task })))
+    if (seriesIds.length > 0) await this.#options.onSeries(seriesIds)
+    return signals.length === AT_ONCE
+  }
+}

@@ -1,0 +1,224 @@
+import type { TaskDefinition } from '@tickwheel/contract'
+import { PHASE, queueRankAt, REASON, type Facts, type Reason } from '@tickwheel/core'
+import type { Database } from '../store/database.ts'
+import { dispatch, type Claim, type Parking } from '../store/dispatch.ts'
+import { NEVER } from '../store/run-writes.ts'
+import { codeOf, type Chooser } from './chooser.ts'
+import type { Clock } from './clock.ts'
+import type { Account, Credits } from './credits.ts'
+import type { Definitions } from './definitions.ts'
+import { isThere, type OpenRun, type OpenRuns } from './open-runs.ts'
+import type { Seat } from './plan-firing.ts'
+import { Pump } from './pump.ts'
+import type { SlotKeeper } from './slot-keeper.ts'
+
+const BATCH = 500
+/** A run that cannot go for a reason of its own is looked at again after so long. */
+const LOOK_AGAIN_MS = 5_000
+/** How many queued runs of a group are told why they wait. */
+const EXPLAINED = 100
+/** How many runs that were set aside are looked at again when a place becomes free. */
+const WOKEN = 20
+
+export interface DispatcherOptions {
+  readonly db: Database
+  readonly clock: Clock
+  readonly keeper: SlotKeeper
+  readonly runs: OpenRuns
+  readonly credits: Credits
+  readonly chooser: Chooser
+  readonly definitions: Definitions
+  /** what was written: read these rows again into memory, and send those that were claimed */
+  readonly onDispatched: (claimed: readonly number[], changed: readonly number[]) => Promise<void>
+  readonly onSkip: (skips: readonly { instanceId: number; blocker: number }[]) => Promise<void>
+  readonly onReplace: (replacements: readonly { taskId: number; by: number }[]) => Promise<void>
+  readonly onTrouble: (error: unknown) => void
+  readonly onRecovered: () => void
+}
+
+interface Turn {
+  readonly now: number
+  readonly claims: Claim[]
+  readonly parkings: Parking[]
+  readonly skips: { instanceId: number; blocker: number }[]
+  readonly replacements: { taskId: number; by: number }[]
+  /** tasks of which this turn already sends a run */
+  readonly busyTasks: Set<number>
+}
+
+/**
+ * The dispatch stage: takes queued runs from the heads of the lanes, group by group in turn, and gives each an executor that has room, or a reason to
+ * wait. Decided from memory, written before anything is sent.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions
+  readonly #account: Account
+  readonly #fireAccount: Account
+  readonly #pump: Pump
+  /** runs set aside for a reason of their own, by group: what frees a place or brings an executor wakes some of them before their time */
+  readonly #aside = new Map<number, Set<number>>()
+  #firstGroup = 0
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#account = options.credits.open()
+    this.#fireAccount = options.credits.open()
+    this.#pump = new Pump({ clock: options.clock, turn: () => this.#turn(), onTrouble: options.onTrouble, onRecovered: options.onRecovered })
+  }
+
+  get pump(): Pump {
+    return this.#pump
+  }
+
+  kick(): void {
+    this.#pump.kick()
+  }
+
+  /** A place for a run that is being fired, when nothing of its group is queued before it: one commit between due and sent. */
+  takeSeat(taskId: number, groupId: number, definition: TaskDefinition): Seat | null {
+    if (!this.#options.runs.isLaneEmpty(groupId)) return null
+    const choice = this.#options.chooser.choose({ taskId, groupId, attempt: 1, definition, pinnedExecutorId: null, now: this.#options.clock.now() }, this.#fireAccount)
+    return choice.kind === 'seat' ? choice.seat : null
+  }
+
+  clearSeats(): void {
+    this.#fireAccount.settle()
+  }
+
+  /** A place has become free in a group, or an executor has joined: some of the runs set aside there are looked at again. */
+  async roomIn(groupId: number): Promise<void> {
+    this.kick()
+    const aside = this.#aside.get(groupId)
+    if (aside === undefined) return
+    const some = [...aside].slice(0, WOKEN)
+    for (const id of some) aside.delete(id)
+    if (aside.size === 0) this.#aside.delete(groupId)
+    await this.ready(some)
+  }
+
+  /** Writes why the heads of the lanes wait, where the reason has changed. Called once a second. */
+  async explainWaits(): Promise<void> {
+    const { runs, definitions, clock, chooser, credits } = this.#options
+    const now = clock.now()
+    const probe = credits.open()
+    const parkings: Parking[] = []
+    for (const groupId of runs.groupsQueued()) {
+      for (const run of runs.heads(groupId, EXPLAINED)) {
+        const definition = definitions.peek(run.taskId, run.taskVersion)
+        if (definition === null || definition === undefined || now - (run.queuedAt ?? now) < 1000) continue
+        const choice = chooser.choose(this.#question(run, definition, now), probe)
+        probe.settle()
+        if (choice.kind === 'none' && codeOf(choice.reason) !== run.waitCode) parkings.push(this.#stay(run, choice, now))
+      }
+    }
+    credits.close(probe)
+    if (parkings.length > 0) await this.#write(now, [], parkings.slice(0, BATCH))
+  }
+
+  async #turn(): Promise<boolean> {
+    if (!this.#options.keeper.isTrusted) return false
+    const heads = this.#heads()
+    if (heads.length === 0) return false
+    await this.#options.definitions.load(heads.flat().map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
+    const turn: Turn = { now: this.#options.clock.now(), claims: [], parkings: [], skips: [], replacements: [], busyTasks: new Set() }
+    try {
+      for (const lane of heads) this.#decideLane(turn, lane)
+      await this.#write(turn.now, turn.claims, turn.parkings)
+    } finally {
+      this.#account.settle()
+    }
+    if (turn.skips.length > 0) await this.#options.onSkip(turn.skips)
+    if (turn.replacements.length > 0) await this.#options.onReplace(turn.replacements)
+    return turn.claims.length + turn.parkings.length + turn.skips.length > 0
+  }
+
+  /** The heads of the lanes; each turn begins with another group, so that none is always served first. */
+  #heads(): OpenRun[][] {
+    const groups = this.#options.runs.groupsQueued().sort((a, b) => a - b)
+    if (groups.length === 0) return []
+    this.#firstGroup = (this.#firstGroup + 1) % groups.length
+    const share = Math.max(1, Math.floor(BATCH / groups.length))
+    return [...groups.slice(this.#firstGroup), ...groups.slice(0, this.#firstGroup)].map((groupId) => this.#options.runs.heads(groupId, share))
+  }
+
+  #decideLane(turn: Turn, lane: readonly OpenRun[]): void {
+    for (const run of lane) if (this.#decide(turn, run) === 'groupWaits') return
+  }
+
+  #decide(turn: Turn, run: OpenRun): 'next' | 'groupWaits' {
+    const definition = this.#options.definitions.peek(run.taskId, run.taskVersion)
+    if (definition === null || definition === undefined) return 'next'
+    const blocker = definition.overlap.policy === 'parallel' ? null : this.#blockerOf(run)
+    if (blocker !== null || (definition.overlap.policy !== 'parallel' && turn.busyTasks.has(run.taskId))) {
+      this.#yieldTo(turn, run, { policy: definition.overlap.policy, blocker: blocker?.id ?? null })
+      return 'next'
+    }
+    const choice = this.#options.chooser.choose(this.#question(run, definition, turn.now), this.#account)
+    if (choice.kind === 'seat') {
+      turn.busyTasks.add(run.taskId)
+      turn.claims.push({ instanceId: run.id, slot: run.slot, attempt: run.attempt + 1, executorId: choice.seat.executorId, bootId: choice.seat.bootId, trace: choice.seat.trace })
+      return 'next'
+    }
+    if (choice.reach === 'group') return 'groupWaits'
+    turn.parkings.push(this.#setAside(run, choice, turn.now))
+    return 'next'
+  }
+
+  /** The run of the same task that must end first: one that an executor has, or an older one that has not ended. */
+  #blockerOf(run: OpenRun): OpenRun | null {
+    return this.#options.runs.ofTask(run.taskId).find((other) => other.id !== run.id && (isThere(other) || other.id < run.id)) ?? null
+  }
+
+  #yieldTo(turn: Turn, run: OpenRun, { policy, blocker }: { policy: TaskDefinition['overlap']['policy']; blocker: number | null }): void {
+    // the blocker is only known after this turn's commit: look again then
+    if (blocker === null) return
+    if (policy === 'skip') {
+      turn.skips.push({ instanceId: run.id, blocker })
+      return
+    }
+    if (policy === 'replace') turn.replacements.push({ taskId: run.taskId, by: run.id })
+    turn.parkings.push(parked(run, { reason: 'waitsForEarlierRun', facts: { blocker }, phase: PHASE.waiting, rankAt: NEVER, now: turn.now }))
+  }
+
+  #setAside(run: OpenRun, { reason, facts }: { reason: Reason; facts: Facts }, now: number): Parking {
+    const aside = this.#aside.get(run.groupId) ?? new Set()
+    this.#aside.set(run.groupId, aside.add(run.id))
+    return parked(run, { reason, facts, phase: PHASE.waiting, rankAt: now + LOOK_AGAIN_MS, now })
+  }
+
+  #stay(run: OpenRun, { reason, facts }: { reason: Reason; facts: Facts }, now: number): Parking {
+    return parked(run, { reason, facts, phase: PHASE.queued, rankAt: run.rankAt, now })
+  }
+
+  /** Runs whose time to wait is over go back to their lane, or straight on if their task is free. */
+  async ready(ids: readonly number[]): Promise<void> {
+    const now = this.#options.clock.now()
+    const parkings = ids.flatMap((id): Parking[] => {
+      const run = this.#options.runs.get(id)
+      if (run === null || run.phase !== PHASE.waiting) return []
+      return [{ instanceId: id, slot: run.slot, phase: PHASE.queued, lane: run.groupId, rankAt: queueRankAt(run.queuedAt ?? now, run.priority), queuedAt: run.queuedAt ?? now, waitCode: null, waitFacts: null, trace: [{ reason: 'queued', at: now, facts: {} }] }]
+    })
+    for (let from = 0; from < parkings.length; from += BATCH) await this.#write(now, [], parkings.slice(from, from + BATCH))
+    if (parkings.length > 0) this.kick()
+  }
+
+  async #write(now: number, claims: readonly Claim[], parkings: readonly Parking[]): Promise<void> {
+    if (claims.length + parkings.length === 0) return
+    const fences = this.#options.keeper.fencesOf([...claims, ...parkings].map((item) => item.slot))
+    const outcome = await dispatch(this.#options.db, now, fences, { claims, parkings })
+    const all = [...claims, ...parkings].map((item) => item.instanceId)
+    await this.#options.onDispatched([...outcome.claimed], all)
+  }
+
+  #question(run: OpenRun, definition: TaskDefinition, now: number): Parameters<Chooser['choose']>[0] {
+    return { taskId: run.taskId, groupId: run.groupId, attempt: run.attempt + 1, definition, pinnedExecutorId: run.pinnedExecutorId, now }
+  }
+}
+
+function parked(run: OpenRun, { reason, facts, phase, rankAt, now }: { reason: Reason; facts: Facts; phase: 1 | 2; rankAt: number; now: number }): Parking {
+  const isNew = run.waitCode !== REASON[reason]
+  return {
+    instanceId: run.id, slot: run.slot, phase, lane: phase === PHASE.queued ? run.groupId : 0, rankAt, queuedAt: run.queuedAt, waitCode: codeOf(reason), waitFacts: JSON.stringify(facts),
+    trace: isNew ? [{ reason, at: now, facts }] : [],
+  }
+}

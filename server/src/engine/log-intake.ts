@@ -1,0 +1,115 @@
+import type { Log, LogEnd, Verdict } from '@tickwheel/contract'
+import type { Session } from '../link/link.ts'
+import type { Database } from '../store/database.ts'
+import type { LogChunk, LogStore } from '../store/logs.ts'
+import { executorOfAttempt } from '../store/attempts.ts'
+import type { Clock } from './clock.ts'
+import type { Events } from './events.ts'
+import type { OpenRuns } from './open-runs.ts'
+import { Pump } from './pump.ts'
+
+const BATCH_CHUNKS = 500
+const BATCH_LINES = 20_000
+const OWNERS_KEPT = 5_000
+
+export interface LogIntakeOptions {
+  readonly db: Database
+  readonly logs: LogStore
+  readonly clock: Clock
+  readonly runs: OpenRuns
+  readonly events: Events
+  readonly onTrouble: (error: unknown) => void
+}
+
+interface Waiting {
+  readonly session: Session
+  readonly frame: Log | LogEnd
+  readonly resolve: (verdict: Verdict | null) => void
+}
+
+/**
+ * Log lines on their way to the log store, many chunks in one commit, apart from the reports of states, so that a flood of lines delays no result.
+ * Only the executor that had an attempt may write to its log.
+ */
+export class LogIntake {
+  readonly #options: LogIntakeOptions
+  readonly #owners = new Map<string, number | null>()
+  readonly #pump: Pump
+  #waiting: Waiting[] = []
+  #lines = 0
+
+  constructor(options: LogIntakeOptions) {
+    this.#options = options
+    this.#pump = new Pump({ clock: options.clock, turn: () => this.#turn(), onTrouble: options.onTrouble })
+  }
+
+  get pump(): Pump {
+    return this.#pump
+  }
+
+  get linesTaken(): number {
+    return this.#lines
+  }
+
+  async take(session: Session, frame: Log | LogEnd): Promise<Verdict | null> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ session, frame, resolve })
+      this.#pump.kick()
+    })
+  }
+
+  async #turn(): Promise<boolean> {
+    const batch = this.#next()
+    if (batch.length === 0) return false
+    const owned: boolean[] = []
+    for (const item of batch) owned.push(await this.#isOwner(item))
+    const mine = batch.filter((_, index) => owned[index])
+    await this.#write(mine)
+    this.#waiting = this.#waiting.slice(batch.length)
+    for (const [index, item] of batch.entries()) item.resolve(owned[index] === true ? 'done' : 'unknown')
+    return this.#waiting.length > 0
+  }
+
+  #next(): Waiting[] {
+    let lines = 0
+    let count = 0
+    for (const { frame } of this.#waiting) {
+      if (count >= BATCH_CHUNKS || lines >= BATCH_LINES) break
+      lines += frame.type === 'log' ? frame.lines.length : 1
+      count += 1
+    }
+    return this.#waiting.slice(0, count)
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    const { logs, events } = this.#options
+    const chunks = batch.flatMap(({ frame }): LogChunk[] =>
+      frame.type === 'log' ? [{ instanceId: frame.instanceId, attempt: frame.attempt, firstSeq: frame.firstSeq, lines: frame.lines, ...(frame.dropped === undefined ? {} : { dropped: frame.dropped }) }] : [],
+    )
+    const isNew = chunks.length === 0 ? [] : await logs.append(chunks)
+    for (const { frame } of batch) if (frame.type === 'logEnd') await logs.end(frame.instanceId, frame.attempt, { lines: frame.lines, bytes: frame.bytes, dropped: frame.dropped })
+    this.#lines += chunks.reduce((sum, chunk) => sum + chunk.lines.length, 0)
+    events.emit(
+      chunks.flatMap((chunk, index) =>
+        isNew[index] === true ? [{ kind: 'logAppended', instanceId: chunk.instanceId, attempt: chunk.attempt, firstSeq: chunk.firstSeq, count: chunk.lines.length + (chunk.dropped ?? 0) } as const] : [],
+      ),
+    )
+    events.emit(batch.flatMap(({ frame }) => (frame.type === 'logEnd' ? [{ kind: 'logEnded', instanceId: frame.instanceId, attempt: frame.attempt } as const] : [])))
+  }
+
+  async #isOwner({ session, frame }: Waiting): Promise<boolean> {
+    const run = this.#options.runs.get(frame.instanceId)
+    if (run?.attempt === frame.attempt && run.executorId === session.executorId) return true
+    const key = `${frame.instanceId}:${frame.attempt}`
+    if (!this.#owners.has(key)) this.#remember(key, await executorOfAttempt(this.#options.db, frame.instanceId, frame.attempt))
+    return this.#owners.get(key) === session.executorId
+  }
+
+  #remember(key: string, executorId: number | null): void {
+    // what is unknown now may be known later: it is asked again
+    if (executorId === null) return
+    this.#owners.set(key, executorId)
+    const [oldest] = this.#owners.keys()
+    if (this.#owners.size > OWNERS_KEPT && oldest !== undefined) this.#owners.delete(oldest)
+  }
+}

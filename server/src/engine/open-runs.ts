@@ -1,0 +1,172 @@
+import { PHASE } from '@tickwheel/core'
+import { NEVER } from '../store/run-writes.ts'
+import type { OpenInstanceRow } from '../store/schema.ts'
+import { Lane } from './lane.ts'
+
+/** An open run as the owner of its slot keeps it in memory: what decisions need, without trace and texts. */
+export interface OpenRun {
+  readonly id: number
+  readonly slot: number
+  readonly taskId: number
+  readonly groupId: number
+  readonly taskVersion: number
+  readonly cause: number
+  readonly phase: number
+  readonly rankAt: number
+  readonly attempt: number
+  readonly priority: number
+  readonly createdAt: number
+  readonly queuedAt: number | null
+  readonly dueAt: number | null
+  readonly executorId: number | null
+  readonly bootId: number | null
+  readonly sentAt: number | null
+  readonly acceptedAt: number | null
+  readonly startedAt: number | null
+  readonly cancelAt: number | null
+  readonly pinnedExecutorId: number | null
+  readonly waitCode: number | null
+  readonly waitFacts: string | null
+}
+
+/**
+ * Every open run of the slots that this node owns, with the views that decisions are made from: by task (overlap), by executor (credits), by group and
+ * rank (lanes). Only the fence of the slot makes this memory the only one, so what is decided from it is checked in the transaction.
+ */
+export class OpenRuns {
+  readonly #runs = new Map<number, OpenRun>()
+  readonly #byTask = new Map<number, Set<number>>()
+  readonly #byExecutor = new Map<number, Set<number>>()
+  readonly #lanes = new Map<number, Lane>()
+
+  get size(): number {
+    return this.#runs.size
+  }
+
+  get queued(): number {
+    return this.#lanes.values().reduce((sum, lane) => sum + lane.size, 0)
+  }
+
+  get(id: number): OpenRun | null {
+    return this.#runs.get(id) ?? null
+  }
+
+  all(): IterableIterator<OpenRun> {
+    return this.#runs.values()
+  }
+
+  /** Takes a row as the store has it now. */
+  put(row: OpenInstanceRow): OpenRun {
+    this.remove(row.id)
+    const run = fromRow(row)
+    this.#runs.set(run.id, run)
+    add(this.#byTask, run.taskId, run.id)
+    if (run.executorId !== null && isThere(run)) add(this.#byExecutor, run.executorId, run.id)
+    if (run.phase === PHASE.queued) this.#lane(run.groupId).push(run.rankAt, run.id)
+    return run
+  }
+
+  remove(id: number): OpenRun | null {
+    const run = this.#runs.get(id)
+    if (run === undefined) return null
+    this.#runs.delete(id)
+    drop(this.#byTask, run.taskId, id)
+    if (run.executorId !== null) drop(this.#byExecutor, run.executorId, id)
+    if (run.phase === PHASE.queued) this.#lane(run.groupId).remove(id)
+    return run
+  }
+
+  clear(): void {
+    this.#runs.clear()
+    this.#byTask.clear()
+    this.#byExecutor.clear()
+    this.#lanes.clear()
+  }
+
+  /** Open runs of a task, oldest first. */
+  ofTask(taskId: number): OpenRun[] {
+    return this.#pick(this.#byTask.get(taskId)).sort((a, b) => a.id - b.id)
+  }
+
+  countOfTask(taskId: number): { open: number; waiting: number } {
+    const ids = this.#byTask.get(taskId)
+    if (ids === undefined) return { open: 0, waiting: 0 }
+    let waiting = 0
+    for (const run of this.#pick(ids)) if (waitsForEarlier(run)) waiting += 1
+    return { open: ids.size, waiting }
+  }
+
+  /** Tasks of which a run waits for an earlier one. */
+  tasksWaiting(): Set<number> {
+    const tasks = new Set<number>()
+    for (const run of this.#runs.values()) if (waitsForEarlier(run)) tasks.add(run.taskId)
+    return tasks
+  }
+
+  /** Runs that were sent to an executor and have not ended. */
+  ofExecutor(executorId: number): OpenRun[] {
+    return this.#pick(this.#byExecutor.get(executorId))
+  }
+
+  /** Attempts in flight at one boot of an executor: what its capacity is held against. */
+  inFlight(executorId: number, bootId: number): number {
+    let count = 0
+    for (const run of this.#pick(this.#byExecutor.get(executorId))) if (run.bootId === bootId) count += 1
+    return count
+  }
+
+  /** Groups with queued runs. */
+  groupsQueued(): number[] {
+    return [...this.#lanes].filter(([, lane]) => lane.size > 0).map(([groupId]) => groupId)
+  }
+
+  /** The queued runs of a group, first in rank first; at most `limit`. */
+  heads(groupId: number, limit: number): OpenRun[] {
+    return this.#lane(groupId).first(limit).flatMap((id) => this.#runs.get(id) ?? [])
+  }
+
+  isLaneEmpty(groupId: number): boolean {
+    return (this.#lanes.get(groupId)?.size ?? 0) === 0
+  }
+
+  #lane(groupId: number): Lane {
+    const known = this.#lanes.get(groupId)
+    if (known !== undefined) return known
+    const lane = new Lane()
+    this.#lanes.set(groupId, lane)
+    return lane
+  }
+
+  #pick(ids: ReadonlySet<number> | undefined): OpenRun[] {
+    return ids === undefined ? [] : [...ids].flatMap((id) => this.#runs.get(id) ?? [])
+  }
+}
+
+/** Whether a run is with an executor. */
+export function isThere(run: { readonly phase: number }): boolean {
+  return run.phase === PHASE.dispatched || run.phase === PHASE.running
+}
+
+/** Whether a run waits for an earlier run of its task, and for nothing else. */
+export function waitsForEarlier(run: { readonly phase: number; readonly rankAt: number }): boolean {
+  return run.phase === PHASE.waiting && run.rankAt === NEVER
+}
+
+function fromRow(row: OpenInstanceRow): OpenRun {
+  return {
+    id: row.id, slot: row.slot, taskId: row.task_id, groupId: row.group_id, taskVersion: row.task_version, cause: row.cause, phase: row.phase, rankAt: row.rank_at, attempt: row.attempt,
+    priority: row.priority, createdAt: row.created_at, queuedAt: row.queued_at, dueAt: row.due_at, executorId: row.executor_id, bootId: row.boot_id, sentAt: row.sent_at,
+    acceptedAt: row.accepted_at, startedAt: row.started_at, cancelAt: row.cancel_at, pinnedExecutorId: row.pinned_executor_id, waitCode: row.wait_code, waitFacts: row.wait_facts,
+  }
+}
+
+function add(index: Map<number, Set<number>>, key: number, id: number): void {
+  const ids = index.get(key)
+  if (ids === undefined) index.set(key, new Set([id]))
+  else ids.add(id)
+}
+
+function drop(index: Map<number, Set<number>>, key: number, id: number): void {
+  const ids = index.get(key)
+  if (ids?.delete(id) === true && ids.size === 0) index.delete(key)
+}

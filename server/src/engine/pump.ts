@@ -1,0 +1,82 @@
+import { StoreAway } from '../store/database.ts'
+import type { Clock } from './clock.ts'
+
+export interface PumpOptions {
+  readonly clock: Clock
+  /** One turn; true: there is more to do at once. */
+  readonly turn: () => Promise<boolean>
+  /** The store is away, or the turn failed for a reason of its own; the pump tries again after `retryMs`. */
+  readonly onTrouble: (error: unknown) => void
+  readonly onRecovered?: () => void
+}
+
+const RETRY_MS = 250
+
+/**
+ * Runs a turn over and over while there is work: never two at once, and never none after a kick. Everything that the engine does in the background
+ * is a pump, so that a test can wait until all are idle.
+ */
+export class Pump {
+  readonly #options: PumpOptions
+  #isWanted = false
+  #isStopped = false
+  #running: Promise<void> | null = null
+  #retry: { cancel(): void } | null = null
+
+  constructor(options: PumpOptions) {
+    this.#options = options
+  }
+
+  /** There is work. */
+  kick(): void {
+    this.#isWanted = true
+    if (this.#isStopped || this.#retry !== null) return
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null
+      if (this.#isWanted) this.kick()
+    })
+  }
+
+  get isBusy(): boolean {
+    return this.#running !== null
+  }
+
+  /** Until no turn runs. */
+  async idle(): Promise<void> {
+    while (this.#running !== null) await this.#running
+  }
+
+  /** No further turn; the one that runs is waited for. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#isWanted = false
+    this.#retry?.cancel()
+    await this.idle()
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isWanted && !this.#isStopped) {
+      this.#isWanted = false
+      try {
+        if (await this.#options.turn()) this.#isWanted = true
+        this.#options.onRecovered?.()
+      } catch (error) {
+        this.#options.onTrouble(error)
+        this.#later()
+        return
+      }
+    }
+  }
+
+  #later(): void {
+    this.#isWanted = false
+    this.#retry = this.#options.clock.wake(this.#options.clock.now() + RETRY_MS, () => {
+      this.#retry = null
+      this.kick()
+    })
+  }
+}
+
+export function isStoreAway(error: unknown): boolean {
+  return error instanceof StoreAway
+}

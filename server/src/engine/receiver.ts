@@ -1,0 +1,93 @@
+import { VERDICTS, type Verdict } from '@tickwheel/contract'
+import type { Report, Session } from '../link/link.ts'
+import type { Database } from '../store/database.ts'
+import type { RunIds } from '../store/ids.ts'
+import type { RunFrame, RunReport } from '../store/judge.ts'
+import { report, type RunChange } from '../store/report.ts'
+import type { Clock } from './clock.ts'
+import { Pump } from './pump.ts'
+
+const BATCH = 500
+/** Beyond so many frames that wait for a commit, the links are no longer read. */
+const FULL = 10_000
+const DRAINED = 2_000
+
+export interface ReceiverOptions {
+  readonly db: Database
+  readonly clock: Clock
+  readonly ids: RunIds
+  readonly onChanges: (changes: readonly RunChange[], reports: readonly RunReport[]) => void
+  readonly onFull: (isFull: boolean) => void
+  readonly onTrouble: (error: unknown) => void
+  readonly onRecovered: () => void
+}
+
+interface Waiting {
+  readonly one: RunReport
+  readonly resolve: (verdict: Verdict | null) => void
+}
+
+/**
+ * The report stage: what executors say about runs, many frames in one commit. While a commit is on its way the next batch gathers. A verdict is given
+ * after the commit, never before; while the store is away none is given.
+ */
+export class Receiver {
+  readonly #options: ReceiverOptions
+  readonly #pump: Pump
+  #waiting: Waiting[] = []
+  #isFull = false
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options
+    this.#pump = new Pump({ clock: options.clock, turn: () => this.#turn(), onTrouble: options.onTrouble, onRecovered: options.onRecovered })
+  }
+
+  get pump(): Pump {
+    return this.#pump
+  }
+
+  get backlog(): number {
+    return this.#waiting.length
+  }
+
+  async take(session: Session, frame: RunFrame): Promise<Verdict | null> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ one: { executorId: session.executorId, bootId: session.bootId, frame }, resolve })
+      this.#gauge()
+      this.#pump.kick()
+    })
+  }
+
+  async #turn(): Promise<boolean> {
+    const batch = this.#waiting.slice(0, BATCH)
+    if (batch.length === 0) return false
+    const outcome = await this.#write(batch)
+    this.#waiting = this.#waiting.slice(batch.length)
+    this.#gauge()
+    this.#options.onChanges(outcome.changes, batch.map((item) => item.one))
+    for (const [index, item] of batch.entries()) item.resolve(outcome.verdicts[index] ?? null)
+    return this.#waiting.length > 0
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<{ verdicts: readonly (Verdict | null)[]; changes: readonly RunChange[] }> {
+    const firstId = await this.#options.ids.take(batch.length)
+    return report(this.#options.db, this.#options.clock.now(), firstId, batch.map((item) => item.one))
+  }
+
+  #gauge(): void {
+    const isFull = this.#isFull ? this.#waiting.length > DRAINED : this.#waiting.length >= FULL
+    if (isFull === this.#isFull) return
+    this.#isFull = isFull
+    this.#options.onFull(isFull)
+  }
+}
+
+/** Whether a frame tells of a run's state (the others are logs and the executor's own). */
+export function isRunFrame(frame: Report): frame is RunFrame & Report {
+  return frame.type === 'accepted' || frame.type === 'rejected' || frame.type === 'started' || frame.type === 'progress' || frame.type === 'finished'
+}
+
+/** The index of a verdict on the wire. */
+export function verdictIndex(verdict: Verdict): number {
+  return VERDICTS.indexOf(verdict)
+}

@@ -1,0 +1,68 @@
+import type { Cancel, Dispatch } from '@tickwheel/contract'
+import { CAUSE } from '@tickwheel/core'
+import type { Link } from '../link/link.ts'
+import type { Database } from '../store/database.ts'
+import { readParams } from '../store/definitions.ts'
+import type { Clock } from './clock.ts'
+import type { Definitions } from './definitions.ts'
+import type { OpenRun } from './open-runs.ts'
+
+export interface SenderOptions {
+  readonly db: Database
+  readonly clock: Clock
+  readonly definitions: Definitions
+  readonly link: () => Link | null
+  readonly logLimitBytes: number
+}
+
+/** Puts dispatches and cancels on the link. What the link does not take now, a sweep sends again: the row is the truth. */
+export class Sender {
+  readonly #options: SenderOptions
+
+  constructor(options: SenderOptions) {
+    this.#options = options
+  }
+
+  /** Sends runs that are dispatched in the store. Their definitions must be at hand, or are loaded. */
+  async dispatch(runs: readonly OpenRun[]): Promise<void> {
+    const link = this.#options.link()
+    if (link === null || runs.length === 0) return
+    await this.#options.definitions.load(runs.map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
+    const changed = runs.filter((run) => run.cause !== CAUSE.schedule).map((run) => run.id)
+    const params = changed.length === 0 ? new Map<number, string>() : await readParams(this.#options.db, changed)
+    const orders = new Map<string, { executorId: number; bootId: number; frames: Dispatch[] }>()
+    for (const run of runs) {
+      if (run.executorId === null || run.bootId === null) continue
+      const frame = await this.#frame(run, run.bootId, params.get(run.id))
+      if (frame === null) continue
+      const key = `${run.executorId}:${run.bootId}`
+      const order = orders.get(key) ?? { executorId: run.executorId, bootId: run.bootId, frames: [] }
+      order.frames.push(frame)
+      orders.set(key, order)
+    }
+    for (const { executorId, bootId, frames } of orders.values()) link.send({ executorId, bootId }, frames)
+  }
+
+  /** Asks executors to stop runs. */
+  cancel(runs: readonly OpenRun[]): void {
+    const link = this.#options.link()
+    if (link === null) return
+    for (const run of runs) {
+      if (run.executorId === null || run.bootId === null) continue
+      const frame: Cancel = { type: 'cancel', instanceId: run.id, attempt: run.attempt, bootId: run.bootId, at: this.#options.clock.now() }
+      link.send({ executorId: run.executorId, bootId: run.bootId }, [frame])
+    }
+  }
+
+  async #frame(run: OpenRun, bootId: number, params: string | undefined): Promise<Dispatch | null> {
+    const definition = this.#options.definitions.peek(run.taskId, run.taskVersion)
+    if (definition === null || definition === undefined) return null
+    const groupName = await this.#options.definitions.groupName(run.groupId, this.#options.clock.monotonic())
+    return {
+      type: 'dispatch', instanceId: run.id, attempt: run.attempt, bootId, at: this.#options.clock.now(),
+      task: { id: run.taskId, name: definition.name, groupId: run.groupId, groupName },
+      handler: definition.handler, params: params ?? definition.params, scheduledAt: run.dueAt, firedAt: run.createdAt, timeoutMs: definition.timeoutMs,
+      killGraceMs: definition.killGraceMs, logLimitBytes: this.#options.logLimitBytes, movable: definition.retry.max > 0,
+    }
+  }
+}
