@@ -27,16 +27,16 @@ describe('sessions', () => {
   let time = NOW
   let sessions: Sessions
   let refusals: Refusals
-  let passwordHash: string
+  let passwordHash: string | null = null
 
   beforeEach(async () => {
     time = NOW
     db = openSqlite({ path: ':memory:', now: () => time })
     await migrate(db, renderSqlite)
-    passwordHash ??= await hashPassword('admin123')
+    const known = (passwordHash ??= await hashPassword('admin123'))
     await db.write('rest', async (tx) =>
       insertUser(tx, {
-        id: await takeEntityId(tx), username: 'admin', display_name: 'Administrator', password_hash: passwordHash, must_change: 0, first_password: 1, disabled: 0, is_admin: 1, created_at: NOW,
+        id: await takeEntityId(tx), username: 'admin', display_name: 'Administrator', password_hash: known, must_change: 0, first_password: 1, disabled: 0, is_admin: 1, created_at: NOW,
         password_at: NOW,
       }))
     sessions = make()

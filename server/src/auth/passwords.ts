@@ -34,7 +34,7 @@ const RULES = {
 } as const
 
 function brokenRule(password: string, username: string): keyof typeof RULES | null {
-  const length = [...password].length
+  const { length } = Array.from(password)
   if (length < 8 || length > 128) return 'length'
   const folded = password.toLowerCase()
   if (folded.trim() === username.toLowerCase()) return 'username'

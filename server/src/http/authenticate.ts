@@ -50,11 +50,9 @@ export function admit(route: { readonly id: string; readonly access: Access }, w
   const { access } = route
   if (access === 'public') return { who: null, scope: [] }
   if (who.kind === 'nobody') throw unauthenticated('This call needs a credential: send `Authorization: Bearer …`.')
-  switch (access) {
-    case 'executorToken': return { who: who.kind === 'executorToken' ? who.token : refuse('an executor token (twe_…)'), scope: [] }
-    case 'executorSession': return { who: who.kind === 'executorSession' ? who.session : refuse('the session token that registering gave (tws_…)'), scope: [] }
-    default: return admitUser(route.id, access, who)
-  }
+  if (access === 'executorToken') return { who: who.kind === 'executorToken' ? who.token : refuse('an executor token (twe_…)'), scope: [] }
+  if (access === 'executorSession') return { who: who.kind === 'executorSession' ? who.session : refuse('the session token that registering gave (tws_…)'), scope: [] }
+  return admitUser(route.id, access, who)
 }
 
 function admitUser(id: string, access: 'self' | Permission, who: Exclude<Who, { kind: 'nobody' }>): { readonly who: SignedUser; readonly scope: Scope } {

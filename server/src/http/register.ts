@@ -4,10 +4,10 @@ import { isInScope, id, isPermission, visibleScope, type Permission, type Scope 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Refusals } from '../auth/refusals.ts'
+import { originOf } from '../auth/origin.ts'
 import type { Origin } from '../auth/sessions.ts'
 import { admit, authenticate, callerOf, unauthenticated, type Credentials, type Who } from './authenticate.ts'
-import { Streamed, type Asked, type Handlers } from './handlers.ts'
-import { originOf } from './origin.ts'
+import { Streamed, type Handlers } from './handlers.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { fromTexts, problemsOf } from './validate.ts'
 
@@ -134,8 +134,8 @@ async function answer(route: Route, handlers: Handlers, { request, reply, gate, 
     idempotencyKey: 'idempotent' in route ? idempotencyKeyOf(request, call) : null,
   }
   // Safe: `input` was validated against the descriptor that types the handler, and `given` is what `admit` gives for its access.
-  const handle = handlers[route.id] as (asked: Asked<Route>) => Promise<unknown>
-  const result = await handle(asked as Asked<Route>)
+  const handle = handlers[route.id] as (asked: unknown) => Promise<unknown>
+  const result = await handle(asked)
   if (route.budget === 'login') await gate.rateLimit.giveBack('login', call.origin.ip)
   if (result instanceof Streamed) return sendStreamed(reply, result, route.status)
   void reply.code(route.status)

@@ -34,7 +34,7 @@ type Fields = Readonly<Record<string, unknown>>
  * `kind` (or `type`) is judged by the variant that the value chose, so that the messages are about what the caller meant.
  */
 export function problemsOf(schema: TSchema, value: unknown): FieldProblem[] {
-  return judge(schema as Shape, value, '')
+  return judge(schema, value, '')
 }
 
 /** The text values of a query or a path, turned into the types of the schema where they read as such. */
@@ -124,7 +124,7 @@ function isTuple(items: Shape['items']): items is readonly Shape[] {
 
 function judgeText(shape: Shape, value: string, path: string): FieldProblem[] {
   const { minLength = 0, maxLength = Infinity } = shape
-  const length = value.length <= maxLength ? value.length : [...value].length
+  const length = value.length <= maxLength ? value.length : Array.from(value).length
   if (length < minLength) return [problem(path, 'TOO_SHORT', minLength === 1 ? 'must not be empty' : `must have at least ${minLength} characters, not ${length}`, { min: minLength })]
   if (length > maxLength) return [problem(path, 'TOO_LONG', `must have at most ${maxLength} characters, not ${length}`, { max: maxLength })]
   if (shape.format === 'date-time' && parseInstant(value) === null) return [problem(path, 'BAD_FORMAT', `must be an instant like 2026-11-22T08:00:00.000Z, not ${shown(value)}`, { format: 'instant' })]
@@ -165,7 +165,7 @@ function problem(path: string, code: FieldCode, message: string, params: Readonl
 
 function shown(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object'
-  const text = JSON.stringify(value) ?? 'nothing'
+  const text = value === undefined ? 'nothing' : JSON.stringify(value)
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`
 }
 

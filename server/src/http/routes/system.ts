@@ -1,6 +1,7 @@
 import { AppError } from '@tickwheel/contract'
 import type { EngineStatus } from '../../engine/commands.ts'
 import type { Database } from '../../store/database.ts'
+import { hasUsers } from '../../store/users.ts'
 import { VERSION } from '../../version.ts'
 import { Streamed, type HandlersOf } from '../handlers.ts'
 import type { Metrics } from '../metrics.ts'
@@ -23,7 +24,7 @@ export function systemHandlers({ db, engine, metrics }: { db: Database; engine: 
 async function checkStore(db: Database, engine: EngineStatus): Promise<string> {
   if (engine.storeAway) return 'away'
   try {
-    await db.read((tx) => tx.all('SELECT 1'))
+    await db.read(hasUsers)
     return 'ok'
   } catch {
     return 'away'

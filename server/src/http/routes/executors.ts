@@ -1,0 +1,72 @@
+import { AppError, STREAM_PATH, type Executor } from '@tickwheel/contract'
+import type { Scope } from '@tickwheel/core'
+import type { ExecutorSessionTokens } from '../../auth/executor-tokens.ts'
+import type { Config } from '../../config/schema.ts'
+import type { Commands, LiveExecutor } from '../../engine/commands.ts'
+import type { Database } from '../../store/database.ts'
+import { executorsById, listExecutors, type InFlight } from '../../store/executor-views.ts'
+import { findGroupByAppName } from '../../store/groups.ts'
+import { instantText } from '../../store/page.ts'
+import type { HandlersOf } from '../handlers.ts'
+import { pageOf } from '../paging.ts'
+
+export interface ExecutorParts {
+  readonly db: Database
+  readonly commands: Commands
+  readonly sessionTokens: ExecutorSessionTokens
+  readonly liveExecutor: (executorId: number) => LiveExecutor | null
+  readonly timing: Config['executor']
+}
+
+/** What an engine's knowledge of an executor looks like in the API. */
+export function inFlightOf(live: LiveExecutor | null): InFlight | null {
+  if (live === null) return null
+  const running = live.inFlight.map(({ instanceId, attempt, taskId, taskName, startedAt }) => ({ instanceId, attempt, taskId, taskName, since: instantText(startedAt) }))
+  return { running, load: live.load, seenAt: live.seenAt }
+}
+
+export function executorHandlers(parts: ExecutorParts): HandlersOf<'registerExecutor' | 'heartbeat' | 'listExecutors' | 'getExecutor' | 'drainExecutor' | 'resumeExecutor' | 'deleteExecutor'> {
+  const { db, commands, sessionTokens, timing } = parts
+  const find = (executorId: number): InFlight | null => inFlightOf(parts.liveExecutor(executorId))
+  const one = async (executorId: number, scope: Scope): Promise<Executor> => {
+    const [executor] = await executorsById(db, scope, { ids: [executorId], find })
+    if (executor === undefined) throw new AppError('EXECUTOR_NOT_FOUND', `There is no executor ${executorId} that you may see.`)
+    return executor
+  }
+  return {
+    registerExecutor: async ({ body, who, caller }) => {
+      if (body.protocol.min > PROTOCOL || body.protocol.max < PROTOCOL) {
+        throw new AppError('UNPROCESSABLE', `This server speaks version ${PROTOCOL} of the protocol, the executor ${body.protocol.min} to ${body.protocol.max}: use matching releases.`, { errors: [{ path: 'protocol', code: 'NOT_ALLOWED_VALUE', message: `must include ${PROTOCOL}`, params: { allowed: String(PROTOCOL) } }] })
+      }
+      const group = await findGroupByAppName(db, body.appName)
+      if (group === null || !who.groupIds.includes(group.id)) throw unknownApp(body.appName)
+      const session = await commands.registerExecutor(group.id, body, caller)
+      return { ...session, sessionToken: sessionTokens.issue(session), heartbeatMs: timing.heartbeatMs, deadMs: timing.deadMs, streamUrl: STREAM_PATH, protocol: PROTOCOL }
+    },
+    heartbeat: async ({ body, who }) => {
+      if (body.executorId !== who.executorId || (body.bootId !== undefined && body.bootId !== who.bootId)) throw new AppError('FORBIDDEN', 'This session belongs to another executor.')
+      return commands.heartbeat(who, body)
+    },
+    listExecutors: async ({ query, scope }) => listExecutors(db, scope, { listed: { ...pageOf(query), groupId: query.groupId, state: query.state }, find }),
+    getExecutor: async ({ params, scope }) => one(params.id, scope),
+    drainExecutor: async ({ params, scope, caller }) => {
+      await commands.drainExecutor(params.id, true, scope, caller)
+      return one(params.id, scope)
+    },
+    resumeExecutor: async ({ params, scope, caller }) => {
+      await commands.drainExecutor(params.id, false, scope, caller)
+      return one(params.id, scope)
+    },
+    deleteExecutor: async ({ params, scope, caller }) => {
+      await commands.forgetExecutor(params.id, scope, caller)
+      return null
+    },
+  }
+}
+
+const PROTOCOL = 1
+
+function unknownApp(appName: string): AppError {
+  const message = `no group with the appName "${appName}" is open to this token`
+  return new AppError('UNPROCESSABLE', `There is ${message}: make the group, or a token for it.`, { errors: [{ path: 'appName', code: 'UNKNOWN_REFERENCE', message, params: { value: appName } }] })
+}

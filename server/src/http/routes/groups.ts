@@ -1,0 +1,24 @@
+import type { Database } from '../../store/database.ts'
+import { createGroup, deleteGroup, getGroup, listGroups, updateGroup } from '../../store/groups.ts'
+import type { MakeChange } from '../change.ts'
+import type { HandlersOf } from '../handlers.ts'
+import { pageOf } from '../paging.ts'
+
+export function groupHandlers({ db, change }: { db: Database; change: MakeChange }): HandlersOf<'listGroups' | 'getGroup' | 'createGroup' | 'updateGroup' | 'deleteGroup'> {
+  return {
+    listGroups: async ({ query, scope }) => listGroups(db, scope, { ...pageOf(query), keyword: query.keyword }),
+    getGroup: async ({ params, scope }) => getGroup(db, scope, params.id),
+    createGroup: async (asked) => {
+      const { groupId } = await createGroup(db, { input: asked.body }, await change(asked))
+      return getGroup(db, asked.scope, groupId)
+    },
+    updateGroup: async (asked) => {
+      await updateGroup(db, { groupId: asked.params.id, input: asked.body }, await change(asked))
+      return getGroup(db, asked.scope, asked.params.id)
+    },
+    deleteGroup: async (asked) => {
+      await deleteGroup(db, { groupId: asked.params.id }, await change(asked))
+      return null
+    },
+  }
+}

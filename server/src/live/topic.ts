@@ -1,0 +1,4 @@
+/** What a connection watches. */
+export interface Topic {
+  close(): void
+}
