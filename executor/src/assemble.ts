@@ -239,7 +239,7 @@ class TaskExecutor implements Executor {
       load: () => this.#meter.read(this.#pool),
       events: {
         registered: (session) => this.#registered(session),
-        linked: (server) => this.#linked(server),
+        linked: (server, welcome) => this.#linked(server, welcome.draining),
         unlinked: (reason) => this.#events.emit('unlinked', { reason }),
         superseded: (detail) => this.#superseded(detail),
         dispatch: (dispatch) => attempts.dispatch(dispatch),
@@ -258,7 +258,8 @@ class TaskExecutor implements Executor {
     this.#attempts.setBoot(session.bootId)
   }
 
-  #linked(server: string): void {
+  #linked(server: string, draining: boolean): void {
+    if (!this.#isDraining) this.#attempts.setDraining(draining)
     this.#settings.logger.info({ server, executorId: this.#executorId, bootId: this.#bootId }, 'linked')
     // a server that did not hear it, or forgot it, would send what is only rejected
     if (this.#isDraining) this.#reporter.draining()

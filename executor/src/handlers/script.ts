@@ -5,7 +5,8 @@ import { runProgram, type Program, type ProgramSettings } from './program.ts'
 type Language = (typeof SCRIPT_LANGUAGES)[number]
 
 const INTERPRETERS: Readonly<Record<Language, Omit<Program, 'source'>>> = {
-  node: { command: process.execPath, options: [], fileName: 'task.js' },
+  // which of the two module systems a script is written in is seen from its syntax; the warning about that would stand in its log
+  node: { command: process.execPath, options: ['--disable-warning=MODULE_TYPELESS_PACKAGE_JSON'], fileName: 'task.js' },
   python: { command: 'python3', options: ['-u'], fileName: 'task.py' },
   bash: { command: 'bash', options: [], fileName: 'task.bash' },
 }
