@@ -3,6 +3,7 @@ import { editor } from './en/editor.ts'
 import { errors, fields } from './en/errors.ts'
 import { executors } from './en/executors.ts'
 import { groups } from './en/groups.ts'
+import { log } from './en/log.ts'
 import { reasons } from './en/reasons.ts'
 import { runs } from './en/runs.ts'
 import { schedule } from './en/schedule.ts'
@@ -11,6 +12,6 @@ import { task } from './en/task.ts'
 import { tasks } from './en/tasks.ts'
 
 /** Every English text. Its shape is the shape of every language. */
-export const en = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, executors }
+export const en = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, executors }
 
 export type Messages = typeof en

@@ -1,6 +1,6 @@
 export const common = {
   units: {
-    ms: '{n} 毫秒', s: '{n} 秒', min: '{n} 分', h: '{n} 小时', d: '{n} 天',
+    ms: '{n} 毫秒', s: '{n} 秒', min: '{n} 分钟', h: '{n} 小时', d: '{n} 天',
     in: '{span}后', ago: '{span}前', now: '现在',
     local: '本地', taskZone: '任务', utc: 'UTC',
     milliseconds: '毫秒', seconds: '秒', minutes: '分钟', hours: '小时', days: '天',

@@ -1,0 +1,43 @@
+import { t } from '../../locales/text.ts'
+import { formatBytes } from '../../utils/bytes.ts'
+import { formatDuration } from '../../utils/duration.ts'
+import { formatInstant } from '../../utils/time.ts'
+import type { TaskForm } from './task-form.ts'
+
+/** What a folded part of the editor holds, in one line. */
+export const summaries = {
+  params(form: TaskForm): string {
+    const first = form.params.trim().replace(/\s+/g, ' ')
+    if (first === '') return t('editor.sums.none')
+    const size = new TextEncoder().encode(form.params).length
+    return size <= 60 ? first : t('editor.sums.paramsSize', { first: `${first.slice(0, 48)}…`, size: formatBytes(size) })
+  },
+  retry({ retry }: TaskForm): string {
+    if (retry.max === 0) return t('editor.sums.noRetry')
+    const named = { n: retry.max, delay: formatDuration(retry.delayMs), longest: formatDuration(retry.maxDelayMs) }
+    return t(retry.backoff === 'fixed' || retry.max === 1 ? 'editor.sums.retry' : 'editor.sums.retryGrowing', named)
+  },
+  limit(form: TaskForm): string {
+    return form.timeoutMs === 0 ? t('editor.sums.noLimit') : t('editor.sums.limit', { limit: formatDuration(form.timeoutMs), grace: formatDuration(form.killGraceMs) })
+  },
+  overlap({ overlap }: TaskForm): string {
+    const policy = t(`editor.overlaps.${overlap.policy}`)
+    return overlap.policy === 'queue' ? t('editor.sums.overlapQueue', { policy, max: overlap.max }) : policy
+  },
+  misfire({ misfire }: TaskForm): string {
+    const named = { policy: t(`editor.misfires.${misfire.policy}`), grace: formatDuration(misfire.graceMs), max: misfire.max }
+    return t(misfire.policy === 'fireAll' ? 'editor.sums.misfireAll' : 'editor.sums.misfire', named)
+  },
+  where(form: TaskForm): string {
+    return t('editor.sums.where', { routing: t(`editor.routings.${form.routing}`), priority: form.priority })
+  },
+  valid({ schedule }: TaskForm, nowMs: number): string {
+    const [from, until] = [schedule.validFrom, schedule.validUntil].map((at) => (at === null ? '' : formatInstant(at, nowMs)))
+    if (from === '' && until === '') return t('editor.sums.always')
+    return t(from === '' ? 'editor.sums.until' : until === '' ? 'editor.sums.from' : 'editor.sums.fromUntil', { from: from ?? '', until: until ?? '' })
+  },
+  about(form: TaskForm): string {
+    const parts = [form.description, form.owner, form.tags.join(', ')].filter((part) => part !== '')
+    return parts.length === 0 ? t('editor.sums.none') : parts.join(' · ')
+  },
+} as const

@@ -1,0 +1,38 @@
+import type { ScheduleInput } from '@tickwheel/contract'
+import { previewSchedule, type PreviewFiring } from '@tickwheel/core'
+import { toSchedule } from '../../components/schedule-words.ts'
+import { fieldWords } from '../../locales/problem-words.ts'
+import { t, tMaybe } from '../../locales/text.ts'
+import type { Locale } from '../../locales/i18n.ts'
+import { localZone } from '../../utils/time.ts'
+
+export const COUNT = 10
+
+export type Preview =
+  | { readonly kind: 'good'; readonly words: string; readonly firings: readonly PreviewFiring[]; readonly zone: string }
+  | { readonly kind: 'bad'; readonly errors: Readonly<Record<string, string>> }
+
+export interface PreviewInput {
+  readonly schedule: ScheduleInput
+  readonly nowMs: number
+  /** where the grid of a rate begins: the next firing of a saved task, else now */
+  readonly anchorAtMs: number
+  readonly locale: Locale
+}
+
+/** What a schedule would do, computed here by the code that fires on the server. */
+export function previewOf({ schedule, nowMs, anchorAtMs, locale }: PreviewInput): Preview {
+  if (schedule.kind === 'once' && schedule.at === '') return { kind: 'bad', errors: { 'schedule.at': t('editor.missing.at') } }
+  const zone = schedule.kind === 'cron' ? (schedule.timezone ?? localZone()) : localZone()
+  const preview = previewSchedule(toSchedule(schedule), { count: COUNT, now: nowMs, anchorAt: anchorAtMs, timezone: localZone() })
+  if (preview.ok) return { kind: 'good', words: preview.words[locale], firings: preview.firings, zone }
+  const errors: Record<string, string> = {}
+  for (const problem of preview.problems) errors[problem.path] ??= fieldWords({ code: problem.code, params: worded(problem.params) })
+  return { kind: 'bad', errors }
+}
+
+/** The name of a cron field in the language shown. */
+function worded(params: Readonly<Record<string, string | number>>): Record<string, string | number> {
+  const field = params['field']
+  return typeof field === 'string' ? { ...params, field: tMaybe(`schedule.cronFields.${field}`) ?? field } : { ...params }
+}

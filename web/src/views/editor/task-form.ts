@@ -1,0 +1,135 @@
+/** The editor's form, flat and friendly, and its two translations: from a task, and to the body that is sent. */
+import { TASK_DEFAULTS, type Handler, type ScheduleInput, type TaskCreate, type TaskDefinition } from '@tickwheel/contract'
+import { localZone } from '../../utils/time.ts'
+
+export type ScheduleKind = ScheduleInput['kind']
+export type HandlerKind = Handler['kind']
+
+/** Values of all kinds stay while a person tries one after the other. */
+export interface ScheduleForm {
+  kind: ScheduleKind
+  expression: string
+  timezone: string
+  dialect: 'auto' | 'quartz' | 'unix'
+  everyMs: number
+  delayMs: number
+  at: string | null
+  validFrom: string | null
+  validUntil: string | null
+}
+
+export interface HandlerForm {
+  kind: HandlerKind
+  script: string
+  language: 'node' | 'python' | 'bash'
+  source: string
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD'
+  url: string
+  headers: { name: string; value: string }[]
+  body: string
+  expectStatus: string
+  name: string
+}
+
+export interface TaskForm extends Omit<TaskDefinition, 'schedule' | 'handler'> {
+  groupId: number | null
+  schedule: ScheduleForm
+  handler: HandlerForm
+}
+
+export function emptyForm(groupId: number | null): TaskForm {
+  return {
+    ...structuredClone(TASK_DEFAULTS), name: '', tags: [], groupId,
+    schedule: { kind: 'cron', expression: '0 0 2 * * ?', timezone: localZone(), dialect: 'auto', everyMs: 60_000, delayMs: 60_000, at: null, validFrom: null, validUntil: null },
+    handler: { kind: 'shell', script: 'echo "Hello from Tickwheel"\n', language: 'node', source: '', method: 'GET', url: '', headers: [], body: '', expectStatus: '', name: '' },
+  }
+}
+
+export function formOf(definition: TaskDefinition, groupId: number): TaskForm {
+  const { schedule, handler, ...plain } = structuredClone(definition)
+  const empty = emptyForm(groupId)
+  return { ...plain, groupId, schedule: { ...empty.schedule, ...scheduleForm(schedule) }, handler: { ...empty.handler, script: '', ...handlerForm(handler) } }
+}
+
+/** The body of a POST; a PUT adds `version`. */
+export function bodyOf(form: TaskForm, groupId: number, enabled: boolean): TaskCreate {
+  return { ...definitionOf(form), groupId, enabled }
+}
+
+/** The form as a definition, for sending and for comparing. */
+export function definitionOf(form: TaskForm): TaskDefinition {
+  const { groupId: _chosen, schedule, handler, overlap, misfire, retry, ...plain } = form
+  return { ...plain, name: form.name.trim(), tags: [...form.tags], overlap: { ...overlap }, misfire: { ...misfire }, retry: { ...retry }, schedule: scheduleOf(schedule), handler: handlerOf(handler) }
+}
+
+/** The schedule as the API takes it. */
+export function scheduleOf(form: ScheduleForm): ScheduleInput {
+  const window = { ...(form.validFrom === null ? {} : { validFrom: form.validFrom }), ...(form.validUntil === null ? {} : { validUntil: form.validUntil }) }
+  switch (form.kind) {
+    case 'cron':
+      return { kind: 'cron', expression: form.expression.trim(), timezone: form.timezone, ...(form.dialect === 'auto' ? {} : { dialect: form.dialect }), ...window }
+    case 'fixedRate':
+      return { kind: 'fixedRate', everyMs: form.everyMs, ...window }
+    case 'fixedDelay':
+      return { kind: 'fixedDelay', delayMs: form.delayMs, ...window }
+    case 'once':
+      return { kind: 'once', at: form.at ?? '' }
+    case 'manual':
+      return { kind: 'manual' }
+  }
+}
+
+function handlerOf(form: HandlerForm): Handler {
+  switch (form.kind) {
+    case 'shell':
+      return { kind: 'shell', script: form.script }
+    case 'script':
+      return { kind: 'script', language: form.language, source: form.source }
+    case 'named':
+      return { kind: 'named', name: form.name.trim() }
+    case 'http': {
+      const headers = Object.fromEntries(form.headers.filter((header) => header.name.trim() !== '').map((header) => [header.name.trim(), header.value]))
+      const expectStatus = statusesOf(form.expectStatus) ?? []
+      return {
+        kind: 'http', method: form.method, url: form.url.trim(),
+        ...(Object.keys(headers).length === 0 ? {} : { headers }), ...(form.body === '' ? {} : { body: form.body }), ...(expectStatus.length === 0 ? {} : { expectStatus }),
+      }
+    }
+  }
+}
+
+/** `200, 204` as numbers; null when it is anything else. */
+export function statusesOf(text: string): number[] | null {
+  const numbers = text.split(/[\s,，]+/).filter((word) => word !== '').map(Number)
+  return numbers.every((status) => Number.isInteger(status) && status >= 100 && status <= 599) ? numbers : null
+}
+
+function scheduleForm(schedule: ScheduleInput): Partial<ScheduleForm> {
+  const window = 'validFrom' in schedule || 'validUntil' in schedule ? { validFrom: schedule.validFrom ?? null, validUntil: schedule.validUntil ?? null } : {}
+  switch (schedule.kind) {
+    case 'cron':
+      return { kind: 'cron', expression: schedule.expression, timezone: schedule.timezone ?? localZone(), dialect: schedule.dialect ?? 'auto', ...window }
+    case 'fixedRate':
+      return { kind: 'fixedRate', everyMs: schedule.everyMs, ...window }
+    case 'fixedDelay':
+      return { kind: 'fixedDelay', delayMs: schedule.delayMs, ...window }
+    case 'once':
+      return { kind: 'once', at: schedule.at }
+    case 'manual':
+      return { kind: 'manual' }
+  }
+}
+
+function handlerForm(handler: Handler): Partial<HandlerForm> {
+  switch (handler.kind) {
+    case 'shell':
+    case 'script':
+    case 'named':
+      return handler
+    case 'http':
+      return {
+        kind: 'http', method: handler.method ?? 'GET', url: handler.url, body: handler.body ?? '', expectStatus: (handler.expectStatus ?? []).join(', '),
+        headers: Object.entries(handler.headers ?? {}).map(([name, value]) => ({ name, value })),
+      }
+  }
+}
