@@ -119,7 +119,11 @@ export class StreamLink implements Link {
   #join(connection: StreamConnection, session: Session): void {
     const earlier = this.#joined.get(session.executorId)
     this.#joined.set(session.executorId, connection)
-    if (earlier === undefined || earlier === connection) return
+    if (earlier !== undefined && earlier !== connection) this.#replace(earlier, session)
+    this.#options.host.joined(session)
+  }
+
+  #replace(earlier: StreamConnection, session: Session): void {
     if (earlier.session?.bootId === session.bootId) return earlier.close(CLOSE.replaced, 'replaced by a later connection')
     earlier.close(CLOSE.superseded, 'a newer boot has the name of this executor')
     if (earlier.session !== null) this.#options.host.left(earlier.session)
