@@ -1,0 +1,189 @@
+import { AppError, type InstanceListQuery } from '@tickwheel/contract'
+import { CAUSE, INSTANCE_STATES, isOpen, OUTCOME, PHASE, type InstanceState, type Scope } from '@tickwheel/core'
+import type { ReadTx, Value } from './database.ts'
+import { floorOfInstant } from './ids.ts'
+import { listOfNumbers } from './list.ts'
+import { groupsOf } from './scope.ts'
+
+/**
+ * Finds the ids of runs, newest first, in `open_instance` and `instance`. A filter that no index serves runs inside a bound of 20,000 index entries,
+ * so a page may be short and still have a next one. Several groups or outcomes are one short query each, merged here. Open runs are asked first: a run
+ * that ends meanwhile is found twice, never not at all, and counts once.
+ */
+export interface RunFilter {
+  readonly scope: Scope
+  readonly taskId?: number | undefined
+  readonly groupId?: number | undefined
+  readonly states: readonly InstanceState[]
+  readonly cause?: keyof typeof CAUSE | undefined
+  readonly executorId?: number | undefined
+  /** `[fromAt, toAt)` by creation */
+  readonly fromAt: number | null
+  readonly toAt: number | null
+}
+
+export interface FoundPage {
+  readonly ids: readonly number[]
+  /** id below which to go on; null: nothing follows */
+  readonly next: number | null
+}
+
+/** The filter of a list, read from its query. 400 for a state that there is not. */
+export function filterOf(scope: Scope, query: InstanceListQuery): RunFilter {
+  return {
+    scope, taskId: query.taskId, groupId: query.groupId, states: statesOf(query.state), cause: query.cause, executorId: query.executorId,
+    fromAt: query.from === undefined ? null : Date.parse(query.from), toAt: query.to === undefined ? null : Date.parse(query.to),
+  }
+}
+
+function statesOf(text: string | undefined): readonly InstanceState[] {
+  if (text === undefined || text === '') return INSTANCE_STATES
+  return [...new Set(text.split(',').map((word) => stateOf(word.trim())))]
+}
+
+function stateOf(word: string): InstanceState {
+  const state = INSTANCE_STATES.find((known) => known === word)
+  if (state !== undefined) return state
+  const message = `there is no state "${word}"; states are ${INSTANCE_STATES.join(', ')}`
+  throw new AppError('VALIDATION_FAILED', message, { errors: [{ path: 'state', code: 'NOT_ALLOWED_VALUE', message, params: { value: word } }] })
+}
+
+const SCAN_LIMIT = 20_000
+const TOTAL_LIMIT = 10_000
+const MAX_SOURCES = 64
+
+/** At most `limit` ids below `below`. */
+export async function findRuns(tx: ReadTx, filter: RunFilter, below: number, limit: number): Promise<FoundPage> {
+  const found = new Set<number>()
+  let frontier = 0
+  for (const source of await sourcesOf(tx, filter)) {
+    const part = await askSource(tx, source, below, limit + 1)
+    for (const id of part.ids) found.add(id)
+    frontier = Math.max(frontier, part.readTo)
+  }
+  const ids = [...found].filter((id) => id >= frontier).sort((a, b) => b - a)
+  const page = ids.slice(0, limit)
+  const last = page.at(-1)
+  if (ids.length > limit && last !== undefined) return { ids: page, next: last }
+  return { ids: page, next: frontier > 0 ? frontier : null }
+}
+
+/** How many runs match: exact up to 10,000; `isCapped`: there are, or may be, more. */
+export async function countRuns(tx: ReadTx, filter: RunFilter): Promise<{ total: number; isCapped: boolean }> {
+  let total = 0
+  for (const { table, where, params, residual, residualParams } of await sourcesOf(tx, filter)) {
+    const inner = residual === '' ? `SELECT id FROM ${table} WHERE ${where} LIMIT ${TOTAL_LIMIT + 1}` : `SELECT ${COLUMNS[table]} FROM ${table} WHERE ${where} ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
+    const [row] = await tx.all<{ scanned: number; matched: number }>(
+      `SELECT COUNT(*) AS scanned, SUM(CASE WHEN ${residual === '' ? '1 = 1' : residual} THEN 1 ELSE 0 END) AS matched FROM (${inner}) AS s`, [...residualParams, ...params],
+    )
+    total += row?.matched ?? 0
+    if (total > TOTAL_LIMIT) return { total: TOTAL_LIMIT, isCapped: true }
+    if (residual !== '' && (row?.scanned ?? 0) >= SCAN_LIMIT) return { total, isCapped: true }
+  }
+  return { total, isCapped: false }
+}
+
+/** One stretch of one index: `where` is served by it, `residual` is looked at row by row. */
+interface Source {
+  readonly table: 'open_instance' | 'instance'
+  readonly where: string
+  readonly params: readonly Value[]
+  readonly residual: string
+  readonly residualParams: readonly Value[]
+}
+
+/** What a residual may look at. */
+const COLUMNS = { open_instance: 'id, task_id, group_id, phase, cause, executor_id, created_at', instance: 'id, task_id, group_id, outcome, cause, executor_id, created_at' } as const
+
+/** `readTo`: 0 when the source has nothing more, else the id down to which it has been read. */
+async function askSource(tx: ReadTx, { table, where, params, residual, residualParams }: Source, below: number, limit: number): Promise<{ ids: number[]; readTo: number }> {
+  const bounded = `SELECT ${COLUMNS[table]} FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
+  const sql = residual === '' ? `SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${limit}` : `SELECT id FROM (${bounded}) AS s WHERE ${residual} ORDER BY id DESC LIMIT ${limit}`
+  const ids = (await tx.all<{ id: number }>(sql, [...params, below, ...residualParams])).map((row) => row.id)
+  if (ids.length >= limit) return { ids, readTo: ids.at(-1) ?? 0 }
+  if (residual === '') return { ids, readTo: 0 }
+  const [end] = await tx.all<{ scanned: number; lowest: number }>(`SELECT COUNT(*) AS scanned, MIN(id) AS lowest FROM (SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${SCAN_LIMIT}) AS s`, [...params, below])
+  return { ids, readTo: end !== undefined && end.scanned >= SCAN_LIMIT ? end.lowest : 0 }
+}
+
+async function sourcesOf(tx: ReadTx, filter: RunFilter): Promise<Source[]> {
+  const groups = groupsOf(filter.scope, filter.groupId)
+  if (groups?.length === 0) return []
+  const phases = filter.states.filter(isOpen).map((state) => PHASE[state])
+  const outcomes = filter.states.flatMap((state) => (isOpen(state) ? [] : [OUTCOME[state]]))
+  const open = phases.length === 0 ? [] : [sourceOf('open_instance', filter, [], [...taskClause(filter), ...groupClause(groups), listClause('phase', phases, Object.keys(PHASE).length)])]
+  return outcomes.length === 0 ? open : [...open, ...(await endedSources(tx, filter, groups, outcomes))]
+}
+
+/** By task where there is one; else by group and outcome; else by id alone. */
+async function endedSources(tx: ReadTx, filter: RunFilter, groups: readonly number[] | null, outcomes: readonly number[]): Promise<Source[]> {
+  const allOutcomes = Object.keys(OUTCOME).length
+  const byRow = [...groupClause(groups), listClause('outcome', outcomes, allOutcomes)]
+  if (filter.taskId !== undefined) return [sourceOf('instance', filter, taskClause(filter), byRow)]
+  const isWhole = groups === null && outcomes.length === allOutcomes
+  const known = isWhole ? null : (groups ?? (await groupsWithRuns(tx)))
+  if (known === null || known.length * outcomes.length > MAX_SOURCES) return [sourceOf('instance', filter, [], byRow)]
+  return known.flatMap((groupId) => outcomes.map((outcome) => sourceOf('instance', filter, [{ sql: 'group_id = ?', params: [groupId] }, { sql: 'outcome = ?', params: [outcome] }], [])))
+}
+
+/** Every group that has ended runs, one step of the index each; more than the bound of sources are not needed. */
+async function groupsWithRuns(tx: ReadTx): Promise<number[]> {
+  const groups: number[] = []
+  let after = 0
+  while (groups.length <= MAX_SOURCES) {
+    const [row] = await tx.all<{ group_id: number | null }>('SELECT MIN(group_id) AS group_id FROM instance WHERE group_id > ?', [after])
+    if (row === undefined || row.group_id === null) return groups
+    groups.push(row.group_id)
+    after = row.group_id
+  }
+  return groups
+}
+
+interface Clause {
+  readonly sql: string
+  readonly params: readonly Value[]
+}
+
+function sourceOf(table: Source['table'], filter: RunFilter, indexed: readonly Clause[], byRow: readonly Clause[]): Source {
+  const where = [...indexed, ...idClauses(filter)]
+  const residual = [...byRow, ...rowClauses(filter)].filter((clause) => clause.sql !== '')
+  return {
+    table, where: where.length === 0 ? '1 = 1' : where.map((clause) => clause.sql).join(' AND '), params: where.flatMap((clause) => clause.params),
+    residual: residual.map((clause) => clause.sql).join(' AND '), residualParams: residual.flatMap((clause) => clause.params),
+  }
+}
+
+/** Ids are given out up to 10 s before they are used: the range is wider than asked for, and `created_at` decides. */
+const ID_SLACK_MS = 11_000
+
+function idClauses({ fromAt, toAt }: RunFilter): Clause[] {
+  return [
+    ...(fromAt === null ? [] : [{ sql: 'id >= ?', params: [floorOfInstant(fromAt - ID_SLACK_MS)] }]),
+    ...(toAt === null ? [] : [{ sql: 'id < ?', params: [floorOfInstant(toAt + 1000)] }]),
+  ]
+}
+
+function rowClauses({ fromAt, toAt, cause, executorId }: RunFilter): Clause[] {
+  return [
+    ...(fromAt === null ? [] : [{ sql: 'created_at >= ?', params: [fromAt] }]),
+    ...(toAt === null ? [] : [{ sql: 'created_at < ?', params: [toAt] }]),
+    ...(cause === undefined ? [] : [{ sql: 'cause = ?', params: [CAUSE[cause]] }]),
+    ...(executorId === undefined ? [] : [{ sql: 'executor_id = ?', params: [executorId] }]),
+  ]
+}
+
+function taskClause({ taskId }: RunFilter): Clause[] {
+  return taskId === undefined ? [] : [{ sql: 'task_id = ?', params: [taskId] }]
+}
+
+function groupClause(groups: readonly number[] | null): Clause[] {
+  return groups === null ? [] : [listClause('group_id', groups, Infinity)]
+}
+
+/** Nothing to ask when every value is wanted. */
+function listClause(column: string, values: readonly number[], all: number): Clause {
+  if (values.length >= all) return { sql: '', params: [] }
+  if (values.length > 1000) return { sql: `${column} IN (${values.map(Number).join(', ')})`, params: [] }
+  const list = listOfNumbers(values)
+  return { sql: `${column} IN ${list.sql}`, params: list.params }
+}

@@ -1,0 +1,269 @@
+import { AppError, type Instance, type InstanceListItem, type InstanceListQuery, type Static, type TraceEntry } from '@tickwheel/contract'
+import type { Actor, Attempt, RunError } from '@tickwheel/contract'
+import { causeOfCode, isOpen, outcomeOfCode, OUTCOMES, readTrace, reasonOf, stateOfPhase, type InstanceState, type Scope } from '@tickwheel/core'
+import { query, type Database, type ReadTx } from './database.ts'
+import { parseJson } from './definition.ts'
+import { namesOfGroups } from './groups.ts'
+import { countRuns, filterOf, findRuns } from './instance-find.ts'
+import { instantText, offsetOf } from './page.ts'
+import { ATTEMPT_OUTCOME } from './run-writes.ts'
+import type { AttemptRow, InstanceRow, OpenInstanceRow, PayloadRow, RunFacts } from './schema.ts'
+import { isVisible } from './scope.ts'
+import { definitionOf } from './tasks.ts'
+
+export interface InstancePage {
+  readonly items: InstanceListItem[]
+  readonly total: number
+  readonly totalCapped?: boolean
+  readonly page: number
+  readonly pageSize: number
+  readonly nextCursor: string | null
+}
+
+/** Runs, newest first. `cursor` wins over `page`; 422 `PAGE_TOO_DEEP` beyond 10,000 rows without one. */
+export async function listInstances(db: Database, scope: Scope, asked: InstanceListQuery): Promise<InstancePage> {
+  const { page = 1, pageSize = 20, cursor } = asked
+  const filter = filterOf(scope, asked)
+  const below = cursor === undefined ? Number.MAX_SAFE_INTEGER : readCursor(cursor)
+  const skipped = cursor === undefined ? offsetOf({ page, pageSize }) : 0
+  return db.read(async (tx) => {
+    const found = await findRuns(tx, filter, below, skipped + pageSize)
+    const { total, isCapped } = await countRuns(tx, filter)
+    const items = await listItems(tx, await readRuns(tx, found.ids.slice(skipped)))
+    return { items, total, ...(isCapped ? { totalCapped: true } : {}), page, pageSize, nextCursor: found.next === null ? null : `1.${found.next.toString(36)}` }
+  })
+}
+
+/** A cursor carries its version: `1.<id in base 36>`. */
+function readCursor(cursor: string): number {
+  const below = Number.parseInt(/^1\.([0-9a-z]{1,11})$/.exec(cursor)?.[1] ?? '', 36)
+  if (Number.isSafeInteger(below)) return below
+  const message = 'the cursor is not one that this list has given: begin without one'
+  throw new AppError('VALIDATION_FAILED', message, { errors: [{ path: 'cursor', code: 'BAD_FORMAT', message }] })
+}
+
+/**
+ * One run with its attempts. Params and results are null, and named in `hidden`, where `mayViewParams` denies its group.
+ * 404 `INSTANCE_NOT_FOUND` when it does not exist or is not visible.
+ */
+export async function getInstance(db: Database, scope: Scope, instanceId: number, mayViewParams: (groupId: number) => boolean): Promise<Instance> {
+  return db.read(async (tx) => {
+    const run = await visibleRun(tx, scope, instanceId)
+    const [item] = await listItems(tx, [run])
+    if (item === undefined) throw instanceNotFound(instanceId)
+    const payloads = await tx.rows(query.selectFrom('payload').selectAll().where('instance_id', '=', instanceId))
+    const mayView = mayViewParams(run.row.group_id)
+    const message = payloadOf(payloads, 3)
+    return {
+      ...item,
+      error: item.error === null || message === null ? item.error : { ...item.error, message },
+      params: mayView ? await paramsOf(tx, run.row, payloads) : null,
+      result: mayView ? resultOf(run, payloads) : null,
+      progress: run.kind === 'open' ? progressOf(run.row.progress) : null,
+      attempts: await attemptsOf(tx, run, item),
+      ...(mayView ? {} : { hidden: ['params', 'result'] }),
+    }
+  })
+}
+
+/** The decision trace of a run, in order. */
+export async function listTrace(db: Database, scope: Scope, instanceId: number): Promise<TraceEntry[]> {
+  return db.read(async (tx) => {
+    const { row } = await visibleRun(tx, scope, instanceId)
+    return readTrace(row.trace, row.created_at).map(({ at, reason, facts }) => ({ at: instantText(at), reason, facts: { ...facts } }))
+  })
+}
+
+/** What permission checks and log readers need to know of a run. */
+export interface RunHead {
+  readonly instanceId: number
+  readonly taskId: number
+  readonly groupId: number
+  readonly isEnded: boolean
+}
+
+/** Null: there is no such run, or it is not visible. */
+export async function runHead(db: Database, scope: Scope, instanceId: number): Promise<RunHead | null> {
+  return db.read(async (tx) => {
+    const [run] = await readRuns(tx, [instanceId])
+    if (run === undefined || !isVisible(scope, run.row.group_id)) return null
+    return { instanceId, taskId: run.row.task_id, groupId: run.row.group_id, isEnded: run.kind === 'ended' }
+  })
+}
+
+/** Some runs as list items, by id, as far as they are visible: what live topics show. */
+export async function instancesById(db: Database, scope: Scope, ids: readonly number[]): Promise<InstanceListItem[]> {
+  return db.read(async (tx) => listItems(tx, (await readRuns(tx, ids)).filter((run) => isVisible(scope, run.row.group_id))))
+}
+
+type Run = { readonly kind: 'open'; readonly row: OpenInstanceRow } | { readonly kind: 'ended'; readonly row: InstanceRow }
+
+const READ_AT_ONCE = 500
+
+/** Rows by id, newest first. Open ones are read first: who ends meanwhile is found as ended. */
+async function readRuns(tx: ReadTx, ids: readonly number[]): Promise<Run[]> {
+  const runs = new Map<number, Run>()
+  for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
+    const part = ids.slice(from, from + READ_AT_ONCE)
+    for (const row of await tx.rows(query.selectFrom('open_instance').selectAll().where('id', 'in', part))) runs.set(row.id, { kind: 'open', row })
+    for (const row of await tx.rows(query.selectFrom('instance').selectAll().where('id', 'in', part))) runs.set(row.id, { kind: 'ended', row })
+  }
+  return [...runs.values()].sort((a, b) => b.row.id - a.row.id)
+}
+
+async function visibleRun(tx: ReadTx, scope: Scope, instanceId: number): Promise<Run> {
+  const [run] = await readRuns(tx, [instanceId])
+  if (run === undefined || !isVisible(scope, run.row.group_id)) throw instanceNotFound(instanceId)
+  return run
+}
+
+function instanceNotFound(instanceId: number): AppError {
+  return new AppError('INSTANCE_NOT_FOUND', `there is no run ${instanceId}`)
+}
+
+async function listItems(tx: ReadTx, runs: readonly Run[]): Promise<InstanceListItem[]> {
+  const rows = runs.map((run) => run.row)
+  const tasks = await namesOf(tx, 'task', rows.map((row) => row.task_id))
+  const groups = await namesOfGroups(tx, rows.map((row) => row.group_id))
+  const executors = await namesOf(tx, 'executor', rows.map((row) => row.executor_id))
+  const retries = await retriesOf(tx, rows.map((row) => row.id))
+  return runs.map((run) => ({
+    ...factsOf(run.row),
+    taskName: tasks.get(run.row.task_id) ?? '',
+    groupName: groups.get(run.row.group_id) ?? '',
+    executorName: run.row.executor_id === null ? null : (executors.get(run.row.executor_id) ?? null),
+    state: stateOf(run),
+    endedAt: run.kind === 'ended' ? instantText(run.row.ended_at) : null,
+    retriedBy: retries.get(run.row.id) ?? null,
+    error: run.kind === 'ended' ? errorOf(run.row) : null,
+    waitingFor: run.kind === 'open' ? waitingFor(run.row) : null,
+  }))
+}
+
+function factsOf(row: RunFacts) {
+  return {
+    id: row.id, taskId: row.task_id, groupId: row.group_id, taskVersion: row.task_version, cause: causeOfCode(row.cause), actor: actorOf(row.actor), attempt: row.attempt,
+    priority: row.priority, scheduledAt: instantText(row.due_at), firedAt: instantText(row.created_at), queuedAt: instantText(row.queued_at), dispatchedAt: instantText(row.sent_at),
+    acceptedAt: instantText(row.accepted_at), startedAt: instantText(row.started_at), executorId: row.executor_id, cancelRequestedAt: instantText(row.cancel_at), retryOf: row.retry_of,
+  }
+}
+
+function stateOf(run: Run): InstanceState {
+  return run.kind === 'open' ? stateOfPhase(run.row.phase) : outcomeOfCode(run.row.outcome)
+}
+
+/** Names by id. What was deleted keeps its name as long as its row stays. */
+async function namesOf(tx: ReadTx, table: 'task' | 'executor', ids: readonly (number | null)[]): Promise<Map<number, string>> {
+  const known = [...new Set(ids.filter((id) => id !== null))]
+  if (known.length === 0) return new Map()
+  const rows = await tx.rows(query.selectFrom(table).select(['id', 'name']).where('id', 'in', known))
+  return new Map(rows.map((row) => [row.id, row.name]))
+}
+
+async function retriesOf(tx: ReadTx, ids: readonly number[]): Promise<Map<number, number>> {
+  if (ids.length === 0) return new Map()
+  const rows = await tx.rows(query.selectFrom('retry_link').selectAll().where('instance_id', 'in', ids))
+  return new Map(rows.map((row) => [row.instance_id, row.retry_id]))
+}
+
+function actorOf(text: string | null): Static<typeof Actor> | null {
+  const value = text === null ? null : parseJson(text)
+  if (typeof value !== 'object' || value === null || !('kind' in value) || !('name' in value) || typeof value.name !== 'string') return null
+  const kind = (['user', 'token', 'executor', 'system'] as const).find((known) => known === value.kind)
+  return kind === undefined ? null : { kind, id: 'id' in value && typeof value.id === 'number' ? value.id : null, name: value.name }
+}
+
+function errorOf(row: { error_code: string | null; error: string | null }): Static<typeof RunError> | null {
+  return row.error_code === null && row.error === null ? null : { code: row.error_code ?? '', message: row.error ?? '' }
+}
+
+function waitingFor(row: OpenInstanceRow): InstanceListItem['waitingFor'] {
+  const reason = row.wait_code === null ? null : reasonOf(row.wait_code)
+  return reason === null ? null : { reason, facts: objectOf(row.wait_facts) }
+}
+
+function objectOf(text: string | null): Record<string, unknown> {
+  const value = text === null ? null : parseJson(text)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
+}
+
+function payloadOf(payloads: readonly PayloadRow[], kind: number): string | null {
+  return payloads.find((payload) => payload.kind === kind)?.body ?? null
+}
+
+/** What the run was given: its own params, else those of the task's version that it runs. */
+async function paramsOf(tx: ReadTx, row: RunFacts, payloads: readonly PayloadRow[]): Promise<string> {
+  return payloadOf(payloads, 1) ?? (await definitionOf(tx, row.task_id, row.task_version))?.params ?? ''
+}
+
+function resultOf(run: Run, payloads: readonly PayloadRow[]): unknown {
+  const text = run.kind === 'ended' ? (payloadOf(payloads, 2) ?? run.row.result) : null
+  return text === null ? null : (parseJson(text) ?? null)
+}
+
+function progressOf(text: string | null): Instance['progress'] {
+  const value = text === null ? null : parseJson(text)
+  if (!Array.isArray(value)) return null
+  const [share, words]: unknown[] = value
+  return typeof share === 'number' ? { value: share, text: typeof words === 'string' ? words : '' } : null
+}
+
+/** All attempts in order; the last is the run's own row, unless it ended before the run did (it waits for another try). */
+async function attemptsOf(tx: ReadTx, run: Run, item: InstanceListItem): Promise<Instance['attempts']> {
+  const rows = await tx.rows(query.selectFrom('attempt').selectAll().where('instance_id', '=', run.row.id).orderBy('attempt').orderBy('late'))
+  const names = await namesOf(tx, 'executor', rows.map((row) => row.executor_id))
+  const attempts = rows.map((row) => attemptOf(row, names))
+  const isKept = run.row.attempt === 0 || rows.some((row) => row.attempt === run.row.attempt && row.late === 0)
+  return isKept ? attempts : [...attempts, lastAttempt(item)].sort((a, b) => a.attempt - b.attempt || Number(a.late) - Number(b.late))
+}
+
+function attemptOf(row: AttemptRow, names: ReadonlyMap<number, string>): Static<typeof Attempt> {
+  return {
+    attempt: row.attempt, executorId: row.executor_id, executorName: row.executor_id === null ? null : (names.get(row.executor_id) ?? null), dispatchedAt: instantText(row.sent_at),
+    acceptedAt: instantText(row.accepted_at), startedAt: instantText(row.started_at), endedAt: instantText(row.ended_at), outcome: attemptOutcome(row.outcome), error: errorOf(row),
+    late: row.late === 1,
+  }
+}
+
+function attemptOutcome(code: number): string {
+  if (code === ATTEMPT_OUTCOME.rejected) return 'rejected'
+  if (code === ATTEMPT_OUTCOME.neverReceived) return 'neverReceived'
+  return OUTCOMES[code - 1] ?? 'failed'
+}
+
+function lastAttempt(item: InstanceListItem): Static<typeof Attempt> {
+  const { attempt, executorId, executorName, dispatchedAt, acceptedAt, startedAt, endedAt, error } = item
+  const isGoing = item.state === 'waiting' || item.state === 'queued' || isOpen(item.state)
+  return { attempt, executorId, executorName, dispatchedAt, acceptedAt, startedAt, endedAt, outcome: isGoing ? null : item.state, error, late: false }
+}
+
+export interface RunDot {
+  readonly id: number
+  readonly state: InstanceState
+  readonly scheduledAt: string | null
+  readonly durationMs: number | null
+}
+
+export interface RecentRuns {
+  /** newest first */
+  readonly recent: readonly RunDot[]
+  readonly openRuns: number
+}
+
+/** The last runs of each task, and how many of its runs are open. */
+export async function recentRuns(tx: ReadTx, taskIds: readonly number[], count: number): Promise<Map<number, RecentRuns>> {
+  if (taskIds.length === 0) return new Map()
+  const columns = ['id', 'task_id', 'due_at', 'started_at'] as const
+  const open = Map.groupBy(await tx.rows(query.selectFrom('open_instance').select([...columns, 'phase']).where('task_id', 'in', taskIds).orderBy('id', 'desc')), (row) => row.task_id)
+  const recent = new Map<number, RecentRuns>()
+  for (const taskId of taskIds) {
+    const ended = await tx.rows(query.selectFrom('instance').select([...columns, 'outcome', 'ended_at']).where('task_id', '=', taskId).orderBy('id', 'desc').limit(count))
+    const running = open.get(taskId) ?? []
+    const dots: RunDot[] = [
+      ...running.slice(0, count).map((row) => ({ id: row.id, state: stateOfPhase(row.phase), scheduledAt: instantText(row.due_at), durationMs: null })),
+      ...ended.map((row) => ({ id: row.id, state: outcomeOfCode(row.outcome), scheduledAt: instantText(row.due_at), durationMs: row.started_at === null ? null : Math.max(0, row.ended_at - row.started_at) })),
+    ]
+    recent.set(taskId, { recent: dots.sort((a, b) => b.id - a.id).slice(0, count), openRuns: running.length })
+  }
+  return recent
+}
