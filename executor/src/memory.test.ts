@@ -10,7 +10,6 @@ function residentMib(pid: number): number {
   return Number(kib) / 1024
 }
 
-// A bound on memory, not a measurement: the figures printed by `node bench/…` are those that count.
 it.runIf(process.platform === 'linux')(
   'a task that prints 100 MB keeps its executor below 150 MiB above idle',
   { timeout: 60_000 },

@@ -9,6 +9,7 @@
  * So numbers have no holes: `lines` of the totals is the number of the last one, dropped ones included. Each line counts 16 bytes beside
  * its text towards the limit, so that empty lines are bounded, too.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { FRAME_LIMITS, LOG_LEVELS, LOG_STREAMS, type LogLevel, type LogStream } from '@tickwheel/contract'
 import { piecesOf } from './line-splitter.ts'
 import { LINE_COST, LogTail } from './log-tail.ts'
@@ -93,25 +94,27 @@ export class AttemptLog {
     return this.#options.drain.relieved()
   }
 
-  /** Sends what is left, the tail included. */
-  end(): LogTotals {
-    if (!this.#hasEnded) this.#finish()
+  /** Sends what is left, the tail included, no faster than the reader takes it. Nothing can be written any more. */
+  async end(): Promise<LogTotals> {
+    this.#hasEnded = true
+    this.#flush()
+    if (this.#tail !== null) await this.#sendTail(this.#tail)
+    this.#flush()
+    this.#sendDrop()
     return { lines: this.#nextSeq - 1, bytes: this.#bytes, dropped: this.#dropped }
   }
 
-  #finish(): void {
-    this.#hasEnded = true
-    this.#flush()
-    if (this.#tail !== null) this.#sendTail(this.#tail)
-    this.#flush()
-    this.#sendDrop()
-  }
-
-  #sendTail(tail: LogTail): void {
+  async #sendTail(tail: LogTail): Promise<void> {
     tail.seal()
     if (tail.droppedLines > 0) this.#lose(this.#nextSeq, tail.droppedLines)
     this.#nextSeq += tail.droppedLines
-    for (const [at, stream, level, text] of tail.drain()) this.#append(at, stream, level, text)
+    for (const [at, stream, level, text] of tail.drain()) {
+      this.#append(at, stream, level, text)
+      if (this.#chunk.length > 0) continue
+      // a chunk has just left: let the link work, and wait for it when it is behind
+      await nextTurn()
+      await this.#options.drain.relieved()
+    }
   }
 
   #cut(at: number): void {

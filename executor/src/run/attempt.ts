@@ -73,7 +73,7 @@ export class Attempt implements PoolJob {
     this.#stopCause = cause
     if (this.#phase === 'queued') {
       this.#options.pool.withdraw(this)
-      this.#finish({ kind: 'neverStarted' })
+      void this.#finish({ kind: 'neverStarted' })
       return
     }
     this.#log.write('system', 'warn', STOP_LINES[cause])
@@ -87,13 +87,13 @@ export class Attempt implements PoolJob {
     if (dispatch.timeoutMs > 0) this.#timeout = setTimeout(() => this.stop('timedOut'), dispatch.timeoutMs)
     const work = settle(handler, { dispatch, signal: this.#abort.signal, log: this.#log, progress: (value, text) => this.#setProgress(value, text) })
     const end = handler.endsItself ? await work : await Promise.race([work, this.#givenUp()])
-    this.#finish(end)
+    await this.#finish(end)
     // a function that never returns keeps its slot: the slot is leaked, and the load that is reported shows it
     if (end.kind === 'givenUp') await work
     pool.release(this)
   }
 
-  #finish(end: WorkEnd): void {
+  async #finish(end: WorkEnd): Promise<void> {
     if (this.#timeout !== null) clearTimeout(this.#timeout)
     this.#explain(end)
     this.#sendProgress()
@@ -101,7 +101,7 @@ export class Attempt implements PoolJob {
     const { reporter, now, dispatch } = this.#options
     const outcome = outcomeOf(end, this.#stopCause, dispatch.timeoutMs)
     const finished: End = { at: now(), startedAt: this.#startedAt, bootId: dispatch.bootId, ...outcome }
-    reporter.logEnd(this.key, this.#log.end())
+    reporter.logEnd(this.key, await this.#log.end())
     reporter.finished(this.key, finished, this.#options.judged)
     this.#options.ended(finished)
   }
