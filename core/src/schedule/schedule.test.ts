@@ -27,17 +27,17 @@ function iso(at: number): string {
 describe('fixedRate', () => {
   const every = compiled({ kind: 'fixedRate', everyMs: 5000 })
 
-  it('is due on the grid that begins at the anchor', () => {
-    expect(every.next(NOON - HOUR)).toBe(NOON)
+  it('is due on a grid, first one interval after the anchor: starting a task does not run it', () => {
+    expect(every.next(NOON - HOUR)).toBe(NOON + 5000)
     expect(every.next(NOON)).toBe(NOON + 5000)
     expect(every.next(NOON + 4999)).toBe(NOON + 5000)
     expect(every.next(NOON + 5000)).toBe(NOON + 10_000)
   })
 
-  it('looks back to the anchor and no further', () => {
+  it('looks back to its first instant and no further', () => {
+    expect(every.previous(NOON + 10_000)).toBe(NOON + 5000)
     expect(every.previous(NOON + 5001)).toBe(NOON + 5000)
-    expect(every.previous(NOON + 5000)).toBe(NOON)
-    expect(every.previous(NOON)).toBeNull()
+    expect(every.previous(NOON + 5000)).toBeNull()
   })
 
   it('keeps its grid inside a window', () => {
@@ -51,7 +51,7 @@ describe('fixedRate', () => {
 
   it('is counted by arithmetic: ten years of every 100 ms at once', () => {
     const fast = compiled({ kind: 'fixedRate', everyMs: 100 })
-    expect(fast.countBetween(NOON, NOON + MAX_INTERVAL_MS, Number.MAX_SAFE_INTEGER)).toBe(MAX_INTERVAL_MS / 100 + 1)
+    expect(fast.countBetween(NOON, NOON + MAX_INTERVAL_MS, Number.MAX_SAFE_INTEGER)).toBe(MAX_INTERVAL_MS / 100)
     expect(fast.countBetween(NOON, NOON + MAX_INTERVAL_MS, 7)).toBe(7)
     expect(fast.countBetween(NOON + 1, NOON + 99, 7)).toBe(0)
     expect(fast.countBetween(NOON - 5000, NOON - 1, 7)).toBe(0)

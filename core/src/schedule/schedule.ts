@@ -21,7 +21,7 @@ export interface CronSchedule extends ScheduleWindow {
   readonly dialect?: CronDialect
 }
 
-/** Start to start: due at the anchor and every `everyMs` after it. */
+/** Start to start: due every `everyMs` after the anchor, first one interval after it. */
 export interface FixedRateSchedule extends ScheduleWindow {
   readonly kind: 'fixedRate'
   readonly everyMs: number
@@ -170,7 +170,7 @@ function windowed(instants: InstantSet, window: Window): InstantSet {
 
 function rateSchedule(everyMs: number, anchorAt: number, window: Window): CompiledSchedule {
   const fromAt = Math.max(anchorAt, window.fromAt)
-  const firstStep = Math.ceil((fromAt - anchorAt) / everyMs)
+  const firstStep = Math.max(1, Math.ceil((fromAt - anchorAt) / everyMs))
   const stepAfter = (after: number): number => Math.max(firstStep, Math.floor((after - anchorAt) / everyMs) + 1)
   const lastStep = Math.floor((window.untilAt - anchorAt) / everyMs)
   const stepBefore = (before: number): number => Math.min(lastStep, Math.ceil((before - anchorAt) / everyMs) - 1)

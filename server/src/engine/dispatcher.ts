@@ -142,10 +142,12 @@ export class Dispatcher {
   }
 
   #decideLane(turn: Turn, lane: readonly OpenRun[]): void {
-    for (const run of lane) if (this.#decide(turn, run) === 'groupWaits') return
+    let mayGo = true
+    for (const run of lane) if (this.#decide(turn, run, mayGo) === 'groupWaits') mayGo = false
   }
 
-  #decide(turn: Turn, run: OpenRun): 'next' | 'groupWaits' {
+  /** Whether a run may go at all (overlap) is decided even when its group waits for room. */
+  #decide(turn: Turn, run: OpenRun, mayGo: boolean): 'next' | 'groupWaits' {
     const definition = this.#options.definitions.peek(run.taskId, run.taskVersion)
     if (definition === null || definition === undefined) return 'next'
     const blocker = definition.overlap.policy === 'parallel' ? null : this.#blockerOf(run)
@@ -153,6 +155,7 @@ export class Dispatcher {
       this.#yieldTo(turn, run, { policy: definition.overlap.policy, blocker: blocker?.id ?? null })
       return 'next'
     }
+    if (!mayGo) return 'groupWaits'
     const choice = this.#options.chooser.choose(this.#question(run, definition, turn.now), this.#account)
     if (choice.kind === 'seat') {
       turn.busyTasks.add(run.taskId)

@@ -47,7 +47,7 @@ describe('a new task', () => {
 
   it.each<{ why: string; input: Partial<TaskCreate>; next: number | null }>([
     { why: 'a cron in the zone of the server', input: { schedule: { kind: 'cron', expression: '0 30 16 * * *' } }, next: T0 + 30 * MINUTE },
-    { why: 'a rate begins at once', input: { schedule: { kind: 'fixedRate', everyMs: 5000 } }, next: T0 },
+    { why: 'a rate begins after one interval', input: { schedule: { kind: 'fixedRate', everyMs: 5000 } }, next: T0 + 5000 },
     { why: 'a delay begins after one delay', input: { schedule: { kind: 'fixedDelay', delayMs: 5000 } }, next: T0 + 5000 },
     { why: 'once', input: { schedule: { kind: 'once', at: '2026-11-22T10:00:00+01:00' } }, next: T0 + 60 * MINUTE },
     { why: 'not enabled', input: { enabled: false }, next: null },
@@ -145,7 +145,7 @@ describe('an edit', () => {
 
   it.each([
     { why: 'the same interval keeps its grid', before: { kind: 'fixedRate', everyMs: 60_000 }, after: { kind: 'fixedRate', everyMs: 60_000 }, next: MINUTE },
-    { why: 'another interval begins a new grid', before: { kind: 'fixedRate', everyMs: 60_000 }, after: { kind: 'fixedRate', everyMs: 30_000 }, next: 10_000 },
+    { why: 'another interval begins a new grid', before: { kind: 'fixedRate', everyMs: 60_000 }, after: { kind: 'fixedRate', everyMs: 30_000 }, next: 40_000 },
     { why: 'the same delay goes on', before: { kind: 'fixedDelay', delayMs: 60_000 }, after: { kind: 'fixedDelay', delayMs: 60_000 }, next: MINUTE },
     { why: 'another delay begins anew', before: { kind: 'fixedDelay', delayMs: 60_000 }, after: { kind: 'fixedDelay', delayMs: 30_000 }, next: 40_000 },
   ] as const)('of an interval: $why', async ({ before, after, next }) => {
@@ -159,7 +159,7 @@ describe('an edit', () => {
     await fired(seriesId, T0, null, 4711)
     expect((await update(taskId, 1, { schedule: { kind: 'fixedDelay', delayMs: 500 } }, T0 + 10)).nextDueAt).toBeNull()
     expect(await series(seriesId)).toMatchObject({ awaits_id: 4711 })
-    expect((await update(taskId, 2, { schedule: { kind: 'fixedRate', everyMs: 500 } }, T0 + 20)).nextDueAt).toBe(T0 + 20)
+    expect((await update(taskId, 2, { schedule: { kind: 'fixedRate', everyMs: 500 } }, T0 + 20)).nextDueAt).toBe(T0 + 520)
     expect(await series(seriesId)).toMatchObject({ awaits_id: null })
   })
 
