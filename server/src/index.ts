@@ -1,1 +1,7 @@
-export {}
+export { createServer, type Server, type ServerOverrides, type Started } from './app.ts'
+export { settingKeys, type SettingKey } from './config/keys.ts'
+export { loadConfig, type ConfigSources } from './config/load.ts'
+export { ConfigSchema, type Config } from './config/schema.ts'
+export { StartProblem } from './config/start-problem.ts'
+export { createLog, type Log, type LogFields } from './log.ts'
+export { VERSION } from './version.ts'

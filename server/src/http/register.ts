@@ -6,6 +6,7 @@ import type { TSchema } from 'typebox'
 import type { Refusals } from '../auth/refusals.ts'
 import { originOf } from '../auth/origin.ts'
 import type { Origin } from '../auth/sessions.ts'
+import type { Located } from '../store/locate.ts'
 import { admit, authenticate, callerOf, unauthenticated, type Credentials, type Who } from './authenticate.ts'
 import { Streamed, type Handlers } from './handlers.ts'
 import type { RateLimit } from './rate-limit.ts'
@@ -15,7 +16,6 @@ export const API_PREFIX = '/api/v1'
 
 /** The group that a thing belongs to, by its id; null when it does not exist. */
 export type Locate = (resource: Located, id: number) => Promise<number | null>
-export type Located = 'group' | 'task' | 'instance' | 'executor' | 'token'
 
 export interface Gate {
   readonly credentials: Credentials
@@ -173,7 +173,7 @@ function invalid(errors: readonly FieldProblem[]): AppError {
   return new AppError('VALIDATION_FAILED', first === undefined ? 'The input is not valid.' : `${first.path === '' ? 'The body' : first.path} ${first.message}${more}.`, { errors })
 }
 
-const RESOURCES = { group: 'GROUP_NOT_FOUND', task: 'TASK_NOT_FOUND', instance: 'INSTANCE_NOT_FOUND', executor: 'EXECUTOR_NOT_FOUND' } as const satisfies Partial<Record<Located, ErrorCode>>
+const RESOURCES = { group: 'GROUP_NOT_FOUND', task: 'TASK_NOT_FOUND', instance: 'INSTANCE_NOT_FOUND', executor: 'EXECUTOR_NOT_FOUND' } as const satisfies Record<Located, ErrorCode>
 
 /** 404 for what is not visible, 403 for what is visible and may not be done. A caller with the permission in all groups is not looked up. */
 async function authorizeResource(route: RouteDescriptor, params: unknown, { gate, call }: { gate: Gate; call: Admitted }): Promise<void> {

@@ -17,6 +17,8 @@ export interface HttpParts {
   readonly log: Log
   /** folder of the built console; null: there is none */
   readonly consoleDir: string | null
+  /** why no call is taken just now (starting, stopping); null: they are */
+  readonly refuse: () => AppError | null
 }
 
 const BODY_LIMIT_BYTES = 1_048_576
@@ -57,10 +59,13 @@ function acceptEmptyJson(app: FastifyInstance): void {
   })
 }
 
-function observe(app: FastifyInstance, { metrics, log }: HttpParts): void {
+function observe(app: FastifyInstance, { metrics, log, refuse }: HttpParts): void {
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers({ 'X-Request-Id': request.id, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' })
-    if (request.url.startsWith(API_PREFIX)) void reply.header('Cache-Control', 'no-store')
+    if (!request.url.startsWith(API_PREFIX)) return
+    void reply.header('Cache-Control', 'no-store')
+    const refusal = refuse()
+    if (refusal !== null) throw refusal
   })
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'

@@ -166,7 +166,10 @@ export class Connection {
   async #openInstance({ id, topic: name }: Subscribe, user: SignedIn, instanceId: number): Promise<() => Watch> {
     const groupId = await this.#groupOfRun(instanceId, user, 'instance:view')
     return () => {
-      const read = async (): Promise<unknown> => (await this.#parts.reads.instances([instanceId], this.#scope('instance:view')))[0] ?? null
+      const read = async (): Promise<unknown> => {
+        const [item] = await this.#parts.reads.instances([instanceId], this.#scope('instance:view'))
+        return item === undefined ? null : { ...item, progress: await this.#parts.reads.progress(instanceId) }
+      }
       const topic = this.#gathered(id, name, read, 100)
       topic.changed(instanceId)
       void topic.flush()
@@ -180,7 +183,7 @@ export class Connection {
     return () => {
       const read = async (ids: readonly number[]): Promise<unknown> => {
         const instances = await this.#parts.reads.instances(ids, this.#scope('instance:view'))
-        return instances.length === 0 ? null : { instances: instances.map(({ progress: _progress, ...item }) => item) }
+        return instances.length === 0 ? null : { instances }
       }
       const topic = this.#gathered(id, name, read)
       return { id, name, permission: 'instance:view', groupId, topic, hear: (event) => { if (event.kind === 'instanceChanged' && (groupId === null || event.groupId === groupId)) topic.changed(event.instanceId) } }

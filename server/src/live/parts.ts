@@ -1,17 +1,14 @@
-import type { Executor, InstanceListItem } from '@tickwheel/contract'
+import type { Executor, Instance, InstanceListItem } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { Sessions } from '../auth/sessions.ts'
 import type { Events } from '../engine/events.ts'
 import type { Log } from '../log.ts'
 import type { LogStore } from '../store/logs.ts'
 
-export interface LiveInstance extends InstanceListItem {
-  readonly progress: { readonly value: number; readonly text: string } | null
-}
-
 /** What the live server reads from the store. Ids outside the scope, or unknown, are left out. */
 export interface LiveReads {
-  instances(ids: readonly number[], scope: Scope): Promise<readonly LiveInstance[]>
+  instances(ids: readonly number[], scope: Scope): Promise<readonly InstanceListItem[]>
+  progress(instanceId: number): Promise<Instance['progress']>
   executors(ids: readonly number[], scope: Scope): Promise<readonly Executor[]>
   /** The group of a run and whether it has ended; null when there is no such run. */
   run(instanceId: number): Promise<{ readonly groupId: number; readonly hasEnded: boolean } | null>

@@ -13,6 +13,8 @@ export interface InFlight {
   readonly running: Executor['running']
   readonly load: Load | null
   readonly seenAt: number
+  /** it drains itself, because its process stops */
+  readonly isStopping: boolean
 }
 
 /** null: the executor has no session. */
@@ -54,11 +56,6 @@ export async function executorsById(db: Database, scope: Scope, { ids, find }: {
   })
 }
 
-/** The group of an executor; null when there is none. */
-export async function groupOfExecutor(db: Database, executorId: number): Promise<number | null> {
-  return (await db.read((tx) => tx.first(query.selectFrom('executor').select('group_id').where('id', '=', executorId))))?.group_id ?? null
-}
-
 function rowsOf() {
   return query.selectFrom('executor').leftJoin('executor_beat', 'executor_beat.executor_id', 'executor.id').selectAll('executor').select(['executor_beat.seen_at', 'executor_beat.load'])
 }
@@ -72,7 +69,7 @@ async function described(tx: ReadTx, rows: readonly Row[], find: FindInFlight): 
     const live = find(row.id)
     const isOnline = row.state === EXECUTOR_STATE.online
     return {
-      id: row.id, groupId: row.group_id, groupName: names.get(row.group_id) ?? '', name: row.name, state: !isOnline ? 'offline' : row.draining === 1 ? 'draining' : 'online', transport: 'stream',
+      id: row.id, groupId: row.group_id, groupName: names.get(row.group_id) ?? '', name: row.name, state: !isOnline ? 'offline' : row.draining === 1 || live?.isStopping === true ? 'draining' : 'online', transport: 'stream',
       version: row.version, host: row.host, pid: row.pid, capacity: row.capacity, inFlight: live?.running.length ?? 0, running: live === null ? [] : live.running,
       load: live?.load ?? (row.load === null ? null : loadOf(row.load)), labels: recordOf(row.labels), handlers: handlersOf(row.handlers), registeredAt: instantText(row.registered_at),
       seenAt: instantText(Math.max(row.seen_at ?? row.registered_at, live?.seenAt ?? 0)),

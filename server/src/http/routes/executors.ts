@@ -4,7 +4,7 @@ import type { ExecutorSessionTokens } from '../../auth/executor-tokens.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Commands, LiveExecutor } from '../../engine/commands.ts'
 import type { Database } from '../../store/database.ts'
-import { executorsById, listExecutors, type InFlight } from '../../store/executor-views.ts'
+import { executorsById, listExecutors, type FindInFlight, type InFlight } from '../../store/executor-views.ts'
 import { findGroupByAppName } from '../../store/groups.ts'
 import { instantText } from '../../store/page.ts'
 import type { HandlersOf } from '../handlers.ts'
@@ -14,22 +14,25 @@ export interface ExecutorParts {
   readonly db: Database
   readonly commands: Commands
   readonly sessionTokens: ExecutorSessionTokens
-  readonly liveExecutor: (executorId: number) => LiveExecutor | null
+  readonly liveExecutors: () => ReadonlyMap<number, LiveExecutor>
   readonly timing: Config['executor']
 }
 
 /** What an engine's knowledge of an executor looks like in the API. */
-export function inFlightOf(live: LiveExecutor | null): InFlight | null {
-  if (live === null) return null
+export function inFlightOf(live: LiveExecutor | undefined): InFlight | null {
+  if (live === undefined) return null
   const running = live.inFlight.map(({ instanceId, attempt, taskId, taskName, startedAt }) => ({ instanceId, attempt, taskId, taskName, since: instantText(startedAt) }))
-  return { running, load: live.load, seenAt: live.seenAt }
+  return { running, load: live.load, seenAt: live.seenAt, isStopping: live.isStopping }
 }
 
 export function executorHandlers(parts: ExecutorParts): HandlersOf<'registerExecutor' | 'heartbeat' | 'listExecutors' | 'getExecutor' | 'drainExecutor' | 'resumeExecutor' | 'deleteExecutor'> {
   const { db, commands, sessionTokens, timing } = parts
-  const find = (executorId: number): InFlight | null => inFlightOf(parts.liveExecutor(executorId))
+  const finder = (): FindInFlight => {
+    const live = parts.liveExecutors()
+    return (executorId) => inFlightOf(live.get(executorId))
+  }
   const one = async (executorId: number, scope: Scope): Promise<Executor> => {
-    const [executor] = await executorsById(db, scope, { ids: [executorId], find })
+    const [executor] = await executorsById(db, scope, { ids: [executorId], find: finder() })
     if (executor === undefined) throw new AppError('EXECUTOR_NOT_FOUND', `There is no executor ${executorId} that you may see.`)
     return executor
   }
@@ -47,7 +50,7 @@ export function executorHandlers(parts: ExecutorParts): HandlersOf<'registerExec
       if (body.executorId !== who.executorId || (body.bootId !== undefined && body.bootId !== who.bootId)) throw new AppError('FORBIDDEN', 'This session belongs to another executor.')
       return commands.heartbeat(who, body)
     },
-    listExecutors: async ({ query, scope }) => listExecutors(db, scope, { listed: { ...pageOf(query), groupId: query.groupId, state: query.state }, find }),
+    listExecutors: async ({ query, scope }) => listExecutors(db, scope, { listed: { ...pageOf(query), groupId: query.groupId, state: query.state }, find: finder() }),
     getExecutor: async ({ params, scope }) => one(params.id, scope),
     drainExecutor: async ({ params, scope, caller }) => {
       await commands.drainExecutor(params.id, true, scope, caller)

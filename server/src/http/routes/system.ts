@@ -7,12 +7,12 @@ import { Streamed, type HandlersOf } from '../handlers.ts'
 import type { Metrics } from '../metrics.ts'
 import { openApiDocument } from '../openapi.ts'
 
-export function systemHandlers({ db, engine, metrics }: { db: Database; engine: EngineStatus; metrics: Metrics }): HandlersOf<'healthz' | 'readyz' | 'metrics' | 'openapi'> {
+export function systemHandlers({ db, status, metrics }: { db: Database; status: () => EngineStatus; metrics: Metrics }): HandlersOf<'healthz' | 'readyz' | 'metrics' | 'openapi'> {
   const document = openApiDocument(VERSION)
   return {
     healthz: async () => ({ status: 'ok' }),
     readyz: async () => {
-      const checks = { store: await checkStore(db, engine), engine: engine.isFiring ? 'ok' : 'not firing' }
+      const checks = { store: await checkStore(db, status()), engine: status().isFiring ? 'ok' : 'not firing' }
       if (Object.values(checks).some((check) => check !== 'ok')) throw new AppError('NOT_READY', 'Not ready: ' + Object.entries(checks).map(([name, check]) => `${name} ${check}`).join(', '), { params: checks })
       return { ready: true, checks }
     },
@@ -21,8 +21,8 @@ export function systemHandlers({ db, engine, metrics }: { db: Database; engine: 
   }
 }
 
-async function checkStore(db: Database, engine: EngineStatus): Promise<string> {
-  if (engine.storeAway) return 'away'
+async function checkStore(db: Database, { storeAway }: EngineStatus): Promise<string> {
+  if (storeAway) return 'away'
   try {
     await db.read(hasUsers)
     return 'ok'

@@ -1,0 +1,263 @@
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { hostname } from 'node:os'
+import { resolve } from 'node:path'
+import type { Duplex } from 'node:stream'
+import { AppError } from '@tickwheel/contract'
+import type { FastifyInstance } from 'fastify'
+import { ExecutorSessionTokens } from './auth/executor-tokens.ts'
+import { isLoopbackHost, originOf } from './auth/origin.ts'
+import { Refusals } from './auth/refusals.ts'
+import { loadSecret } from './auth/secret.ts'
+import { Sessions } from './auth/sessions.ts'
+import { MemoryBuckets } from './cluster/memory/bucket.ts'
+import type { Config } from './config/schema.ts'
+import { StartProblem } from './config/start-problem.ts'
+import { Engine } from './engine/engine.ts'
+import { embeddedToken, firstStart } from './first-start.ts'
+import { makeChanges } from './http/change.ts'
+import { findConsole } from './http/console-files.ts'
+import type { Handlers } from './http/handlers.ts'
+import { Metrics } from './http/metrics.ts'
+import { RateLimit } from './http/rate-limit.ts'
+import type { Gate, Locate } from './http/register.ts'
+import { authHandlers } from './http/routes/auth.ts'
+import { executorHandlers, inFlightOf } from './http/routes/executors.ts'
+import { groupHandlers } from './http/routes/groups.ts'
+import { instanceHandlers } from './http/routes/instances.ts'
+import { systemHandlers } from './http/routes/system.ts'
+import { taskHandlers } from './http/routes/tasks.ts'
+import { tokenHandlers } from './http/routes/tokens.ts'
+import { createHttp } from './http/server.ts'
+import { StreamLink } from './link/stream/stream-link.ts'
+import { LiveServer } from './live/live-server.ts'
+import type { Log } from './log.ts'
+import { openStore, type OpenStore } from './open-store.ts'
+import { findPortOwner } from './port-owner.ts'
+import { executorsById } from './store/executor-views.ts'
+import { RunIds } from './store/ids.ts'
+import { getInstance, instancesById, runHead } from './store/instances.ts'
+import { groupOf } from './store/locate.ts'
+import { LogStore } from './store/logs.ts'
+import { findToken } from './store/tokens.ts'
+import { hasFirstPassword } from './store/users.ts'
+import { SystemClock } from './system-clock.ts'
+import { VERSION } from './version.ts'
+
+export interface Started {
+  /** where this machine reaches it, `http://127.0.0.1:8080` */
+  readonly url: string
+  /** by which an embedded executor joins; null when it is turned off, or the group `default` is gone */
+  readonly embeddedToken: string | null
+  /** the first account still has the password that the documentation names */
+  readonly hasFirstPassword: boolean
+}
+
+export interface Server {
+  /** Opens the store, takes the port and begins to fire. Throws `StartProblem` with one line that says what to do. */
+  start(): Promise<Started>
+  /** Fires and dispatches nothing more; reports of runs are still taken. `stop` does it too. */
+  retire(): Promise<void>
+  /** Ends in order: nothing new, what is in flight becomes durable, executors and consoles are told to come back later. */
+  stop(): Promise<void>
+}
+
+export interface ServerOverrides {
+  /** folder of a built console; null: none */
+  readonly consoleDir?: string | null
+}
+
+/** The composition root: the one place that chooses adapters and joins the parts. */
+export function createServer(config: Config, log: Log, overrides: ServerOverrides = {}): Server {
+  return new NodeServer(config, log, overrides)
+}
+
+/** Everything that has to be ended, in the order in which it was made. */
+interface Parts {
+  readonly clock: SystemClock
+  readonly store: OpenStore
+  readonly logs: LogStore
+  readonly engine: Engine
+  readonly link: StreamLink
+  readonly live: LiveServer
+  readonly sessions: Sessions
+  readonly refusals: Refusals
+  readonly http: FastifyInstance
+  readonly pruning: NodeJS.Timeout
+}
+
+const SESSION_PRUNE_MS = 3_600_000
+
+class NodeServer implements Server {
+  readonly #config: Config
+  readonly #log: Log
+  readonly #overrides: ServerOverrides
+  #parts: Parts | null = null
+  #stopping: Promise<void> | null = null
+  #phase: 'starting' | 'open' | 'stopping' = 'starting'
+
+  constructor(config: Config, log: Log, overrides: ServerOverrides) {
+    this.#config = config
+    this.#log = log
+    this.#overrides = overrides
+  }
+
+  async start(): Promise<Started> {
+    const store = await openStore(this.#config)
+    const parts = await this.#build(store).catch(async (error: unknown) => {
+      await store.close()
+      throw error
+    })
+    this.#parts = parts
+    try {
+      const port = await listen(parts.http, this.#config)
+      await parts.engine.start(parts.link)
+      this.#phase = 'open'
+      const first = { db: store.db, ids: new RunIds(store.db, () => parts.clock.now()), now: () => parts.clock.now(), config: this.#config }
+      return {
+        url: `http://${urlHost(this.#config.host)}:${port}`,
+        embeddedToken: this.#config.embeddedExecutor ? await embeddedToken(first) : null,
+        hasFirstPassword: await store.db.read(hasFirstPassword),
+      }
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  async retire(): Promise<void> {
+    await this.#parts?.engine.retire()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#stopAll()
+    await this.#stopping
+  }
+
+  async #stopAll(): Promise<void> {
+    const parts = this.#parts
+    if (parts === null) return
+    await parts.engine.retire()
+    this.#phase = 'stopping'
+    clearInterval(parts.pruning)
+    parts.live.stop()
+    await parts.link.close()
+    await parts.http.close()
+    await parts.engine.stop()
+    await parts.refusals.stop().catch((error: unknown) => this.#log.warn({ err: error }, 'refused calls of the last minute are not in the audit log'))
+    parts.sessions.stop()
+    parts.logs.close()
+    await parts.store.close()
+    parts.clock.stop()
+  }
+
+  async #build(store: OpenStore): Promise<Parts> {
+    const config = this.#config
+    const log = this.#log
+    const { db } = store
+    const clock = new SystemClock((byMs) => log.warn({ byMs }, 'the clock of this machine was set: time has stepped'))
+    const now = (): number => clock.now()
+    const ids = new RunIds(db, now)
+    await firstStart({ db, ids, now, config })
+    const secret = loadSecret(resolve(config.dataDir), config.secret)
+    const sessionTokens = new ExecutorSessionTokens(secret)
+    const logs = new LogStore({ directory: resolve(config.dataDir) })
+    const serverZone = Intl.DateTimeFormat().resolvedOptions().timeZone
+    const engine = await Engine.create({
+      db, logs, clock, random: { next: () => Math.random() }, log, nodeName: hostname(), version: VERSION, serverZone, verifySession: (token) => sessionTokens.verify(token),
+      heartbeatMs: config.executor.heartbeatMs, deadMs: config.executor.deadMs, logLimitBytes: config.log.maxBytes, maxOpenRuns: config.openRuns.max,
+    })
+    const link = new StreamLink({ host: engine, node: hostname(), warn: (facts, message) => log.warn(facts, message) })
+    const refusals = new Refusals({ db, ids, now })
+    refusals.start((error) => log.warn({ err: error }, 'refused calls could not be written to the audit log'))
+    const sessions = new Sessions({ db, ids, events: engine.events, refusals, secret, now, monotonic: () => clock.monotonic() })
+    const rateLimit = new RateLimit(new MemoryBuckets(() => clock.monotonic()), config.rateLimit)
+    const live = new LiveServer({
+      sessions, events: engine.events, logs, log,
+      takeRead: (userId) => rateLimit.take('read', `user ${userId}`, null),
+      reads: {
+        instances: (wanted, scope) => instancesById(db, scope, wanted),
+        progress: async (instanceId) => (await getInstance(db, 'all', instanceId, () => false)).progress,
+        executors: (wanted, scope) => {
+          const known = engine.liveExecutors()
+          return executorsById(db, scope, { ids: wanted, find: (executorId) => inFlightOf(known.get(executorId)) })
+        },
+        run: async (instanceId) => {
+          const head = await runHead(db, 'all', instanceId)
+          return head === null ? null : { groupId: head.groupId, hasEnded: head.isEnded }
+        },
+      },
+    })
+    const metrics = new Metrics(() => engine.status(), () => live.figures)
+    const locate: Locate = (resource, id) => groupOf(db, resource, id)
+    const change = makeChanges(ids, now)
+    const gate: Gate = {
+      credentials: { sessions, sessionTokens, findExecutorToken: (text) => findToken(db, text, now()) },
+      rateLimit, refusals, locate, listensBeyondLoopback: !isLoopbackHost(config.host),
+    }
+    const handlers: Handlers = {
+      ...authHandlers(sessions),
+      ...groupHandlers({ db, change }),
+      ...taskHandlers({ db, commands: engine, locate, serverZone, now }),
+      ...instanceHandlers({ db, commands: engine, logs }),
+      ...executorHandlers({ db, commands: engine, sessionTokens, liveExecutors: () => engine.liveExecutors(), timing: config.executor }),
+      ...tokenHandlers({ db, change }),
+      ...systemHandlers({ db, status: () => engine.status(), metrics }),
+    }
+    const consoleDir = this.#overrides.consoleDir === undefined ? findConsole() : this.#overrides.consoleDir
+    const http = await createHttp({ gate, handlers, metrics, log, consoleDir, refuse: () => this.#refuse() })
+    http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head))
+    const pruning = setInterval(() => void sessions.prune().catch((error: unknown) => log.warn({ err: error }, 'old sessions could not be removed')), SESSION_PRUNE_MS)
+    pruning.unref()
+    return { clock, store, logs, engine, link, live, sessions, refusals, http, pruning }
+  }
+
+  /** Why no call is taken just now; null: they are. */
+  #refuse(): AppError | null {
+    if (this.#phase === 'open') return null
+    if (this.#phase === 'stopping') return new AppError('STOPPING', 'This server is stopping: try again in a few seconds.', { params: { retryAfterSeconds: 5 } })
+    return new AppError('NOT_READY', 'This server is starting: try again in a second.', { params: { retryAfterSeconds: 1 } })
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const parts = this.#parts
+    socket.on('error', () => socket.destroy())
+    if (parts === null || this.#phase !== 'open') return refuseUpgrade(socket, '503 Service Unavailable')
+    if (parts.link.upgrade(request, socket, head)) return
+    const origin = originOf({ headers: request.headers, ip: request.socket.remoteAddress ?? '', id: '' }, !isLoopbackHost(this.#config.host))
+    if (!parts.live.upgrade(request, socket, { head, origin })) refuseUpgrade(socket, '404 Not Found')
+  }
+}
+
+function refuseUpgrade(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+async function listen(http: FastifyInstance, { host, port }: Config): Promise<number> {
+  await http.ready()
+  try {
+    http.server.listen(port, host)
+    await once(http.server, 'listening')
+  } catch (error) {
+    throw listenProblem(error, host, port)
+  }
+  const address = http.server.address()
+  if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
+  return address.port
+}
+
+function listenProblem(error: unknown, host: string, port: number): Error {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') {
+    const owner = findPortOwner(port)
+    return new StartProblem(`Port ${port} is taken${owner === null ? '' : ` by ${owner}`}: stop that program, or choose another port: TICKWHEEL_PORT=8090 npm start`, error)
+  }
+  if (code === 'EACCES') return new StartProblem(`This user may not listen on port ${port}: choose one above 1023, like TICKWHEEL_PORT=8090.`, error)
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new StartProblem(`${host} is no address of this machine: set host (TICKWHEEL_HOST) to 127.0.0.1, 0.0.0.0 or one that it has.`, error)
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}

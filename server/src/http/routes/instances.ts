@@ -1,0 +1,35 @@
+import { Readable } from 'node:stream'
+import { AppError } from '@tickwheel/contract'
+import type { Scope } from '@tickwheel/core'
+import type { Commands } from '../../engine/commands.ts'
+import type { Database } from '../../store/database.ts'
+import { getInstance, listInstances, listTrace, runHead, type RunHead } from '../../store/instances.ts'
+import type { LogStore } from '../../store/logs.ts'
+import { Streamed, type HandlersOf } from '../handlers.ts'
+import { mayIn } from '../may-also.ts'
+
+export function instanceHandlers({ db, commands, logs }: { db: Database; commands: Commands; logs: LogStore }): HandlersOf<'listInstances' | 'getInstance' | 'cancelInstance' | 'retryInstance' | 'readLogs' | 'rawLogs' | 'listEvents'> {
+  const head = async (instanceId: number, scope: Scope): Promise<RunHead> => {
+    const run = await runHead(db, scope, instanceId)
+    if (run === null) throw new AppError('INSTANCE_NOT_FOUND', `There is no instance ${instanceId} that you may see.`)
+    return run
+  }
+  return {
+    listInstances: async ({ query, scope }) => listInstances(db, scope, query),
+    getInstance: async ({ params, scope, who }) => getInstance(db, scope, params.id, mayIn(who, 'task:viewParams')),
+    cancelInstance: async ({ params, scope, who, caller }) => {
+      await commands.cancelInstance(params.id, scope, caller)
+      return getInstance(db, scope, params.id, mayIn(who, 'task:viewParams'))
+    },
+    retryInstance: async ({ params, scope, caller, idempotencyKey }) => commands.retryInstance(params.id, idempotencyKey, scope, caller),
+    readLogs: async ({ params, query, scope }) => {
+      const { isEnded } = await head(params.id, scope)
+      return logs.read(params.id, { after: query.after ?? 0, limit: query.limit ?? 1000, ended: isEnded })
+    },
+    rawLogs: async ({ params, scope }) => {
+      await head(params.id, scope)
+      return new Streamed('text/plain; charset=utf-8', Readable.from(logs.stream(params.id)), `instance-${params.id}.log`)
+    },
+    listEvents: async ({ params, scope }) => ({ items: await listTrace(db, scope, params.id) }),
+  }
+}
