@@ -5,7 +5,7 @@ import { LIVE_PAUSES, LiveClient, type LiveListener, type LivePorts, type LiveSo
 class FakeSocket implements LiveSocket {
   onmessage: LiveSocket['onmessage'] = null
   onclose: LiveSocket['onclose'] = null
-  readyState = 1
+  readyState: LiveSocket['readyState'] = 1
   readonly protocols: readonly string[]
   readonly sent: ClientMessage[] = []
   wasClosed = false

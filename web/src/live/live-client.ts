@@ -160,7 +160,7 @@ export class LiveClient {
     subscription?.onClosed?.(code)
   }
 
-  #closed(socket: WebSocket, code: number): void {
+  #closed(socket: LiveSocket, code: number): void {
     if (this.#socket !== socket) return
     this.#socket = null
     this.#isReady = false
