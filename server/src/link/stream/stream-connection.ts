@@ -42,6 +42,7 @@ export class StreamConnection {
   #flushing: NodeJS.Immediate | null = null
   #owed: Report[] = []
   #owedTimer: NodeJS.Timeout | null = null
+  #settled: (() => void)[] = []
 
   constructor(socket: WebSocket, options: ConnectionHost) {
     this.#socket = socket
@@ -86,6 +87,12 @@ export class StreamConnection {
     this.#flush()
     this.#socket.resume()
     this.#socket.close(code, reason)
+  }
+
+  /** Resolves when the engine has judged every report that it has and can judge. */
+  settled(): Promise<void> {
+    if (this.#phase !== 'open' || this.#unacknowledged === this.#owed.length) return Promise.resolve()
+    return new Promise((resolve) => this.#settled.push(resolve))
   }
 
   terminate(): void {
@@ -180,9 +187,14 @@ export class StreamConnection {
   async #report(session: Session, report: Report): Promise<void> {
     const verdict = await this.#options.host.report(session, report)
     if (this.#phase === 'closed') return
-    if (verdict === null) return this.#owe(report)
+    if (verdict === null) this.#owe(report)
+    else this.#judged(report.n, verdict)
+    if (this.#unacknowledged === this.#owed.length) for (const resolve of this.#settled.splice(0)) resolve()
+  }
+
+  #judged(n: number, verdict: Verdict): void {
     this.#unacknowledged -= 1
-    this.#acknowledge(report.n, indexOf(verdict))
+    this.#acknowledge(n, VERDICTS.indexOf(verdict))
   }
 
   #owe(report: Report): void {
@@ -234,6 +246,7 @@ export class StreamConnection {
     if (this.#owedTimer !== null) clearTimeout(this.#owedTimer)
     if (this.#flushing !== null) clearImmediate(this.#flushing)
     this.#phase = 'closed'
+    for (const resolve of this.#settled.splice(0)) resolve()
     this.#options.closed(this)
   }
 }
@@ -268,10 +281,6 @@ function withinLimits(report: Report): Report {
   if (bytes <= FRAME_LIMITS.resultBytes) return report
   const { result: _result, ...rest } = report
   return { ...rest, outcome: 'failed', error: { code: 'RESULT_TOO_LARGE', message: `the result has ${String(bytes)} bytes of JSON; at most ${String(FRAME_LIMITS.resultBytes)} are kept` } }
-}
-
-function indexOf(verdict: Verdict): number {
-  return VERDICTS.indexOf(verdict)
 }
 
 function textOf(data: RawData): string {

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { FRAME_LIMITS, STREAM_PATH, STREAM_PROTOCOL } from '@tickwheel/contract'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Link, LinkHost, Order, Session } from '../link.ts'
@@ -16,6 +17,7 @@ export interface StreamLinkOptions {
 
 const WATCH_MS = 1_000
 const CLOSE_WITHIN_MS = 1_000
+const SETTLE_WITHIN_MS = 2_000
 
 /**
  * Executors over WebSocket. Give it the upgrade requests of the HTTP server (`server.on('upgrade', …)`, it takes those for STREAM_PATH), or
@@ -88,14 +90,26 @@ export class StreamLink implements Link {
     for (const connection of this.#connections) connection.resume()
   }
 
-  /** The node leaves: executors are told to go to another. Resolves when all are gone; who does not go within a second is cut off. */
+  /**
+   * The node leaves: nothing more is read, reports that the engine has are acknowledged (for 2 s at most), and executors are told to go to
+   * another node. Resolves when all are gone; who does not go within a second is cut off.
+   */
   async close(): Promise<void> {
     this.#isClosing = true
     clearInterval(this.#watch)
+    this.pause()
+    await this.#settled()
     for (const connection of this.#connections) connection.close(CLOSE.leaving, 'the node leaves')
     const cut = setTimeout(() => this.#cutAll(), CLOSE_WITHIN_MS)
     if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#empty.push(resolve))
     clearTimeout(cut)
+  }
+
+  async #settled(): Promise<void> {
+    const enough = new AbortController()
+    const late = sleep(SETTLE_WITHIN_MS, undefined, { signal: enough.signal }).catch(() => undefined)
+    await Promise.race([late, Promise.all([...this.#connections].map((connection) => connection.settled()))])
+    enough.abort()
   }
 
   #find(session: Session): StreamConnection | null {
@@ -126,7 +140,6 @@ export class StreamLink implements Link {
   #replace(earlier: StreamConnection, session: Session): void {
     if (earlier.session?.bootId === session.bootId) return earlier.close(CLOSE.replaced, 'replaced by a later connection')
     earlier.close(CLOSE.superseded, 'a newer boot has the name of this executor')
-    if (earlier.session !== null) this.#options.host.left(earlier.session)
   }
 
   #leave(connection: StreamConnection): void {

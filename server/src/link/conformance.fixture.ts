@@ -1,0 +1,280 @@
+/** What every way to reach executors must do, whatever its wire: run by each adapter's test with a peer that speaks that wire. */
+import type { Dispatch, ExecutorFrame, RunningAttempt, Verdict } from '@tickwheel/contract'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { BeatAnswer, JoinAnswer, Link, LinkHost, Order, Report, Session } from './link.ts'
+
+/** A report before it has a number. */
+export type Said = ExecutorFrame extends infer Frame ? (Frame extends { n: number } ? Omit<Frame, 'n'> : never) : never
+
+/** One process that runs tasks, as the wire of the adapter has it. */
+export interface Peer {
+  readonly orders: readonly Order[]
+  readonly drains: readonly boolean[]
+  /** resolves to why the adapter does not want it, or null when it is welcome */
+  join(session: Session, running?: readonly RunningAttempt[]): Promise<Refusal | null>
+  /** resolves when the verdict has come */
+  report(said: Said): Promise<Verdict>
+  beat(running?: readonly RunningAttempt[]): Promise<BeatAnswer>
+  /** resolves when it holds */
+  until(isMet: () => boolean): Promise<void>
+  /** resolves when the adapter ends the connection */
+  readonly ended: Promise<Refusal>
+  leave(): void
+}
+
+export type Refusal = 'sessionUnknown' | 'superseded' | 'storeAway' | 'leaving' | 'protocol' | 'other'
+
+export interface LinkHarness {
+  readonly link: Link
+  connect(): Promise<Peer>
+  /** the node leaves */
+  close(): Promise<void>
+}
+
+/** An engine that says what the test wants and notes what it hears. */
+export class FakeHost implements LinkHost {
+  readonly heard: string[] = []
+  readonly reports: Report[] = []
+  joinAnswer: ((session: Session) => JoinAnswer) | null = null
+  beatAnswer: BeatAnswer = { store: 'ok', cancel: [], unknown: [] }
+  verdict: Verdict | null = 'done'
+  /** reports wait here until the test opens it: the commit */
+  commit: Promise<void> = Promise.resolve()
+  clock = 1_700_000_000_000
+  #waiters: { isMet: () => boolean; resolve: () => void }[] = []
+
+  join(hello: { executorId: number; bootId: number }): Promise<JoinAnswer> {
+    const session = { executorId: hello.executorId, bootId: hello.bootId }
+    this.#hear(`join ${String(hello.executorId)}/${String(hello.bootId)}`)
+    return Promise.resolve(this.joinAnswer?.(session) ?? { kind: 'welcome', session, heartbeatMs: 5_000, deadMs: 15_000, draining: false })
+  }
+
+  joined(session: Session): void {
+    this.#hear(`joined ${String(session.executorId)}/${String(session.bootId)}`)
+  }
+
+  left(session: Session): void {
+    this.#hear(`left ${String(session.executorId)}/${String(session.bootId)}`)
+  }
+
+  beat(): Promise<BeatAnswer> {
+    return Promise.resolve(this.beatAnswer)
+  }
+
+  async report(_session: Session, report: Report): Promise<Verdict | null> {
+    this.reports.push(report)
+    this.#hear(report.type)
+    await this.commit
+    return this.verdict
+  }
+
+  now(): number {
+    return this.clock
+  }
+
+  until(isMet: () => boolean): Promise<void> {
+    if (isMet()) return Promise.resolve()
+    return new Promise((resolve) => this.#waiters.push({ isMet, resolve }))
+  }
+
+  #hear(what: string): void {
+    this.heard.push(what)
+    const met = this.#waiters.filter((waiter) => waiter.isMet())
+    this.#waiters = this.#waiters.filter((waiter) => !met.includes(waiter))
+    for (const waiter of met) waiter.resolve()
+  }
+}
+
+/** A dispatch as the engine sends it. */
+export function dispatchOf(instanceId: number, session: Session, more: Partial<Dispatch> = {}): Dispatch {
+  return {
+    type: 'dispatch',
+    instanceId,
+    attempt: 1,
+    bootId: session.bootId,
+    at: Date.now(),
+    task: { id: 1, name: 'task', groupId: 1, groupName: 'group' },
+    handler: { kind: 'shell', script: 'true' },
+    params: '',
+    scheduledAt: null,
+    firedAt: Date.now(),
+    timeoutMs: 0,
+    killGraceMs: 1_000,
+    logLimitBytes: 67_108_864,
+    movable: false,
+    ...more,
+  }
+}
+
+const one: Session = { executorId: 1, bootId: 10 }
+const started = (instanceId: number): Said => ({ type: 'started', instanceId, attempt: 1, at: 1_700_000_000_000 })
+
+/** Describes the conformance of an adapter. `make` starts it over a host, ready for peers to connect. */
+export function describeLink(name: string, make: (host: LinkHost) => Promise<LinkHarness>): void {
+  describe(`${name} as a link`, () => {
+    let host: FakeHost
+    let harness: LinkHarness
+
+    beforeEach(async () => {
+      host = new FakeHost()
+      harness = await make(host)
+    })
+    afterEach(() => harness.close())
+
+    async function joined(session: Session = one): Promise<Peer> {
+      const peer = await harness.connect()
+      expect(await peer.join(session)).toBeNull()
+      return peer
+    }
+
+    it.each(['sessionUnknown', 'superseded', 'storeAway'] as const)('passes a refusal on: %s', async (kind) => {
+      host.joinAnswer = () => ({ kind })
+      const peer = await harness.connect()
+      expect(await peer.join(one)).toBe(kind)
+      expect(harness.link.send(one, [dispatchOf(1, one)])).toBe('absent')
+    })
+
+    it('brings orders to the boot they are for, and to no other', async () => {
+      const peer = await joined()
+      expect(harness.link.send({ ...one, bootId: 9 }, [dispatchOf(1, one)])).toBe('absent')
+      expect(harness.link.send({ ...one, executorId: 2 }, [dispatchOf(1, one)])).toBe('absent')
+      expect(harness.link.send(one, [dispatchOf(2, one), { type: 'cancel', instanceId: 2, attempt: 1, bootId: 10, at: 1 }])).toBe('sent')
+      await peer.until(() => peer.orders.length === 2)
+      expect(peer.orders).toMatchObject([{ type: 'dispatch', instanceId: 2 }, { type: 'cancel', instanceId: 2 }])
+    })
+
+    it('brings a thousand orders with long scripts, in order', async () => {
+      const peer = await joined()
+      const script = `#${'x'.repeat(3_000)}`
+      const orders = Array.from({ length: 1_000 }, (_, place) => dispatchOf(place + 1, one, { handler: { kind: 'shell', script } }))
+      expect(harness.link.send(one, orders)).toBe('sent')
+      await peer.until(() => peer.orders.length === 1_000)
+      expect(peer.orders.map((order) => order.instanceId)).toEqual(orders.map((order) => order.instanceId))
+    })
+
+    it('says full instead of keeping more than its buffer holds', async () => {
+      await joined()
+      const script = `#${'x'.repeat(200_000)}`
+      const order = dispatchOf(1, one, { handler: { kind: 'shell', script } })
+      const answers = Array.from({ length: 100 }, () => harness.link.send(one, [order]))
+      expect(answers[0]).toBe('sent')
+      expect(answers.at(-1)).toBe('full')
+    })
+
+    it('acknowledges a report after the commit, never before', async () => {
+      const peer = await joined()
+      const commit = Promise.withResolvers<void>()
+      host.commit = commit.promise
+      let verdict: Verdict | null = null
+      const told = peer.report(started(1)).then((given) => (verdict = given))
+      await host.until(() => host.reports.length === 1)
+      // an answer to a heartbeat overtakes it: the acknowledgement is not on its way
+      await peer.beat()
+      expect(verdict).toBeNull()
+      commit.resolve()
+      expect(await told).toBe('done')
+    })
+
+    it.each(['already', 'stale', 'unknown'] as const)('passes the verdict %s on', async (verdict) => {
+      const peer = await joined()
+      host.verdict = verdict
+      expect(await peer.report(started(1))).toBe(verdict)
+    })
+
+    it('keeps a report that the store could not take and offers it again when the store is back', async () => {
+      const peer = await joined()
+      host.verdict = null
+      host.beatAnswer = { store: 'away', cancel: [], unknown: [] }
+      const told = peer.report(started(1))
+      await host.until(() => host.reports.length === 1)
+      expect((await peer.beat()).store).toBe('away')
+      host.verdict = 'done'
+      host.beatAnswer = { store: 'ok', cancel: [], unknown: [] }
+      await peer.beat()
+      expect(await told).toBe('done')
+      expect(host.reports.every((report) => report.type === 'started' && report.instanceId === 1)).toBe(true)
+    })
+
+    it('calls a report that can never be valid bad, and goes on', async () => {
+      const peer = await joined()
+      expect(await peer.report({ type: 'progress', instanceId: 1, attempt: 1, at: 1, value: 7, text: '' })).toBe('bad')
+      expect(host.reports).toEqual([])
+      expect(await peer.report(started(1))).toBe('done')
+    })
+
+    it('makes a result that is too large a failure', async () => {
+      const peer = await joined()
+      await peer.report({ type: 'finished', instanceId: 1, attempt: 1, at: 1, startedAt: 1, bootId: 10, outcome: 'succeeded', result: 'x'.repeat(70_000) })
+      expect(host.reports).toMatchObject([{ outcome: 'failed', error: { code: 'RESULT_TOO_LARGE' } }])
+      expect(host.reports[0]).not.toHaveProperty('result')
+    })
+
+    it('answers a heartbeat with what is to be canceled and what is unknown', async () => {
+      const peer = await joined()
+      host.beatAnswer = { store: 'ok', cancel: [{ instanceId: 1, attempt: 2 }], unknown: [{ instanceId: 3, attempt: 4 }] }
+      expect(await peer.beat([{ instanceId: 1, attempt: 2 }])).toEqual(host.beatAnswer)
+    })
+
+    it('tells when a session has been welcomed: what is sent then comes after the welcome', async () => {
+      host.joined = (session) => void harness.link.send(session, [dispatchOf(8, session)])
+      const peer = await joined()
+      await peer.until(() => peer.orders.length === 1)
+      expect(peer.orders).toMatchObject([{ instanceId: 8 }])
+    })
+
+    it('tells when a connection is gone', async () => {
+      const peer = await joined()
+      peer.leave()
+      await host.until(() => host.heard.includes('left 1/10'))
+      expect(harness.link.send(one, [dispatchOf(1, one)])).toBe('absent')
+    })
+
+    it('takes a later connection of the same boot for the same session', async () => {
+      const earlier = await joined()
+      const later = await joined()
+      await earlier.ended
+      harness.link.send(one, [dispatchOf(5, one)])
+      await later.until(() => later.orders.length === 1)
+      expect(host.heard).toEqual(['join 1/10', 'joined 1/10', 'join 1/10', 'joined 1/10'])
+    })
+
+    it('ends an older boot as superseded when a newer one joins', async () => {
+      const older = await joined()
+      await joined({ ...one, bootId: 11 })
+      expect(await older.ended).toBe('superseded')
+      expect(host.heard).toEqual(['join 1/10', 'joined 1/10', 'join 1/11', 'joined 1/11'])
+      expect(harness.link.send(one, [dispatchOf(1, one)])).toBe('absent')
+    })
+
+    it('ends a session when the engine says so', async () => {
+      const peer = await joined()
+      harness.link.end(one, 'sessionEnded')
+      expect(await peer.ended).toBe('sessionUnknown')
+    })
+
+    it('passes a drain on', async () => {
+      const peer = await joined()
+      harness.link.drain(one, true)
+      harness.link.drain(one, false)
+      await peer.until(() => peer.drains.length === 2)
+      expect(peer.drains).toEqual([true, false])
+    })
+
+    it('reads nothing while it is paused, and everything afterwards', async () => {
+      const peer = await joined()
+      harness.link.pause()
+      const told = [peer.report(started(1)), peer.report(started(2))]
+      harness.link.resume()
+      expect(await Promise.all(told)).toEqual(['done', 'done'])
+    })
+
+    it('tells executors to go elsewhere when the node leaves', async () => {
+      const peer = await joined()
+      const told = peer.report(started(1))
+      await host.until(() => host.reports.length === 1)
+      await harness.close()
+      expect(await peer.ended).toBe('leaving')
+      expect(await told).toBe('done')
+    })
+  })
+}
