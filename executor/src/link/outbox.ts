@@ -7,6 +7,7 @@
  */
 import { FRAME_LIMITS, type Verdict } from '@tickwheel/contract'
 import type { SpoolEntry } from '../spool/segments.ts'
+import { Queue } from './queue.ts'
 
 /** A frame that waits for its acknowledgement. */
 export interface Item {
@@ -31,13 +32,22 @@ const CONGESTED_BYTES = 1_048_576
 const RELIEVED_BYTES = 524_288
 
 class Lane {
-  readonly items: Item[] = []
+  readonly key: string
+  readonly items = new Queue<Item>()
   bytes = 0
+  /** whether it stands in the turn */
+  isInTurn = false
   waiters: (() => void)[] = []
+
+  constructor(key: string) {
+    this.key = key
+  }
 }
 
 export class Outbox {
   readonly #lanes = new Map<string, Lane>()
+  /** lanes that have something to send, whose turn it is first (walking over the map itself would pass its deleted entries every time) */
+  readonly #turn = new Queue<Lane>()
   readonly #inFlight = new Map<number, Item>()
   #inFlightBytes = 0
   #inFlightLogs = { frames: 0, bytes: 0 }
@@ -67,16 +77,19 @@ export class Outbox {
     lane.items.push(item)
     lane.bytes += item.bytes
     this.#queued += 1
+    this.#enter(lane)
     this.#wake()
   }
 
   /** The next frame that fits into the window, or null. */
   next(): Outgoing | null {
-    for (const [key, lane] of this.#lanes) {
-      const item = lane.items[0]
-      if (item === undefined || !this.#fits(item)) continue
-      this.#take(key, lane, item)
-      return this.#launch(item)
+    for (let looked = this.#turn.size; looked > 0; looked -= 1) {
+      const lane = this.#turn.shift()
+      if (lane === undefined) return null
+      lane.isInTurn = false
+      const item = this.#takeFrom(lane)
+      if (item !== null) return this.#launch(item)
+      if (this.#isWindowFull) return null
     }
     return null
   }
@@ -95,14 +108,17 @@ export class Outbox {
   /** The connection is gone: what was on its way has to be sent again, with new numbers. */
   rewind(): void {
     this.#nextN = 1
-    const items = [...this.#inFlight.values()].reverse()
+    const items = [...this.#inFlight.values()]
     this.#inFlight.clear()
     for (const item of items) {
       this.#count(item, -1)
-      const lane = this.#lane(item.lane)
-      lane.items.unshift(item)
-      lane.bytes += item.bytes
       this.#queued += 1
+    }
+    for (const [key, ofLane] of Map.groupBy(items, (item) => item.lane)) {
+      const lane = this.#lane(key)
+      lane.items.unshift(ofLane)
+      lane.bytes += ofLane.reduce((sum, item) => sum + item.bytes, 0)
+      this.#enter(lane)
     }
   }
 
@@ -131,7 +147,7 @@ export class Outbox {
   #lane(key: string): Lane {
     const known = this.#lanes.get(key)
     if (known !== undefined) return known
-    const lane = new Lane()
+    const lane = new Lane(key)
     this.#lanes.set(key, lane)
     return lane
   }
@@ -144,14 +160,28 @@ export class Outbox {
     return !item.isLog || (this.#inFlightLogs.frames < frames * LOG_SHARE && this.#inFlightLogs.bytes + item.bytes <= bytes * LOG_SHARE)
   }
 
-  /** Takes the head of the lane; the lane goes to the end of the turn, or away when nothing is left in it. */
-  #take(key: string, lane: Lane, item: Item): void {
-    lane.items.shift()
-    lane.bytes -= item.bytes
-    this.#queued -= 1
-    this.#lanes.delete(key)
-    if (lane.bytes <= RELIEVED_BYTES) this.#relieve(lane)
-    if (lane.items.length > 0 || lane.waiters.length > 0) this.#lanes.set(key, lane)
+  /** Takes the head of the lane when it fits; the lane goes to the end of the turn, or away when nothing is left in it. */
+  #takeFrom(lane: Lane): Item | null {
+    const head = lane.items.peek()
+    const item = head !== undefined && this.#fits(head) ? lane.items.shift() : undefined
+    if (item !== undefined) {
+      lane.bytes -= item.bytes
+      this.#queued -= 1
+      if (lane.bytes <= RELIEVED_BYTES) this.#relieve(lane)
+    }
+    if (lane.items.size > 0) this.#enter(lane)
+    else this.#lanes.delete(lane.key)
+    return item ?? null
+  }
+
+  #enter(lane: Lane): void {
+    if (lane.isInTurn) return
+    lane.isInTurn = true
+    this.#turn.push(lane)
+  }
+
+  get #isWindowFull(): boolean {
+    return this.#inFlight.size >= FRAME_LIMITS.unacknowledgedFrames
   }
 
   #launch(item: Item): Outgoing {

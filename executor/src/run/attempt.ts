@@ -101,8 +101,7 @@ export class Attempt implements PoolJob {
     const { reporter, now, dispatch } = this.#options
     const outcome = outcomeOf(end, this.#stopCause, dispatch.timeoutMs)
     const finished: End = { at: now(), startedAt: this.#startedAt, bootId: dispatch.bootId, ...outcome }
-    reporter.logEnd(this.key, await this.#log.end())
-    reporter.finished(this.key, finished, this.#options.judged)
+    reporter.ended(this.key, await this.#log.end(), finished, this.#options.judged)
     this.#options.ended(finished)
   }
 

@@ -55,13 +55,12 @@ export class Reporter {
     }
   }
 
-  logEnd(key: AttemptKey, totals: LogTotals): void {
-    this.#end(key, { type: 'logEnd', ...key, ...totals })
-  }
-
-  /** The end is on the disk before it is sent. */
-  finished(key: AttemptKey, end: End, judged: Judged): void {
-    this.#end(key, { type: 'finished', ...key, ...end }, judged)
+  /** The end of the log and of the attempt: both are on the disk before they are sent. */
+  ended(key: AttemptKey, totals: LogTotals, end: End, judged: Judged): void {
+    const lane = laneOf(key)
+    const items = [itemOf(lane, { type: 'logEnd', ...key, ...totals }), itemOf(lane, { type: 'finished', ...key, ...end }, judged)]
+    const entries = this.#spool.appendEnds(items.map((item) => `{${item.body ?? ''}`))
+    items.forEach((item, place) => this.#outbox.push({ ...item, entry: entries[place] ?? null }))
   }
 
   /** An end that was acknowledged before and is asked for again. */
@@ -90,11 +89,6 @@ export class Reporter {
     // the entry's own length is the size in bytes
     this.#outbox.push({ lane: laneOf(key), isLog: true, bytes: (entry?.length ?? body.length) + ITEM_BYTES, body, entry })
     return true
-  }
-
-  #end(key: AttemptKey, frame: object, judged?: Judged): void {
-    const item = itemOf(laneOf(key), frame, judged)
-    this.#outbox.push({ ...item, entry: this.#spool.appendEnd(`{${item.body ?? ''}`) })
   }
 }
 

@@ -41,14 +41,16 @@ export class Segment {
     return this.#live
   }
 
-  append(text: string, fsync: boolean): SpoolEntry {
-    const body = Buffer.from(text)
-    const header = Buffer.alloc(HEADER_BYTES)
-    header.writeUInt32BE(body.length, 0)
-    header.writeUInt32BE(crc32(body), 4)
-    this.#write(Buffer.concat([header, body]))
+  /** Appends records with one write. */
+  append(texts: readonly string[], fsync: boolean): readonly SpoolEntry[] {
+    const bodies = texts.map((text) => Buffer.from(text))
+    let end = this.#size
+    this.#write(Buffer.concat(bodies.flatMap((body) => [headerOf(body), body])))
     if (fsync) fdatasyncSync(this.#fd)
-    return this.adopt(this.#size - body.length, body.length)
+    return bodies.map((body) => {
+      end += HEADER_BYTES + body.length
+      return this.adopt(end - body.length, body.length)
+    })
   }
 
   /** Counts a record that is already in the file. */
@@ -92,6 +94,13 @@ export class Segment {
   }
 }
 
+function headerOf(body: Buffer): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES)
+  header.writeUInt32BE(body.length, 0)
+  header.writeUInt32BE(crc32(body), 4)
+  return header
+}
+
 /** Segments of one kind of record, in one folder. */
 export class SegmentStream {
   readonly #directory: string
@@ -112,10 +121,10 @@ export class SegmentStream {
   }
 
   /** Throws what the file system throws. */
-  append(text: string): SpoolEntry {
+  append(texts: readonly string[]): readonly SpoolEntry[] {
     const segment = this.#roomy()
     try {
-      return segment.append(text, this.#fsync)
+      return segment.append(texts, this.#fsync)
     } catch (thrown) {
       this.#retire(segment)
       throw thrown

@@ -76,12 +76,12 @@ export class Spool {
 
   /** Null: it could not be written, and the caller keeps it in memory. */
   appendLog(text: string): SpoolEntry | null {
-    return this.#append(this.#logs, text)
+    return this.#append(this.#logs, [text])[0] ?? null
   }
 
-  /** Null: it could not be written, and the caller keeps it in memory. */
-  appendEnd(text: string): SpoolEntry | null {
-    return this.#append(this.#ends, text)
+  /** One entry for each text, with one write. Empty: it could not be written, and the caller keeps them in memory. */
+  appendEnds(texts: readonly string[]): readonly SpoolEntry[] {
+    return this.#append(this.#ends, texts)
   }
 
   /** Segments that an earlier process left count towards the bound, too. */
@@ -112,15 +112,15 @@ export class Spool {
     return join(this.directory, GROUPS_FOLDER)
   }
 
-  #append(stream: SegmentStream, text: string): SpoolEntry | null {
+  #append(stream: SegmentStream, texts: readonly string[]): readonly SpoolEntry[] {
     try {
-      const entry = stream.append(text)
+      const entries = stream.append(texts)
       this.#isFailing = false
-      return entry
+      return entries
     } catch (thrown) {
       if (!this.#isFailing) this.#options.logger.error({ directory: this.directory, error: messageOf(thrown) }, 'the spool cannot be written: nothing new is accepted')
       this.#isFailing = true
-      return null
+      return []
     }
   }
 }

@@ -35,6 +35,7 @@ export interface LinkHarness {
 export class FakeHost implements LinkHost {
   readonly heard: string[] = []
   readonly reports: Report[] = []
+  beats = 0
   joinAnswer: ((session: Session) => JoinAnswer) | null = null
   beatAnswer: BeatAnswer = { store: 'ok', cancel: [], unknown: [] }
   verdict: Verdict | null = 'done'
@@ -58,6 +59,8 @@ export class FakeHost implements LinkHost {
   }
 
   beat(): Promise<BeatAnswer> {
+    this.beats += 1
+    this.#notice()
     return Promise.resolve(this.beatAnswer)
   }
 
@@ -79,6 +82,10 @@ export class FakeHost implements LinkHost {
 
   #hear(what: string): void {
     this.heard.push(what)
+    this.#notice()
+  }
+
+  #notice(): void {
     const met = this.#waiters.filter((waiter) => waiter.isMet())
     this.#waiters = this.#waiters.filter((waiter) => !met.includes(waiter))
     for (const waiter of met) waiter.resolve()
