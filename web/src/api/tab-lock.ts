@@ -6,8 +6,8 @@ const PAUSE_MS = 40
  * http://192.168.… gets the same from a lease in localStorage, which is weaker but enough to keep two tabs from using one refresh token.
  */
 export function underTabLock<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const locks: LockManager | undefined = navigator.locks
-  return locks === undefined ? underLease(name, work) : locks.request(name, work)
+  const locks: LockManager | null | undefined = navigator.locks
+  return locks == null ? underLease(name, work) : locks.request(name, work)
 }
 
 async function underLease<T>(name: string, work: () => Promise<T>): Promise<T> {

@@ -19,12 +19,19 @@ export interface FieldChange {
 export function fieldChanges(then: TaskDefinition, now: TaskDefinition): FieldChange[] {
   const before = flatten(then)
   const after = flatten(now)
-  const paths = [...new Set([...before.keys(), ...after.keys()])]
+  const paths = [...new Set([...before.keys(), ...after.keys()])].sort((a, b) => placeOf(a) - placeOf(b))
   return paths.flatMap((path) => {
     const [old, fresh] = [before.get(path) ?? '', after.get(path) ?? '']
     if (old === fresh) return []
     return [{ path, then: old, now: fresh, lines: old.includes('\n') || fresh.includes('\n') ? lineChanges(old, fresh) : null }]
   })
+}
+
+const ORDER = ['name', 'schedule', 'handler', 'params', 'retry', 'timeoutMs', 'killGraceMs', 'overlap', 'misfire', 'routing', 'priority', 'description', 'owner', 'tags', 'notes']
+
+function placeOf(path: string): number {
+  const place = ORDER.indexOf(path.split('.')[0] ?? '')
+  return place < 0 ? ORDER.length : place
 }
 
 /** Above this many lines on both sides the middle is shown as replaced: the table of a longest common subsequence would be too large. */
