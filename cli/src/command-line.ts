@@ -1,5 +1,6 @@
 import { VERSION } from '@tickwheel/server'
 import { Command } from 'commander'
+import { addExecutorCommand } from './executor.ts'
 import { tellStartProblem } from './lifecycle.ts'
 import { settingsOf, withSettings } from './settings.ts'
 import { runServer } from './start.ts'
@@ -16,6 +17,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   }
   add('start', 'server with an embedded executor: everything on one machine', true)
   add('server', 'server alone', false)
+  addExecutorCommand(program, (given) => {
+    code = given
+  })
   try {
     await program.parseAsync([...argv])
     return code

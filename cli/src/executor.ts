@@ -1,0 +1,165 @@
+import { createExecutor, type Executor } from '@tickwheel/executor'
+import { createLog, StartProblem, type Config, type Log } from '@tickwheel/server'
+import { Option, type Command } from 'commander'
+import { dieOnUncaught, untilSignal } from './lifecycle.ts'
+
+/** What `tickwheel executor` is told. */
+export interface ExecutorCommandOptions {
+  /** addresses of nodes of one cluster */
+  readonly server: readonly string[]
+  readonly token: string
+  readonly app: string
+  /** default: the host's name */
+  readonly name?: string | undefined
+  readonly capacity?: number | undefined
+  /** built-in handlers it allows */
+  readonly handlers: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly spool?: string | undefined
+  readonly workdir?: string | undefined
+  readonly envAllow: readonly string[]
+  readonly graceMs?: number | undefined
+  readonly logLevel: Config['logLevel']
+}
+
+/** another process took over the name: not to be started again by a supervisor (systemd: `RestartPreventExitStatus=3`) */
+const SUPERSEDED = 3
+
+/**
+ * Runs an executor until a stop signal; the exit code. Stops in order: takes nothing new, lets runs end within the grace, delivers every
+ * result. A second signal ends the process at once; what was not delivered is delivered by the next start.
+ * Throws StartProblem when an option makes no sense or the server refuses it.
+ */
+export async function runExecutor(options: ExecutorCommandOptions): Promise<number> {
+  const log = createLog({ logLevel: options.logLevel })
+  dieOnUncaught(log)
+  const executor = make(options, log)
+  const superseded = new Promise<'superseded'>((resolve) => executor.on('superseded', () => resolve('superseded')))
+  executor.on('recovered', ({ frames }) => (frames > 0 ? log.info({ frames }, 'delivered what an earlier process left') : undefined))
+  executor.on('draining', ({ draining }) => log.info(draining ? 'the server asks to take nothing new' : 'the server asks to go on'))
+  const signaled = untilSignal()
+  log.info({ servers: options.server, app: options.app, handlers: options.handlers }, 'joining')
+  const ended = await Promise.race([joined(executor), signaled]).then((first) => (first === 'joined' ? Promise.race([superseded, signaled]) : first))
+  log.info({ why: ended, open: executor.open }, 'stopping')
+  await executor.stop()
+  log.info('stopped')
+  return ended === 'superseded' ? SUPERSEDED : 0
+}
+
+async function joined(executor: Executor): Promise<'joined'> {
+  try {
+    await executor.start()
+    return 'joined'
+  } catch (error) {
+    throw new StartProblem(messageOf(error), error)
+  }
+}
+
+function make(options: ExecutorCommandOptions, log: Log): Executor {
+  const has = (handler: string): boolean => options.handlers.includes(handler)
+  try {
+    return createExecutor({
+      server: options.server,
+      appName: options.app,
+      token: options.token,
+      name: options.name,
+      capacity: options.capacity,
+      labels: options.labels,
+      builtIn: { shell: has('shell'), script: has('script'), http: has('http') },
+      spoolDir: options.spool,
+      envAllow: options.envAllow,
+      workDir: options.workdir,
+      shutdownGraceMs: options.graceMs,
+      logger: log,
+    })
+  } catch (error) {
+    throw new StartProblem(messageOf(error), error)
+  }
+}
+
+/** Adds `tickwheel executor` to the command line; `exit` is told the exit code. */
+export function addExecutorCommand(program: Command, exit: (code: number) => void): void {
+  program
+    .command('executor')
+    .description('an executor of its own, joined to a server')
+    .addOption(new Option('--server <address>', 'address of the server; several, joined by commas: nodes of one cluster').env('TICKWHEEL_SERVER').default('http://localhost:8080'))
+    .addOption(new Option('--token <token>', 'executor token; better given by the environment, where other users of the machine do not see it').env('TICKWHEEL_EXECUTOR_TOKEN'))
+    .addOption(new Option('--app <name>', 'appName of the group whose tasks it runs').env('TICKWHEEL_APP').default('default'))
+    .option('--name <name>', 'its own name, unique in the group; default: the name of this host')
+    .option('--capacity <number>', 'how many runs at once; default: four for each processor')
+    .option('--handlers <names>', 'which built-in handlers it allows, joined by commas', 'shell,script,http')
+    .option('--label <key=value>', 'a label; may be given several times', collect, [])
+    .option('--spool <folder>', 'where results and lines wait for the server; default: ~/.local/state/tickwheel/spool')
+    .option('--workdir <folder>', 'where child processes run; default: the current folder')
+    .option('--env-allow <names>', 'environment variables that child processes may see beside the usual ones, joined by commas', '')
+    .option('--grace <ms>', 'how long runs may go on after a stop signal; default: 30000')
+    .addOption(new Option('--log-level <level>', 'what it says of itself').env('TICKWHEEL_LOG_LEVEL').choices(LEVELS).default('info'))
+    .action(async (flags: Record<string, unknown>) => exit(await runExecutor(optionsOf(flags))))
+}
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+const HANDLERS = ['shell', 'script', 'http']
+
+/** Reads the flags. Throws StartProblem that names the one that is wrong. */
+export function optionsOf(flags: Readonly<Record<string, unknown>>): ExecutorCommandOptions {
+  return {
+    server: wordsOf(flags['server']),
+    token: tokenOf(flags['token']),
+    app: textOf(flags['app']) ?? 'default',
+    name: textOf(flags['name']),
+    capacity: numberOf('--capacity', flags['capacity']),
+    handlers: handlersOf(flags['handlers']),
+    labels: labelsOf(flags['label']),
+    spool: textOf(flags['spool']),
+    workdir: textOf(flags['workdir']),
+    envAllow: wordsOf(flags['envAllow']),
+    graceMs: numberOf('--grace', flags['grace']),
+    logLevel: LEVELS.find((level) => level === flags['logLevel']) ?? 'info',
+  }
+}
+
+function collect(value: string, earlier: readonly string[]): readonly string[] {
+  return [...earlier, value]
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+function wordsOf(value: unknown): readonly string[] {
+  return (textOf(value) ?? '').split(',').map((word) => word.trim()).filter((word) => word !== '')
+}
+
+function tokenOf(value: unknown): string {
+  const token = textOf(value) ?? ''
+  if (token === '') throw new StartProblem('--token is missing: give an executor token by --token or TICKWHEEL_EXECUTOR_TOKEN; the console makes them under Executors.')
+  return token
+}
+
+function handlersOf(value: unknown): readonly string[] {
+  const names = wordsOf(value)
+  const unknown = names.find((name) => !HANDLERS.includes(name))
+  if (unknown !== undefined) throw new StartProblem(`--handlers: expected ${HANDLERS.join(', ')}, got ${unknown}.`)
+  return names
+}
+
+function numberOf(flag: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || !/^\d{1,9}$/.test(value)) throw new StartProblem(`${flag}: expected a whole number, got ${String(value)}.`)
+  return Number(value)
+}
+
+function labelsOf(value: unknown): Readonly<Record<string, string>> {
+  const pairs = Array.isArray(value) ? value.map((pair) => pairOf(String(pair))) : []
+  return Object.fromEntries(pairs)
+}
+
+function pairOf(text: string): readonly [string, string] {
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? []
+  if (key === undefined || value === undefined) throw new StartProblem(`--label: expected key=value, got ${text}.`)
+  return [key, value]
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
