@@ -1,5 +1,5 @@
 import { loadConfig, settingKeys, type Config } from '@tickwheel/server'
-import { Command, Option } from 'commander'
+import { Option, type Command } from 'commander'
 
 /** Gives a command a flag for every setting of the server, and `--config`. */
 export function withSettings(command: Command): Command {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { basename } from 'node:path'
 
 const LISTENING = '0A'
 
@@ -8,10 +9,16 @@ export function findPortOwner(port: number): string | null {
   try {
     const inodes = new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) => inodesOf(table, port)))
     const pid = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).find((name) => holdsSocket(name, inodes))
-    return pid === undefined ? null : `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (process ${pid})`
+    return pid === undefined ? null : `${nameOf(pid)} (process ${pid})`
   } catch {
     return null
   }
+}
+
+/** The program's name; Node.js renames its main thread, so `comm` alone would say little. */
+function nameOf(pid: string): string {
+  const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
+  return program === '' ? readFileSync(`/proc/${pid}/comm`, 'utf8').trim() : basename(program)
 }
 
 function inodesOf(table: string, port: number): string[] {
