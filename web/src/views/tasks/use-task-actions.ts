@@ -1,9 +1,10 @@
 import type { TaskListItem } from '@tickwheel/contract'
-import { ElMessage, ElMessageBox } from 'element-plus'
+import { ElMessage } from 'element-plus'
 import { h } from 'vue'
 import { RouterLink, useRouter } from 'vue-router'
 import { toProblem } from '../../api/problem.ts'
 import { deleteTask, listTaskVersions, startTask, stopTask, triggerTask } from '../../api/tasks.ts'
+import { isMeant } from '../../components/ask.ts'
 import { problemWords } from '../../locales/problem-words.ts'
 import { t } from '../../locales/text.ts'
 
@@ -28,12 +29,14 @@ export function useTaskActions() {
     const { total } = await listTaskVersions(task.id, { pageSize: 1 }).catch(() => ({ total: 1 }))
     const open = task.openRuns ?? 0
     const text = t('tasks.deleteText', { name: task.name, group: task.groupName, n: total })
-    if (!(await isMeant(t('tasks.deleteTitle', { name: task.name }), open > 0 ? `${text} ${t('tasks.deleteOpen', { name: task.name, n: open })}` : text, t(open > 0 ? 'tasks.deleteOpenConfirm' : 'tasks.deleteConfirm')))) return false
+    const question = { title: t('tasks.deleteTitle', { name: task.name }), text: open > 0 ? `${text} ${t('tasks.deleteOpen', { name: task.name, n: open })}` : text, isDestructive: true }
+    if (!(await isMeant({ ...question, confirm: t(open > 0 ? 'tasks.deleteOpenConfirm' : 'tasks.deleteConfirm') }))) return false
     return attempt(async () => {
-      await deleteTask(task.id, open > 0).catch(async (failure: unknown) => {
-        if (toProblem(failure).code !== 'TASK_HAS_OPEN_RUNS') throw failure
-        if (await isMeant(t('tasks.deleteTitle', { name: task.name }), t('tasks.deleteOpenSome', { name: task.name }), t('tasks.deleteOpenConfirm'))) await deleteTask(task.id, true)
-      })
+      const hasOpenRuns = await deleteTask(task.id, open > 0).then(() => false, isAboutOpenRuns)
+      if (hasOpenRuns) {
+        if (!(await isMeant({ ...question, text: t('tasks.deleteOpenSome', { name: task.name }), confirm: t('tasks.deleteOpenConfirm') }))) return
+        await deleteTask(task.id, true)
+      }
       ElMessage.success(t('tasks.deleted', { name: task.name }))
     })
   }
@@ -51,6 +54,8 @@ async function attempt(work: () => Promise<void>): Promise<boolean> {
   }
 }
 
-function isMeant(title: string, text: string, confirmButtonText: string): Promise<boolean> {
-  return ElMessageBox.confirm(text, title, { confirmButtonText, confirmButtonClass: 'el-button--danger', autofocus: false }).then(() => true, () => false)
+/** True for the one refusal that can be answered by canceling; any other is thrown on. */
+function isAboutOpenRuns(failure: unknown): true {
+  if (toProblem(failure).code !== 'TASK_HAS_OPEN_RUNS') throw failure
+  return true
 }
