@@ -94,6 +94,7 @@ export class Engine implements Commands, LinkHost {
   #sweepWake: Wake | null = null
   #reachedSince: number
   #isStoreAway = false
+  #isMemoryDoubtful = false
   #isStopped = true
 
   private constructor(options: EngineOptions, runId: number, ids: RunIds) {
@@ -511,6 +512,7 @@ export class Engine implements Commands, LinkHost {
   // ── background ──
 
   async #sweep(): Promise<boolean> {
+    if (this.#isMemoryDoubtful) await this.#readAgain()
     await this.#loader.sweep()
     await this.#sweeper.sweep()
     await this.#dispatcher.explainWaits()
@@ -518,6 +520,25 @@ export class Engine implements Commands, LinkHost {
     this.#dispatcher.kick()
     this.#advancer.kick()
     return false
+  }
+
+  /**
+   * The store was away, so that the outcome of a commit may be unknown: memory is made from the store again. Whoever waits for a transaction of the time
+   * before finds its rows moved on, and drops what it decided.
+   */
+  async #readAgain(): Promise<void> {
+    this.#isMemoryDoubtful = false
+    try {
+      const before = new Set([...this.#runs.all()].map((run) => run.id))
+      await this.#readOpenRuns((row) => before.delete(row.id))
+      const gone = await openRunsById(this.#options.db, [...before])
+      for (const row of gone) before.delete(row.id)
+      for (const id of before) this.#runs.remove(id)
+      this.#loader.reset()
+    } catch (error) {
+      this.#isMemoryDoubtful = true
+      throw error
+    }
   }
 
   #sleepUntilSweep(): void {
@@ -528,11 +549,14 @@ export class Engine implements Commands, LinkHost {
     })
   }
 
-  async #readOpenRuns(): Promise<void> {
+  async #readOpenRuns(seen: (row: OpenInstanceRow) => void = () => undefined): Promise<void> {
     let after: number | null = 0
     while (after !== null) {
       const page: { rows: OpenInstanceRow[]; last: number | null } = await openRunsOfSlots(this.#options.db, this.#keeper.slots, after, 5000)
-      for (const row of page.rows) this.#remember(row)
+      for (const row of page.rows) {
+        this.#remember(row)
+        seen(row)
+      }
       after = page.last
     }
   }
@@ -571,6 +595,7 @@ export class Engine implements Commands, LinkHost {
   #lostStore(): void {
     if (!this.#isStoreAway) this.#options.log.error({}, 'the store is away: nothing fires until it is back, reports wait')
     this.#isStoreAway = true
+    this.#isMemoryDoubtful = true
   }
 
   #reached(): void {

@@ -56,6 +56,12 @@ export class Loader {
     if (armed?.timer != null) this.#options.timekeeper.cancel(armed.timer)
   }
 
+  /** Forgets every series that is not being fired, and loads the horizon again with the next sweep. */
+  reset(): void {
+    for (const seriesId of this.#options.table.idle()) this.forget(seriesId)
+    this.#loadedAt = -Infinity
+  }
+
   /** Puts the timer of a series at its next instant; beyond the horizon it leaves memory. */
   rearm(seriesId: number): void {
     const { table, timekeeper, clock } = this.#options

@@ -85,6 +85,7 @@ export class Pruner {
       async (now) => (await pruneSessions(db, now - SESSIONS_MS)) === PRUNE_BATCH,
       async (now) => (await pruneCounters(db, now - COUNTERS_DAYS * DAY_MS)) === PRUNE_BATCH,
       async (now) => this.#logs.prune(floorOfInstant(now - logsDays * DAY_MS)),
+      async () => (await db.compact?.()) ?? false,
     ]
   }
 }

@@ -43,7 +43,8 @@ export class SeriesTable {
     return armed ?? null
   }
 
-  clear(): void {
-    this.#armed.clear()
+  /** Series whose instants are not being settled now. */
+  idle(): number[] {
+    return [...this.#armed].filter(([, armed]) => !armed.isFiring).map(([seriesId]) => seriesId)
   }
 }

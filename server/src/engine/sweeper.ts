@@ -80,8 +80,9 @@ export class Sweeper {
 
   /** Dispatches that were not accepted within a second: sent again, to the same boot only; and cancels that were not answered. */
   async #resend(): Promise<void> {
-    const { db, clock, roster, runs } = this.#options
+    const { db, clock, keeper, roster, runs } = this.#options
     const rows = await pastRank(db, 3, clock.now(), AT_ONCE)
+    this.#options.onFound(rows.filter((row) => keeper.slots.has(row.slot) && runs.get(row.id) === null))
     const there = rows.filter((row) => isConnected(roster, row)).flatMap((row) => runs.get(row.id) ?? [])
     await this.#options.onResend(there.filter((run) => run.acceptedAt === null && run.cancelAt === null && run.phase === PHASE.dispatched))
     this.#options.onCancel(there.filter((run) => run.cancelAt !== null))

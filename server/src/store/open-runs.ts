@@ -1,5 +1,5 @@
 import type { Database, ReadTx } from './database.ts'
-import { listOfNumbers } from './list.ts'
+import { listOfNumbers, partsOf } from './list.ts'
 import type { OpenInstanceRow } from './schema.ts'
 
 /** Open rows of the given slots, by id, from `after` on: what a new owner takes into memory. At most `limit`. */
@@ -26,8 +26,11 @@ export async function pastRank(db: Database, phase: 1 | 3 | 4, now: number, limi
 
 /** Some open rows by id. */
 export async function openRunsById(db: Database, ids: readonly number[]): Promise<OpenInstanceRow[]> {
-  if (ids.length === 0) return []
-  return db.read((tx) => readOpen(tx, ids))
+  return db.read(async (tx) => {
+    const rows: OpenInstanceRow[] = []
+    for (const part of partsOf(ids, 1000)) rows.push(...(await readOpen(tx, part)))
+    return rows
+  })
 }
 
 export async function readOpen(tx: ReadTx, ids: readonly number[]): Promise<OpenInstanceRow[]> {

@@ -1,0 +1,61 @@
+import type { Clock, Wake } from './clock.ts'
+import { Pump } from './pump.ts'
+
+/** Work that can wait, a bounded piece at a time; true: there is more to do now. `Folder` and `Pruner` are such. */
+export interface Chore {
+  step(now: number): Promise<boolean>
+}
+
+export interface HousekeeperOptions {
+  readonly clock: Clock
+  readonly chores: readonly Chore[]
+  /** A step failed; it is tried again after a rest. */
+  readonly onTrouble: (error: unknown) => void
+}
+
+const FIRST_AFTER_MS = 30_000
+const PAUSE_MS = 25
+const REST_MS = 60_000
+
+/** Runs chores in turn, off the hot path: a pause after each step, so that firings come between, and a rest of a minute when nothing is left. */
+export class Housekeeper {
+  readonly #clock: Clock
+  readonly #chores: readonly Chore[]
+  readonly #pump: Pump
+  #wake: Wake | null = null
+  #isStopped = false
+
+  constructor({ clock, chores, onTrouble }: HousekeeperOptions) {
+    this.#clock = clock
+    this.#chores = chores
+    this.#pump = new Pump({ clock, turn: async () => this.#turn(), onTrouble })
+  }
+
+  start(): void {
+    this.#sleep(FIRST_AFTER_MS)
+  }
+
+  /** The step that runs is waited for. */
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    this.#wake?.cancel()
+    await this.#pump.stop()
+  }
+
+  /** Until no step runs. */
+  async idle(): Promise<void> {
+    await this.#pump.idle()
+  }
+
+  async #turn(): Promise<false> {
+    let isMore = false
+    for (const chore of this.#chores) if (!this.#isStopped && (await chore.step(this.#clock.now()))) isMore = true
+    this.#sleep(isMore ? PAUSE_MS : REST_MS)
+    return false
+  }
+
+  #sleep(ms: number): void {
+    if (this.#isStopped) return
+    this.#wake = this.#clock.wake(this.#clock.now() + ms, () => this.#pump.kick())
+  }
+}
