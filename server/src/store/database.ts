@@ -53,6 +53,8 @@ export interface Database {
   write<T>(lane: Lane, work: (tx: Tx) => Promise<T>): Promise<T>
   /** The clock of the database, epoch ms: the origin of cluster time. */
   now(): Promise<number>
+  /** Gives a bounded part of what deletions have freed back to the file system; true: there is more. Absent where the database does it by itself. */
+  compact?(): Promise<boolean>
   close(): Promise<void>
 }
 

@@ -167,7 +167,8 @@ async function saveVersion(tx: Tx, task: LockedTask, wish: TaskWish, action: str
   const { definition } = wish
   const before = await definitionOf(tx, row.id, row.version)
   const group = await visibleGroup(tx, wish.groupId, change.scope)
-  const isSameSchedule = row.enabled === 1 && JSON.stringify(before?.schedule) === JSON.stringify(definition.schedule)
+  const isPending = definition.schedule.kind !== 'once' || task.series.next_due_at !== null
+  const isSameSchedule = row.enabled === 1 && isPending && JSON.stringify(before?.schedule) === JSON.stringify(definition.schedule)
   refuse([
     ...(group === null ? [unknownGroup(wish.groupId)] : await nameProblems(tx, wish.groupId, definition.name, row.id)),
     ...(isSameSchedule ? [] : scheduleProblems(definition, wish.isEnabled, change.now)),
