@@ -59,7 +59,7 @@ function masked(value: unknown): unknown {
 }
 
 function bounded(value: unknown): unknown {
-  const text = JSON.stringify(value) ?? 'null'
+  const text = value === undefined ? 'null' : JSON.stringify(value)
   const length = Buffer.byteLength(text)
   return length <= VALUE_LIMIT_BYTES ? value : { length, sha256: createHash('sha256').update(text).digest('hex') }
 }

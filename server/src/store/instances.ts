@@ -204,7 +204,8 @@ function resultOf(run: Run, payloads: readonly PayloadRow[]): unknown {
 function progressOf(text: string | null): Instance['progress'] {
   const value = text === null ? null : parseJson(text)
   if (!Array.isArray(value)) return null
-  const [share, words]: unknown[] = value
+  const items: readonly unknown[] = value
+  const [share, words] = items
   return typeof share === 'number' ? { value: share, text: typeof words === 'string' ? words : '' } : null
 }
 

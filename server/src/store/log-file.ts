@@ -1,9 +1,13 @@
 import { deflateSync, inflateSync } from 'node:zlib'
-import type { LineTuple } from '@tickwheel/contract'
+import { LineTuple } from '@tickwheel/contract'
 import Sqlite from 'better-sqlite3'
+import { Type } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { parseJson } from './definition.ts'
 import { guard } from './dialect/sqlite.ts'
 import type { LogChunk, LogEnd } from './logs.ts'
 import { instantOfId } from './ids.ts'
+import { BrokenData } from './schedules.ts'
 
 /** `at`: when its last line was printed; a chunk without lines has that of the chunk before. */
 export interface ChunkRow {
@@ -14,6 +18,8 @@ export interface ChunkRow {
   readonly codec: number
   readonly body: Uint8Array
 }
+
+const linesCheck = Compile(Type.Array(LineTuple))
 
 /** How a body is kept; stored, never given a new meaning. */
 const CODEC = { json: 0, deflated: 1 } as const
@@ -88,8 +94,9 @@ export class LogFile {
 
   linesOf(row: ChunkRow): LineTuple[] {
     const bytes = row.codec === CODEC.deflated ? inflateSync(row.body) : row.body
-    const lines: LineTuple[] = JSON.parse(new TextDecoder().decode(bytes))
-    return lines
+    const lines = parseJson(new TextDecoder().decode(bytes))
+    if (linesCheck.Check(lines)) return lines
+    throw new BrokenData(`a stored chunk of a log is not valid: attempt ${row.attempt}, line ${row.first_seq}`)
   }
 
   /** True: there is more to delete. */
