@@ -172,6 +172,7 @@ class NodeServer implements Server {
     refusals.start((error) => log.warn({ err: error }, 'refused calls could not be written to the audit log'))
     const sessions = new Sessions({ db, ids, events: engine.events, refusals, secret, now, monotonic: () => clock.monotonic() })
     const rateLimit = new RateLimit(new MemoryBuckets(() => clock.monotonic()), config.rateLimit)
+    const locate: Locate = (resource, id) => groupOf(db, resource, id)
     const live = new LiveServer({
       sessions, events: engine.events, logs, log,
       takeRead: (userId) => rateLimit.take('read', `user ${userId}`, null),
@@ -182,6 +183,7 @@ class NodeServer implements Server {
           const known = engine.liveExecutors()
           return executorsById(db, scope, { ids: wanted, find: (executorId) => inFlightOf(known.get(executorId)) })
         },
+        hasGroup: async (groupId) => (await locate('group', groupId)) !== null,
         run: async (instanceId) => {
           const head = await runHead(db, 'all', instanceId)
           return head === null ? null : { groupId: head.groupId, hasEnded: head.isEnded }
@@ -189,7 +191,6 @@ class NodeServer implements Server {
       },
     })
     const metrics = new Metrics(() => engine.status(), () => live.figures)
-    const locate: Locate = (resource, id) => groupOf(db, resource, id)
     const change = makeChanges(ids, now)
     const gate: Gate = {
       credentials: { sessions, sessionTokens, findExecutorToken: (text) => findToken(db, text, now()) },

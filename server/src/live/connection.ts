@@ -179,7 +179,7 @@ export class Connection {
 
   async #openGroup({ id, topic: name }: Subscribe, user: SignedIn, groupId: number | null): Promise<() => Watch> {
     const scope = visibleScope(grantsOf(user), 'instance:view')
-    if (groupId !== null && !isInScope(scope, brand<'group'>(groupId))) throw new AppError('GROUP_NOT_FOUND', `There is no group ${groupId} that you may see.`)
+    if (groupId !== null && !(isInScope(scope, brand<'group'>(groupId)) && (await this.#parts.reads.hasGroup(groupId)))) throw new AppError('GROUP_NOT_FOUND', `There is no group ${groupId} that you may see.`)
     return () => {
       const read = async (ids: readonly number[]): Promise<unknown> => {
         const instances = await this.#parts.reads.instances(ids, this.#scope('instance:view'))

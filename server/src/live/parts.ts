@@ -10,6 +10,7 @@ export interface LiveReads {
   instances(ids: readonly number[], scope: Scope): Promise<readonly InstanceListItem[]>
   progress(instanceId: number): Promise<Instance['progress']>
   executors(ids: readonly number[], scope: Scope): Promise<readonly Executor[]>
+  hasGroup(groupId: number): Promise<boolean>
   /** The group of a run and whether it has ended; null when there is no such run. */
   run(instanceId: number): Promise<{ readonly groupId: number; readonly hasEnded: boolean } | null>
 }
