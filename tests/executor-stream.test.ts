@@ -20,7 +20,9 @@ class Node {
     http.on('upgrade', (request, socket, head) => void this.link.upgrade(request, socket, head))
     http.on('request', (_request, answer) => {
       answer.setHeader('content-type', 'application/json')
-      answer.end(JSON.stringify({ ...session, sessionToken: 'tws_test', heartbeatMs: 200, deadMs: 15_000, streamUrl: STREAM_PATH, protocol: 1 }))
+      answer.end(
+        JSON.stringify({ ...session, sessionToken: 'tws_test', heartbeatMs: 200, deadMs: 15_000, streamUrl: STREAM_PATH, protocol: 1 }),
+      )
     })
   }
 
@@ -63,8 +65,20 @@ describe('the executor against the real stream', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  async function start(options: Partial<ExecutorOptions> = {}, prepare: (executor: Executor) => void = () => undefined): Promise<StreamLink> {
-    const made = createExecutor({ server: nodes.map((node) => node.url), appName: 'test', token: 'twe_x', name: 'one', builtIn: { shell: true }, spoolDir: folder, logger: quiet, ...options })
+  async function start(
+    options: Partial<ExecutorOptions> = {},
+    prepare: (executor: Executor) => void = () => undefined,
+  ): Promise<StreamLink> {
+    const made = createExecutor({
+      server: nodes.map((node) => node.url),
+      appName: 'test',
+      token: 'twe_x',
+      name: 'one',
+      builtIn: { shell: true },
+      spoolDir: folder,
+      logger: quiet,
+      ...options,
+    })
     executor = made
     prepare(made)
     await made.start()
@@ -81,13 +95,21 @@ describe('the executor against the real stream', () => {
     const link = await start()
     link.send(session, [dispatchOf(1, session, { handler: { kind: 'shell', script: 'echo hello' } })])
     await host.until(() => finished() === 1)
-    expect(host.reports.map((report) => report.type).filter((type) => type !== 'recovered')).toEqual(['accepted', 'started', 'log', 'logEnd', 'finished'])
+    expect(host.reports.map((report) => report.type).filter((type) => type !== 'recovered')).toEqual([
+      'accepted',
+      'started',
+      'log',
+      'logEnd',
+      'finished',
+    ])
     expect(host.reports.at(-1)).toMatchObject({ outcome: 'succeeded', bootId: 10 })
   })
 
   it('ends 5,000 runs once each', async () => {
     const link = await start({ capacity: 5_000 }, (made) => made.handle('nothing', () => null))
-    const orders = Array.from({ length: 5_000 }, (_, place) => dispatchOf(place + 1, session, { handler: { kind: 'named', name: 'nothing' } }))
+    const orders = Array.from({ length: 5_000 }, (_, place) =>
+      dispatchOf(place + 1, session, { handler: { kind: 'named', name: 'nothing' } }),
+    )
     for (let place = 0; place < orders.length; place += 500) link.send(session, orders.slice(place, place + 500))
     await host.until(() => finished() === 5_000)
     const ids = new Set(host.reports.flatMap((report) => (report.type === 'finished' ? [report.instanceId] : [])))

@@ -3,7 +3,18 @@ import { optionsOf } from './executor.ts'
 
 describe('the flags of tickwheel executor', () => {
   it('become its options', () => {
-    const flags = { server: 'http://a:1, http://b:2', token: 'twe_x', app: 'billing', name: 'one', capacity: '4', handlers: 'shell,http', label: ['zone=a', 'x=y=z'], envAllow: 'A,B', grace: '500', logLevel: 'warn' }
+    const flags = {
+      server: 'http://a:1, http://b:2',
+      token: 'twe_x',
+      app: 'billing',
+      name: 'one',
+      capacity: '4',
+      handlers: 'shell,http',
+      label: ['zone=a', 'x=y=z'],
+      envAllow: 'A,B',
+      grace: '500',
+      logLevel: 'warn',
+    }
     expect(optionsOf(flags)).toEqual({
       server: ['http://a:1', 'http://b:2'],
       token: 'twe_x',

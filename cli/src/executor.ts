@@ -39,7 +39,9 @@ export async function runExecutor(options: ExecutorCommandOptions): Promise<numb
   executor.on('draining', ({ draining }) => log.info(draining ? 'the server asks to take nothing new' : 'the server asks to go on'))
   const signaled = untilSignal()
   log.info({ servers: options.server, app: options.app, handlers: options.handlers }, 'joining')
-  const ended = await Promise.race([joined(executor), signaled]).then((first) => (first === 'joined' ? Promise.race([superseded, signaled]) : first))
+  const ended = await Promise.race([joined(executor), signaled]).then((first) =>
+    first === 'joined' ? Promise.race([superseded, signaled]) : first,
+  )
   log.info({ why: ended, open: executor.open }, 'stopping')
   await executor.stop()
   log.info('stopped')
@@ -82,8 +84,16 @@ export function addExecutorCommand(program: Command, exit: (code: number) => voi
   program
     .command('executor')
     .description('an executor of its own, joined to a server')
-    .addOption(new Option('--server <address>', 'address of the server; several, joined by commas: nodes of one cluster').env('TICKWHEEL_SERVER').default('http://localhost:8080'))
-    .addOption(new Option('--token <token>', 'executor token; better given by the environment, where other users of the machine do not see it').env('TICKWHEEL_EXECUTOR_TOKEN'))
+    .addOption(
+      new Option('--server <address>', 'address of the server; several, joined by commas: nodes of one cluster')
+        .env('TICKWHEEL_SERVER')
+        .default('http://localhost:8080'),
+    )
+    .addOption(
+      new Option('--token <token>', 'executor token; better given by the environment, where other users of the machine do not see it').env(
+        'TICKWHEEL_EXECUTOR_TOKEN',
+      ),
+    )
     .addOption(new Option('--app <name>', 'appName of the group whose tasks it runs').env('TICKWHEEL_APP').default('default'))
     .option('--name <name>', 'its own name, unique in the group; default: the name of this host')
     .option('--capacity <number>', 'how many runs at once; default: four for each processor')
@@ -127,12 +137,18 @@ function textOf(value: unknown): string | undefined {
 }
 
 function wordsOf(value: unknown): readonly string[] {
-  return (textOf(value) ?? '').split(',').map((word) => word.trim()).filter((word) => word !== '')
+  return (textOf(value) ?? '')
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
 }
 
 function tokenOf(value: unknown): string {
   const token = textOf(value) ?? ''
-  if (token === '') throw new StartProblem('--token is missing: give an executor token by --token or TICKWHEEL_EXECUTOR_TOKEN; the console makes them under Executors.')
+  if (token === '')
+    throw new StartProblem(
+      '--token is missing: give an executor token by --token or TICKWHEEL_EXECUTOR_TOKEN; the console makes them under Executors.',
+    )
   return token
 }
 
@@ -145,7 +161,8 @@ function handlersOf(value: unknown): readonly string[] {
 
 function numberOf(flag: string, value: unknown): number | undefined {
   if (value === undefined) return undefined
-  if (typeof value !== 'string' || !/^\d{1,9}$/.test(value)) throw new StartProblem(`${flag}: expected a whole number, got ${String(value)}.`)
+  if (typeof value !== 'string' || !/^\d{1,9}$/.test(value))
+    throw new StartProblem(`${flag}: expected a whole number, got ${textOf(value) ?? typeof value}.`)
   return Number(value)
 }
 

@@ -209,7 +209,10 @@ class TaskExecutor implements Executor {
       serverNow: () => this.#clock.now(),
       isLinked: () => this.#link?.isLinked ?? false,
       finished: (key, end) => {
-        this.#settings.logger.info({ ...key, outcome: end.outcome, ...(end.error === undefined ? {} : { error: end.error.code }) }, 'a run has ended')
+        this.#settings.logger.info(
+          { ...key, outcome: end.outcome, ...(end.error === undefined ? {} : { error: end.error.code }) },
+          'a run has ended',
+        )
         this.#events.emit('finished', { ...key, outcome: end.outcome })
       },
     })

@@ -31,7 +31,15 @@ describe('joining', () => {
   it('tells what it is and what it can run', async () => {
     await start({ capacity: 3, labels: { zone: 'a' }, builtIn: { shell: true } })
     expect(server.registrations).toMatchObject([
-      { appName: 'test', name: 'one', protocol: { min: 1, max: 1 }, capacity: 3, labels: { zone: 'a' }, handlers: [{ name: 'shell', kind: 'builtIn' }], pid: process.pid },
+      {
+        appName: 'test',
+        name: 'one',
+        protocol: { min: 1, max: 1 },
+        capacity: 3,
+        labels: { zone: 'a' },
+        handlers: [{ name: 'shell', kind: 'builtIn' }],
+        pid: process.pid,
+      },
     ])
     expect(server.of('hello')).toMatchObject([{ executorId: 5, bootId: 100, token: 'tws_test', running: [] }])
   })
@@ -45,7 +53,10 @@ describe('joining', () => {
   it('fails at once when the server refuses it', async () => {
     harness = new Harness()
     await harness.server.start()
-    harness.server.registerAnswer = { status: 401, body: { type: 'about:blank', title: 'x', status: 401, detail: 'no such token', code: 'UNAUTHENTICATED' } }
+    harness.server.registerAnswer = {
+      status: 401,
+      body: { type: 'about:blank', title: 'x', status: 401, detail: 'no such token', code: 'UNAUTHENTICATED' },
+    }
     await expect(harness.executor().start()).rejects.toThrow('UNAUTHENTICATED: no such token')
   })
 
@@ -154,7 +165,10 @@ describe('a server that takes nothing', () => {
   it('does not hold a run up: its lines wait in the spool, and come when it is back', async () => {
     await start()
     server.joinRefusal = 1013
-    server.dispatch({ instanceId: 6, handler: { kind: 'shell', script: "while [ ! -e go ]; do sleep 0.02; done; seq -f '%079.0f' 1 200000" } })
+    server.dispatch({
+      instanceId: 6,
+      handler: { kind: 'shell', script: "while [ ! -e go ]; do sleep 0.02; done; seq -f '%079.0f' 1 200000" },
+    })
     await server.until(() => server.of('started', 6).length === 1)
     const ended = new Promise((resolve) => executor.on('finished', resolve))
     server.cut()

@@ -18,7 +18,11 @@ it.runIf(process.platform === 'linux')(
     const { server } = harness
     server.keepLines = false
     await server.start()
-    const victim = spawn(process.execPath, ['--conditions=development', fileURLToPath(new URL('./testing/victim.fixture.ts', import.meta.url)), server.url, harness.folder], { stdio: 'inherit' })
+    const victim = spawn(
+      process.execPath,
+      ['--conditions=development', fileURLToPath(new URL('./testing/victim.fixture.ts', import.meta.url)), server.url, harness.folder],
+      { stdio: 'inherit' },
+    )
     const pid = victim.pid ?? 0
     await server.until(() => server.isJoined)
     const idle = residentMib(pid)

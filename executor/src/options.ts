@@ -19,7 +19,8 @@ export interface ExecutorOptions {
   readonly queue?: number | undefined
   readonly labels?: Readonly<Record<string, string>> | undefined
   /** which built-in handlers it allows; default: none. No server can allow more. */
-  readonly builtIn?: { readonly shell?: boolean | undefined; readonly script?: boolean | undefined; readonly http?: boolean | undefined } | undefined
+  readonly builtIn?:
+    { readonly shell?: boolean | undefined; readonly script?: boolean | undefined; readonly http?: boolean | undefined } | undefined
   /** where results and lines wait until the server has them; default: `~/.local/state/tickwheel/spool` */
   readonly spoolDir?: string | undefined
   /** `maxBytes`: default 256 MiB. `fsync`: flush each write, for hosts that lose power; default false */
@@ -67,7 +68,10 @@ export function settingsOf(options: ExecutorOptions): Settings {
     labels: options.labels ?? {},
     builtIn: { shell: options.builtIn?.shell ?? false, script: options.builtIn?.script ?? false, http: options.builtIn?.http ?? false },
     spoolDir: resolve(options.spoolDir ?? join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'tickwheel', 'spool')),
-    spool: { maxBytes: wholeNumber('spool.maxBytes', options.spool?.maxBytes ?? 268_435_456, MIN_SPOOL_BYTES, Number.MAX_SAFE_INTEGER), fsync: options.spool?.fsync ?? false },
+    spool: {
+      maxBytes: wholeNumber('spool.maxBytes', options.spool?.maxBytes ?? 268_435_456, MIN_SPOOL_BYTES, Number.MAX_SAFE_INTEGER),
+      fsync: options.spool?.fsync ?? false,
+    },
     envAllow: options.envAllow ?? [],
     workDir: resolve(options.workDir ?? '.'),
     logger: options.logger ?? stderrLogger,
@@ -79,17 +83,20 @@ function serversOf(server: string | readonly string[]): readonly string[] {
   const servers = typeof server === 'string' ? [server] : server
   if (servers.length === 0) throw new TypeError('server: expected at least one address')
   for (const each of servers) {
-    if (!URL.canParse(each) || !/^https?:$/.test(new URL(each).protocol)) throw new TypeError(`server: expected an address like http://localhost:8080, got ${JSON.stringify(each)}`)
+    if (!URL.canParse(each) || !/^https?:$/.test(new URL(each).protocol))
+      throw new TypeError(`server: expected an address like http://localhost:8080, got ${JSON.stringify(each)}`)
   }
   return servers
 }
 
 function nameOf(name: string): string {
-  if (!/^[^/\s]{1,128}$/.test(name)) throw new TypeError(`name: expected 1 to 128 characters without blanks and slashes, got ${JSON.stringify(name)}`)
+  if (!/^[^/\s]{1,128}$/.test(name))
+    throw new TypeError(`name: expected 1 to 128 characters without blanks and slashes, got ${JSON.stringify(name)}`)
   return name
 }
 
 function wholeNumber(option: string, value: number, minimum: number, maximum: number): number {
-  if (!Number.isSafeInteger(value) || value < minimum || value > maximum) throw new TypeError(`${option}: expected a whole number from ${String(minimum)} to ${String(maximum)}, got ${String(value)}`)
+  if (!Number.isSafeInteger(value) || value < minimum || value > maximum)
+    throw new TypeError(`${option}: expected a whole number from ${String(minimum)} to ${String(maximum)}, got ${String(value)}`)
   return value
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { identityOf, membersOf } from './spool/process-identity.ts'
-import { FakeServer } from './testing/fake-server.fixture.ts'
+import type { FakeServer } from './testing/fake-server.fixture.ts'
 import { Harness } from './testing/harness.fixture.ts'
 
 let harness: Harness
@@ -26,7 +26,11 @@ afterEach(async () => {
 
 async function startVictim(): Promise<ChildProcess> {
   const joined = server.of('hello').length
-  const victim = spawn(process.execPath, ['--conditions=development', fileURLToPath(new URL('./testing/victim.fixture.ts', import.meta.url)), server.url, harness.folder], { stdio: ['ignore', 'inherit', 'inherit'] })
+  const victim = spawn(
+    process.execPath,
+    ['--conditions=development', fileURLToPath(new URL('./testing/victim.fixture.ts', import.meta.url)), server.url, harness.folder],
+    { stdio: ['ignore', 'inherit', 'inherit'] },
+  )
   victims.push(victim)
   await server.until(() => server.of('hello').length > joined)
   return victim
@@ -68,7 +72,10 @@ describe('an executor that was killed', () => {
 
   it('ends at its next start the processes that outlived it', async () => {
     const victim = await startVictim()
-    server.dispatch({ instanceId: 2, handler: { kind: 'shell', script: 'trap "" TERM; echo $$ > pid; echo ready; while :; do sleep 0.05; done' } })
+    server.dispatch({
+      instanceId: 2,
+      handler: { kind: 'shell', script: 'trap "" TERM; echo $$ > pid; echo ready; while :; do sleep 0.05; done' },
+    })
     await server.until(() => server.texts(2).includes('ready'))
     const group = Number(readFileSync(join(harness.folder, 'pid'), 'utf8'))
     await kill(victim)
@@ -85,7 +92,10 @@ describe('an executor that was killed', () => {
     const folder = join(harness.folder, 'spool', 'test@one', '1-1-dead')
     mkdirSync(join(folder, 'groups'), { recursive: true })
     writeFileSync(join(folder, 'owner.json'), JSON.stringify({ pid: 1, identity: 'another boot/1' }))
-    writeFileSync(join(folder, 'groups', String(group)), JSON.stringify({ group, identity: 'another boot/1', marker: 'not in its environment' }))
+    writeFileSync(
+      join(folder, 'groups', String(group)),
+      JSON.stringify({ group, identity: 'another boot/1', marker: 'not in its environment' }),
+    )
     await startVictim()
     await server.until(() => server.of('recovered').length === 1)
     expect(identityOf(group)).not.toBeNull()

@@ -84,7 +84,9 @@ function entriesOf(file: string, options: RecoveryOptions): readonly OldFrame[] 
 
 function groupsIn(folder: string): readonly GroupRecord[] {
   try {
-    return readdirSync(join(folder, GROUPS_FOLDER)).map((file) => readJson(join(folder, GROUPS_FOLDER, file))).filter(isGroupRecord)
+    return readdirSync(join(folder, GROUPS_FOLDER))
+      .map((file) => readJson(join(folder, GROUPS_FOLDER, file)))
+      .filter(isGroupRecord)
   } catch {
     // the process was killed before it made the folder
     return []
@@ -92,7 +94,15 @@ function groupsIn(folder: string): readonly GroupRecord[] {
 }
 
 function isGroupRecord(value: unknown): value is GroupRecord {
-  return typeof value === 'object' && value !== null && 'group' in value && typeof value.group === 'number' && 'identity' in value && 'marker' in value && typeof value.marker === 'string'
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'group' in value &&
+    typeof value.group === 'number' &&
+    'identity' in value &&
+    'marker' in value &&
+    typeof value.marker === 'string'
+  )
 }
 
 function endSurvivor(record: GroupRecord, logger: ExecutorLogger): void {
@@ -108,5 +118,8 @@ function endSurvivor(record: GroupRecord, logger: ExecutorLogger): void {
 function isOurs(record: GroupRecord): boolean {
   const leader = identityOf(record.group)
   if (leader !== null && record.identity !== null) return leader === record.identity
-  return process.platform === 'linux' && membersOf(record.group).some((pid) => environmentOf(pid).includes(`${MARKER_VARIABLE}=${record.marker}`))
+  return (
+    process.platform === 'linux' &&
+    membersOf(record.group).some((pid) => environmentOf(pid).includes(`${MARKER_VARIABLE}=${record.marker}`))
+  )
 }

@@ -23,7 +23,10 @@ afterEach(() => harness.close())
 describe('a shell run', () => {
   it('reports accepted, started, its lines and its end, in this order, and an end to its log', async () => {
     await start()
-    server.dispatch({ instanceId: 1, handler: { kind: 'shell', script: 'echo one; echo two >&2; echo "{\\"saved\\":3}" > "$TICKWHEEL_RESULT"' } })
+    server.dispatch({
+      instanceId: 1,
+      handler: { kind: 'shell', script: 'echo one; echo two >&2; echo "{\\"saved\\":3}" > "$TICKWHEEL_RESULT"' },
+    })
     const end = await server.result(1)
     expect(end).toMatchObject({ outcome: 'succeeded', result: { saved: 3 }, bootId: 100 })
     const types = server.frames.filter((frame) => 'instanceId' in frame).map((frame) => frame.type)
@@ -36,7 +39,8 @@ describe('a shell run', () => {
     process.env['TICKWHEEL_TEST_ALLOWED'] = 'seen'
     process.env['TICKWHEEL_TEST_SECRET'] = 'hidden'
     await start({ envAllow: ['TICKWHEEL_TEST_ALLOWED'] })
-    const script = 'echo "$TICKWHEEL_INSTANCE_ID $TICKWHEEL_ATTEMPT $TICKWHEEL_SCHEDULED_AT $TICKWHEEL_PARAMS $TICKWHEEL_SHARD_INDEX/$TICKWHEEL_SHARD_TOTAL"; echo "$1 $2 $3"; echo "$TICKWHEEL_TEST_ALLOWED.$TICKWHEEL_TEST_SECRET."; pwd'
+    const script =
+      'echo "$TICKWHEEL_INSTANCE_ID $TICKWHEEL_ATTEMPT $TICKWHEEL_SCHEDULED_AT $TICKWHEEL_PARAMS $TICKWHEEL_SHARD_INDEX/$TICKWHEEL_SHARD_TOTAL"; echo "$1 $2 $3"; echo "$TICKWHEEL_TEST_ALLOWED.$TICKWHEEL_TEST_SECRET."; pwd'
     server.dispatch({ instanceId: 2, attempt: 3, handler: { kind: 'shell', script }, params: 'a b', scheduledAt: 1_700_000_000_000 })
     expect((await server.result(2, 3)).outcome).toBe('succeeded')
     expect(server.texts(2, 3)).toEqual(['2 3 2023-11-14T22:13:20.000Z a b 0/1', 'a b 0 1', 'seen..', harness.folder])
@@ -44,7 +48,11 @@ describe('a shell run', () => {
 
   it('hands parameters that are too long for an argument on in a file', async () => {
     await start()
-    server.dispatch({ instanceId: 3, handler: { kind: 'shell', script: 'wc -c < "$TICKWHEEL_PARAMS_FILE"; echo "[$1]"' }, params: '文'.repeat(60_000) })
+    server.dispatch({
+      instanceId: 3,
+      handler: { kind: 'shell', script: 'wc -c < "$TICKWHEEL_PARAMS_FILE"; echo "[$1]"' },
+      params: '文'.repeat(60_000),
+    })
     expect((await server.result(3)).outcome).toBe('succeeded')
     expect(server.texts(3).map((text) => text.trim())).toEqual(['180000', '[]'])
   })
@@ -75,7 +83,10 @@ describe('a shell run', () => {
 describe('a script run', () => {
   it.each([
     ['node', 'import { writeFileSync } from "node:fs"; console.log(process.argv[2]); writeFileSync(process.env.TICKWHEEL_RESULT, "1")'],
-    ['node', 'const { writeFileSync } = require("node:fs"); console.log(process.argv[2]); writeFileSync(process.env.TICKWHEEL_RESULT, "1")'],
+    [
+      'node',
+      'const { writeFileSync } = require("node:fs"); console.log(process.argv[2]); writeFileSync(process.env.TICKWHEEL_RESULT, "1")',
+    ],
     ['python', 'import os, sys\nprint(sys.argv[1])\nopen(os.environ["TICKWHEEL_RESULT"], "w").write("1")'],
     ['bash', 'x=([0]="$1"); echo "${x[0]}"; echo 1 > "$TICKWHEEL_RESULT"'],
   ] as const)('runs %s', async (language, source) => {
@@ -99,7 +110,10 @@ describe('a named run', () => {
     })
     await again.start()
     server.dispatch({ instanceId: 20, handler: { kind: 'named', name: 'sum' }, params: 'p' })
-    expect(await server.result(20)).toMatchObject({ outcome: 'succeeded', result: { params: 'p', shard: { index: 0, total: 1 }, isAborted: false } })
+    expect(await server.result(20)).toMatchObject({
+      outcome: 'succeeded',
+      result: { params: 'p', shard: { index: 0, total: 1 }, isAborted: false },
+    })
     expect(server.texts(20)).toEqual(['first', 'second', 'bad'])
     expect(server.of('progress', 20)).toMatchObject([{ value: 0.5, text: 'half' }])
   })
@@ -147,7 +161,12 @@ describe('what is not accepted', () => {
     ['an order that is not valid', { handler: { kind: 'magic' } }, 'badDispatch'],
   ] as const)('%s', async (_why, order, code) => {
     await start({ builtIn: { shell: true } })
-    server.send({ ...server.dispatch({ instanceId: 999, handler: { kind: 'named', name: 'probe' } }), instanceId: 30, handler: { kind: 'shell', script: 'true' }, ...order })
+    server.send({
+      ...server.dispatch({ instanceId: 999, handler: { kind: 'named', name: 'probe' } }),
+      instanceId: 30,
+      handler: { kind: 'shell', script: 'true' },
+      ...order,
+    })
     await server.until(() => server.of('rejected', 30).length === 1)
     expect(server.of('rejected', 30)).toMatchObject([{ code }])
   })
@@ -190,7 +209,7 @@ describe('what is not accepted', () => {
 
   it('an attempt a second time: it is answered with its state and never run twice', async () => {
     await start()
-    const handler = { kind: 'shell', script: `echo x >> ${'runs'}` } as const
+    const handler = { kind: 'shell', script: 'echo x >> runs' } as const
     const dispatch = server.dispatch({ instanceId: 45, handler })
     server.send(dispatch)
     await server.result(45)
@@ -258,7 +277,7 @@ describe('a run that is told to stop', () => {
     harness = started.harness
     server = started.server
     const again = harness.executor({ name: 'two', capacity: 1 })
-    const gate = Promise.withResolvers<void>()
+    const gate = Promise.withResolvers<null>()
     let reason = ''
     again.handle('deaf', (run) => {
       run.signal.addEventListener('abort', () => (reason = String(run.signal.reason)))
@@ -272,13 +291,16 @@ describe('a run that is told to stop', () => {
     server.dispatch({ instanceId: 56, handler: { kind: 'named', name: 'next' } })
     await server.until(() => server.of('accepted', 56).length === 1)
     expect(server.of('started', 56)).toEqual([])
-    gate.resolve()
+    gate.resolve(null)
     expect((await server.result(56)).outcome).toBe('succeeded')
   })
 
   it('leaves no process behind that it started in the background', async () => {
     await start({}, { leftoverGraceMs: 200 })
-    server.dispatch({ instanceId: 57, handler: { kind: 'shell', script: 'echo $$ > pid; (trap "" TERM; while :; do sleep 0.05; done) & echo gone' } })
+    server.dispatch({
+      instanceId: 57,
+      handler: { kind: 'shell', script: 'echo $$ > pid; (trap "" TERM; while :; do sleep 0.05; done) & echo gone' },
+    })
     expect(await server.result(57)).toMatchObject({ outcome: 'succeeded' })
     expect(await livingMembers(join(harness.folder, 'pid'))).toEqual([])
   })

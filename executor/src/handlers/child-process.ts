@@ -54,7 +54,7 @@ export async function runChild(options: ChildOptions): Promise<ChildEnd> {
   const outputs = [follow(child.stdout, 'stdout', options.log, null), follow(child.stderr, 'stderr', options.log, errors)]
   const group = child.pid
   if (group === undefined) throw (await exit).failure ?? new RunFailure('SPAWN_FAILED', 'the child did not start')
-  options.spool.noteGroup({ group, identity: identityOf(group), marker })
+  noteGroup(group, marker, options.spool)
   openGate(child)
   const stopper = stopOnAbort(group, options)
   const end = await exit
@@ -77,6 +77,16 @@ function start(options: ChildOptions, marker: string): ChildProcess {
     })
   } catch (thrown) {
     throw new RunFailure('SPAWN_FAILED', messageOf(thrown))
+  }
+}
+
+/** A group that cannot be written down must not run. */
+function noteGroup(group: number, marker: string, spool: Spool): void {
+  try {
+    spool.noteGroup({ group, identity: identityOf(group), marker })
+  } catch (thrown) {
+    signalGroup(group, 'SIGKILL')
+    throw new RunFailure('SPAWN_FAILED', `the spool cannot be written: ${messageOf(thrown)}`)
   }
 }
 

@@ -40,7 +40,11 @@ export class HandlerTable {
   /** As `register` tells it. */
   list(): Register['handlers'] {
     const builtIn = [...this.#builtIn.keys()].map((name) => ({ name, kind: 'builtIn' as const }))
-    const named = [...this.#named].map(([name, { description }]) => ({ name, kind: 'named' as const, ...(description === undefined ? {} : { description }) }))
+    const named = [...this.#named].map(([name, { description }]) => ({
+      name,
+      kind: 'named' as const,
+      ...(description === undefined ? {} : { description }),
+    }))
     return [...builtIn, ...named]
   }
 }

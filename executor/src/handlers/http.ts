@@ -19,8 +19,13 @@ async function runHttp(work: Work): Promise<unknown> {
   const startedAt = performance.now()
   const answer = await request(work, method, handler)
   const { body, isTruncated } = await readBody(answer)
-  work.log.write('log', 'info', `${method} ${handler.url} → ${String(answer.status)} in ${String(Math.round(performance.now() - startedAt))} ms`)
-  if (!isExpected(answer.status, handler.expectStatus ?? [])) throw new RunFailure('HTTP_STATUS', `the answer has status ${String(answer.status)}: ${body.slice(0, 500)}`)
+  work.log.write(
+    'log',
+    'info',
+    `${method} ${handler.url} → ${String(answer.status)} in ${String(Math.round(performance.now() - startedAt))} ms`,
+  )
+  if (!isExpected(answer.status, handler.expectStatus ?? []))
+    throw new RunFailure('HTTP_STATUS', `the answer has status ${String(answer.status)}: ${body.slice(0, 500)}`)
   return isTruncated ? { status: answer.status, body, truncated: true } : { status: answer.status, body }
 }
 
@@ -36,7 +41,12 @@ async function request(work: Work, method: string, call: Call): Promise<Response
   const body = call.body ?? (takesBody && dispatch.params !== '' ? dispatch.params : undefined)
   const headers = { 'tickwheel-instance-id': String(dispatch.instanceId), 'tickwheel-attempt': String(dispatch.attempt), ...call.headers }
   try {
-    return await fetch(call.url, { method, headers, signal: work.signal, ...(body === undefined || method === 'GET' || method === 'HEAD' ? {} : { body }) })
+    return await fetch(call.url, {
+      method,
+      headers,
+      signal: work.signal,
+      ...(body === undefined || method === 'GET' || method === 'HEAD' ? {} : { body }),
+    })
   } catch (thrown) {
     throw new RunFailure('HTTP_FAILED', `${method} ${call.url}: ${messageOf(thrown)}`)
   }
@@ -48,27 +58,33 @@ function isExpected(status: number, expected: readonly number[]): boolean {
 
 /** Reads as much of the body as the result can hold and lets the rest go. */
 async function readBody(answer: Response): Promise<{ body: string; isTruncated: boolean }> {
-  if (answer.body === null) return { body: '', isTruncated: false }
+  const text = Buffer.concat(await readParts(answer)).toString('utf8')
+  const body = withinJson(text, BODY_BYTES)
+  return { body, isTruncated: body.length < text.length }
+}
+
+async function readParts(answer: Response): Promise<readonly Uint8Array[]> {
   const parts: Uint8Array[] = []
-  let bytes = 0
+  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = answer.body?.getReader()
   try {
-    for await (const part of answer.body) {
-      parts.push(part)
-      bytes += part.byteLength
-      if (bytes > BODY_BYTES) break
+    for (let bytes = 0; reader !== undefined && bytes <= BODY_BYTES;) {
+      const part = await reader.read()
+      if (part.done) break
+      parts.push(part.value)
+      bytes += part.value.byteLength
     }
+    await reader?.cancel()
+    return parts
   } catch (thrown) {
     throw new RunFailure('HTTP_FAILED', `the answer broke off: ${messageOf(thrown)}`)
   }
-  const text = Buffer.concat(parts).toString('utf8')
-  const body = withinJson(text, BODY_BYTES)
-  return { body, isTruncated: body.length < text.length }
 }
 
 /** The longest beginning whose JSON has at most `limit` bytes (nearly). */
 function withinJson(text: string, limit: number): string {
   let kept = text
-  for (let bytes = jsonBytes(kept); bytes > limit; bytes = jsonBytes(kept)) kept = kept.slice(0, Math.floor(kept.length * Math.min(0.95, limit / bytes)))
+  for (let bytes = jsonBytes(kept); bytes > limit; bytes = jsonBytes(kept))
+    kept = kept.slice(0, Math.floor(kept.length * Math.min(0.95, limit / bytes)))
   return kept.toWellFormed()
 }
 

@@ -23,7 +23,8 @@ function runOf(work: Work): Run {
   }
 }
 
+/** Whatever it is given: applications in plain JavaScript log numbers and errors, too. */
 function logOf(work: Work): RunLog {
-  const at = (level: LogLevel) => (text: string) => work.log.write('log', level, String(text))
+  const at = (level: LogLevel) => (text: unknown) => work.log.write('log', level, String(text))
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

@@ -63,7 +63,11 @@ function assertSuccess(end: ChildEnd): void {
 function readResult(file: string): unknown {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
   if (size === 0) return null
-  if (size > FRAME_LIMITS.resultBytes) throw new RunFailure('RESULT_TOO_LARGE', `the result file has ${String(size)} bytes; at most ${String(FRAME_LIMITS.resultBytes)} are kept`)
+  if (size > FRAME_LIMITS.resultBytes)
+    throw new RunFailure(
+      'RESULT_TOO_LARGE',
+      `the result file has ${String(size)} bytes; at most ${String(FRAME_LIMITS.resultBytes)} are kept`,
+    )
   const text = readFileSync(file, 'utf8').trim()
   if (text === '') return null
   try {

@@ -7,7 +7,12 @@ export default async function runTask(task: ThreadTask): Promise<unknown> {
   const say = (message: ThreadMessage): void => task.port.postMessage(message)
   try {
     const run = await exportedFunction(task)
-    return await run({ ...task.run, signal: abort.signal, log: logOf(say), progress: (value: number, text = '') => say({ kind: 'progress', value, text }) })
+    return await run({
+      ...task.run,
+      signal: abort.signal,
+      log: logOf(say),
+      progress: (value: number, text = '') => say({ kind: 'progress', value, text }),
+    })
   } finally {
     say({ kind: 'end' })
     task.port.unref()
@@ -18,10 +23,10 @@ async function exportedFunction(task: ThreadTask): Promise<(run: unknown) => unk
   const loaded: unknown = await import(task.moduleUrl)
   const found: unknown = typeof loaded === 'object' && loaded !== null ? Reflect.get(loaded, task.exportName) : undefined
   if (typeof found !== 'function') throw new TypeError(`${task.moduleUrl} exports no function named ${task.exportName}`)
-  return (run) => Reflect.apply(found, undefined, [run])
+  return (run): unknown => Reflect.apply(found, undefined, [run])
 }
 
-function logOf(say: (message: ThreadMessage) => void): Record<string, (text: string) => void> {
-  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (text: string) => say({ kind: 'log', level, text: String(text) })
+function logOf(say: (message: ThreadMessage) => void): Record<string, (text: unknown) => void> {
+  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (text: unknown) => say({ kind: 'log', level, text: String(text) })
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

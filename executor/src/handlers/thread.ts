@@ -40,7 +40,12 @@ export class Threads {
   }
 
   run(task: ThreadTask, signal: AbortSignal): Promise<unknown> {
-    this.#pool ??= new Piscina<ThreadTask, unknown>({ filename: workerFile(), minThreads: 0, maxThreads: this.#maxThreads, idleTimeout: 30_000 })
+    this.#pool ??= new Piscina<ThreadTask, unknown>({
+      filename: workerFile(),
+      minThreads: 0,
+      maxThreads: this.#maxThreads,
+      idleTimeout: 30_000,
+    })
     return this.#pool.run(task, { transferList: [task.port], signal })
   }
 
@@ -66,7 +71,10 @@ async function runOnThread(target: ThreadTarget, threads: Threads, work: Work): 
   const kill = new AbortController()
   const abort = abortAfterGrace(ours, kill, work)
   try {
-    const result = await threads.run({ moduleUrl: target.moduleUrl, exportName: target.exportName, port: theirs, run: factsOf(work) }, kill.signal)
+    const result = await threads.run(
+      { moduleUrl: target.moduleUrl, exportName: target.exportName, port: theirs, run: factsOf(work) },
+      kill.signal,
+    )
     await ended
     return result
   } finally {

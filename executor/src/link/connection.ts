@@ -1,6 +1,18 @@
 /** One WebSocket to one server: says hello, waits for the welcome, then carries frames until it closes. */
 import { WebSocket, type RawData } from 'ws'
-import { Ack, Beat, Cancel, Dispatch, DrainOrder, FRAME_LIMITS, Refused, STREAM_PROTOCOL, Welcome, type Hello, type ServerFrame } from '@tickwheel/contract'
+import {
+  Ack,
+  Beat,
+  Cancel,
+  Dispatch,
+  DrainOrder,
+  FRAME_LIMITS,
+  Refused,
+  STREAM_PROTOCOL,
+  Welcome,
+  type Hello,
+  type ServerFrame,
+} from '@tickwheel/contract'
 import { Compile, type Validator } from 'typebox/compile'
 import type { TSchema } from 'typebox'
 
@@ -49,7 +61,11 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#events = options.events
-    this.#socket = new WebSocket(options.url, STREAM_PROTOCOL, { perMessageDeflate: false, maxPayload: MAX_PAYLOAD, handshakeTimeout: options.openWithinMs })
+    this.#socket = new WebSocket(options.url, STREAM_PROTOCOL, {
+      perMessageDeflate: false,
+      maxPayload: MAX_PAYLOAD,
+      handshakeTimeout: options.openWithinMs,
+    })
     this.#deadline = setTimeout(() => this.#end(NO_WELCOME, 'no welcome in time'), options.openWithinMs)
     this.#socket.on('open', () => this.#socket.send(JSON.stringify([options.hello()])))
     this.#socket.on('message', (data) => this.#receive(data))
@@ -96,7 +112,8 @@ export class Connection {
   #handle(frame: unknown): void {
     const type = typeOf(frame)
     const validator = validators.get(type)
-    if (validator === undefined) return this.send([JSON.stringify({ type: 'refused', frame: type, detail: 'this executor does not know frames of this type' })])
+    if (validator === undefined)
+      return this.send([JSON.stringify({ type: 'refused', frame: type, detail: 'this executor does not know frames of this type' })])
     if (!isFrame(frame, validator)) return this.#events.invalid(frame, type)
     if (frame.type === 'welcome') this.#welcome()
     if (this.#isWelcome) this.#events.frame(frame)
@@ -114,7 +131,11 @@ function isFrame(value: unknown, validator: Validator): value is ServerFrame {
 
 function parseFrames(data: RawData): readonly unknown[] {
   try {
-    const text = Array.isArray(data) ? Buffer.concat(data).toString('utf8') : Buffer.isBuffer(data) ? data.toString('utf8') : Buffer.from(data).toString('utf8')
+    const text = Array.isArray(data)
+      ? Buffer.concat(data).toString('utf8')
+      : Buffer.isBuffer(data)
+        ? data.toString('utf8')
+        : Buffer.from(data).toString('utf8')
     const frames: unknown = JSON.parse(text)
     return Array.isArray(frames) ? frames : []
   } catch {

@@ -10,7 +10,20 @@
  * instant at which the last answered heartbeat was *sent*, so that an answer that lay in a buffer for long proves nothing new.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FRAME_LIMITS, VERDICTS, type Ack, type Beat, type Cancel, type Dispatch, type Hello, type Register, type Registered, type RunningAttempt, type ServerFrame, type Welcome } from '@tickwheel/contract'
+import {
+  FRAME_LIMITS,
+  VERDICTS,
+  type Ack,
+  type Beat,
+  type Cancel,
+  type Dispatch,
+  type Hello,
+  type Register,
+  type Registered,
+  type RunningAttempt,
+  type ServerFrame,
+  type Welcome,
+} from '@tickwheel/contract'
 import type { ExecutorLogger } from '../logger.ts'
 import type { Timing } from '../timing.ts'
 import { Connection } from './connection.ts'
@@ -66,7 +79,7 @@ export class Link {
   #lastSignAt: number | null = null
   #awaySince: number | null = null
   #loop: Promise<void> = Promise.resolve()
-  readonly #first = Promise.withResolvers<void>()
+  readonly #first = Promise.withResolvers<undefined>()
 
   constructor(options: LinkOptions) {
     this.#options = options
@@ -211,13 +224,15 @@ export class Link {
     this.#beatOnce()
     this.#heartbeat = setInterval(() => this.#beatOnce(), welcome.heartbeatMs)
     events.linked(this.#server, welcome)
-    this.#first.resolve()
+    this.#first.resolve(undefined)
     this.#scheduleFlush()
   }
 
   #beatOnce(): void {
     this.#unanswered.push(performance.now())
-    this.#connection?.send([JSON.stringify({ type: 'heartbeat', at: Date.now(), running: this.#options.running(), load: this.#options.load() })])
+    this.#connection?.send([
+      JSON.stringify({ type: 'heartbeat', at: Date.now(), running: this.#options.running(), load: this.#options.load() }),
+    ])
   }
 
   #beat(beat: Beat): void {
@@ -231,6 +246,7 @@ export class Link {
   #acknowledge(ack: Ack): void {
     for (const [n, place] of ack.acks) {
       const verdict = VERDICTS[place]
+      if (verdict === 'bad') this.#options.logger.error({ n }, 'the server calls a frame invalid: it is given up')
       if (verdict !== undefined) this.#options.outbox.acknowledge(n, verdict)
     }
     this.#scheduleFlush()
@@ -242,7 +258,8 @@ export class Link {
     const { timing, servers, events } = this.#options
     const oldest = this.#unanswered[0]
     if (this.isLinked && oldest !== undefined && now - oldest > timing.silentMs) this.#connection?.terminate('no answer to a heartbeat')
-    if (this.#awaySince !== null && servers.length > 1 && now - this.#awaySince > timing.silentMs) this.#connection?.terminate('the store is away there')
+    if (this.#awaySince !== null && servers.length > 1 && now - this.#awaySince > timing.silentMs)
+      this.#connection?.terminate('the store is away there')
     if (this.#lastSignAt !== null && now - this.#lastSignAt > this.#deadMs * timing.movableShare) events.lonely()
   }
 
@@ -275,7 +292,15 @@ export class Link {
 
   #hello(session: Registered): Hello {
     this.#unanswered = [performance.now()]
-    return { type: 'hello', version: session.protocol, executorId: session.executorId, bootId: session.bootId, token: session.sessionToken, running: this.#options.running(), at: Date.now() }
+    return {
+      type: 'hello',
+      version: session.protocol,
+      executorId: session.executorId,
+      bootId: session.bootId,
+      token: session.sessionToken,
+      running: this.#options.running(),
+      at: Date.now(),
+    }
   }
 
   get #server(): string {
@@ -311,6 +336,7 @@ export class Link {
 function keyIn(frame: unknown): RunningAttempt | null {
   if (typeof frame !== 'object' || frame === null || !('instanceId' in frame) || !('attempt' in frame)) return null
   const { instanceId, attempt } = frame
-  if (typeof instanceId !== 'number' || typeof attempt !== 'number' || !Number.isSafeInteger(instanceId) || !Number.isSafeInteger(attempt)) return null
+  if (typeof instanceId !== 'number' || typeof attempt !== 'number' || !Number.isSafeInteger(instanceId) || !Number.isSafeInteger(attempt))
+    return null
   return instanceId >= 1 && attempt >= 1 ? { instanceId, attempt } : null
 }

@@ -10,7 +10,12 @@ export class LoadMeter {
     const total = now.total - this.#last.total
     const busy = now.busy - this.#last.busy
     this.#last = now
-    return { cpu: total > 0 ? Math.min(1, Math.max(0, busy / total)) : 0, memory: process.memoryUsage.rss(), running: pool.running, queued: pool.queued }
+    return {
+      cpu: total > 0 ? Math.min(1, Math.max(0, busy / total)) : 0,
+      memory: process.memoryUsage.rss(),
+      running: pool.running,
+      queued: pool.queued,
+    }
   }
 }
 

@@ -29,11 +29,15 @@ describe('lines of an output stream', () => {
 
   it('is the same wherever the parts are cut, also inside a character', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll(/[\r\n]/g, ''))), fc.integer({ min: 1, max: 7 }), (lines, size) => {
-        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
-        const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, part) => bytes.subarray(part * size, (part + 1) * size))
-        expect(split(parts)).toEqual(lines.map((line) => line.toWellFormed()))
-      }),
+      fc.property(
+        fc.array(fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll(/[\r\n]/g, ''))),
+        fc.integer({ min: 1, max: 7 }),
+        (lines, size) => {
+          const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+          const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, part) => bytes.subarray(part * size, (part + 1) * size))
+          expect(split(parts)).toEqual(lines.map((line) => line.toWellFormed()))
+        },
+      ),
     )
   })
 

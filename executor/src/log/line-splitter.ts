@@ -71,7 +71,7 @@ export function piecesOf(text: string): readonly string[] {
   if (text.length <= SAFE_CHARS || (text.length <= LIMIT && Buffer.byteLength(text) <= LIMIT)) return [text]
   const bytes = Buffer.from(text)
   const pieces: string[] = []
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const end = start + characterBorder(bytes.subarray(start), LIMIT)
     pieces.push(bytes.toString('utf8', start, end))
     start = end

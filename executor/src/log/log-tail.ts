@@ -61,7 +61,12 @@ export class LogTail {
   /** Packs what is open, which may push the oldest block out: the dropped figures are final only then. */
   seal(): void {
     if (this.#open.length === 0) return
-    const block = pack({ lines: this.#open, bytes: this.#openBytes, cost: this.#openCost, texts: this.#spare ?? Buffer.allocUnsafeSlow(BLOCK_BYTES) })
+    const block = pack({
+      lines: this.#open,
+      bytes: this.#openBytes,
+      cost: this.#openCost,
+      texts: this.#spare ?? Buffer.allocUnsafeSlow(BLOCK_BYTES),
+    })
     this.#spare = null
     this.#open = []
     this.#openCost = 0
@@ -81,7 +86,12 @@ export class LogTail {
   }
 }
 
-function pack(content: { readonly lines: readonly KeptLine[]; readonly bytes: number; readonly cost: number; readonly texts: Buffer }): Block {
+function pack(content: {
+  readonly lines: readonly KeptLine[]
+  readonly bytes: number
+  readonly cost: number
+  readonly texts: Buffer
+}): Block {
   const { lines, bytes, cost, texts } = content
   const marks = new Float64Array(lines.length * 2)
   let end = 0

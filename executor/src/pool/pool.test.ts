@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { Pool, type PoolJob } from './pool.ts'
 
-function jobs(pool: Pool): { offer(name: string, options?: { handler?: string; priority?: number }): string; started: string[]; of: Map<string, PoolJob> } {
+function jobs(pool: Pool): {
+  offer: (name: string, options?: { handler?: string; priority?: number }) => string
+  started: string[]
+  of: Map<string, PoolJob>
+} {
   const started: string[] = []
   const of = new Map<string, PoolJob>()
   return {
@@ -27,7 +31,13 @@ describe('the pool', () => {
     const pool = new Pool({ concurrency: 1, queueLimit: 10 })
     const { offer, started, of } = jobs(pool)
     offer('first')
-    for (const [name, priority] of [['low', 1], ['a', 5], ['high', 9], ['b', 5]] as const) offer(name, { priority })
+    for (const [name, priority] of [
+      ['low', 1],
+      ['a', 5],
+      ['high', 9],
+      ['b', 5],
+    ] as const)
+      offer(name, { priority })
     for (const name of ['first', 'high', 'a', 'b', 'low']) {
       expect(started.at(-1)).toBe(name)
       const job = of.get(name)
@@ -40,7 +50,11 @@ describe('the pool', () => {
     const pool = new Pool({ concurrency: 3, queueLimit: 10 })
     pool.limit('narrow', 1)
     const { offer, started, of } = jobs(pool)
-    expect([offer('n1', { handler: 'narrow' }), offer('n2', { handler: 'narrow' }), offer('wide')]).toEqual(['started', 'queued', 'started'])
+    expect([offer('n1', { handler: 'narrow' }), offer('n2', { handler: 'narrow' }), offer('wide')]).toEqual([
+      'started',
+      'queued',
+      'started',
+    ])
     const first = of.get('n1')
     if (first !== undefined) pool.release(first)
     expect(started).toEqual(['n1', 'wide', 'n2'])

@@ -70,7 +70,7 @@ export class Pool {
   }
 
   #startWaiting(): void {
-    for (let place = 0; place < this.#waiting.length && this.#running < this.#concurrency; ) {
+    for (let place = 0; place < this.#waiting.length && this.#running < this.#concurrency;) {
       const job = this.#waiting[place]
       if (job === undefined) return
       if (!this.#hasRoomFor(job)) {

@@ -46,7 +46,12 @@ export class Attempt implements PoolJob {
     this.key = { instanceId: dispatch.instanceId, attempt: dispatch.attempt }
     this.handler = options.handler.slot
     this.priority = dispatch.priority ?? DEFAULT_PRIORITY
-    this.#log = new AttemptLog({ limitBytes: dispatch.logLimitBytes, drain: reporter.logDrain(this.key), now: options.now, flushAfterMs: options.logFlushMs })
+    this.#log = new AttemptLog({
+      limitBytes: dispatch.logLimitBytes,
+      drain: reporter.logDrain(this.key),
+      now: options.now,
+      flushAfterMs: options.logFlushMs,
+    })
   }
 
   get lane(): string {
@@ -85,7 +90,12 @@ export class Attempt implements PoolJob {
     this.#startedAt = now()
     reporter.started(this.key, this.#startedAt)
     if (dispatch.timeoutMs > 0) this.#timeout = setTimeout(() => this.stop('timedOut'), dispatch.timeoutMs)
-    const work = settle(handler, { dispatch, signal: this.#abort.signal, log: this.#log, progress: (value, text) => this.#setProgress(value, text) })
+    const work = settle(handler, {
+      dispatch,
+      signal: this.#abort.signal,
+      log: this.#log,
+      progress: (value, text) => this.#setProgress(value, text),
+    })
     const end = handler.endsItself ? await work : await Promise.race([work, this.#givenUp()])
     await this.#finish(end)
     // a function that never returns keeps its slot: the slot is leaked, and the load that is reported shows it
@@ -107,7 +117,11 @@ export class Attempt implements PoolJob {
 
   #explain(end: WorkEnd): void {
     if (end.kind === 'givenUp') {
-      this.#log.write('system', 'error', 'The function did not end after it was told to stop: the run ends without it, and its slot stays taken until it returns.')
+      this.#log.write(
+        'system',
+        'error',
+        'The function did not end after it was told to stop: the run ends without it, and its slot stays taken until it returns.',
+      )
     }
     if (end.kind !== 'threw' || this.#stopCause !== null) return
     const { thrown } = end
@@ -116,8 +130,12 @@ export class Attempt implements PoolJob {
 
   /** Resolves when the kill grace has passed after the signal was aborted. */
   #givenUp(): Promise<WorkEnd> {
+    const { signal } = this.#abort
     return new Promise((resolve) => {
-      this.#abort.signal.addEventListener('abort', () => setTimeout(() => resolve({ kind: 'givenUp' }), this.dispatch.killGraceMs), { once: true })
+      const wait = (): void => void setTimeout(() => resolve({ kind: 'givenUp' }), this.dispatch.killGraceMs)
+      // a cancel may have come between the slot and the start
+      if (signal.aborted) wait()
+      else signal.addEventListener('abort', wait, { once: true })
     })
   }
 

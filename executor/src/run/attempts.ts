@@ -11,7 +11,7 @@
  *   no slot, queue place or spool      rejected capacity
  *   else                               accepted
  */
-import { FRAME_LIMITS, type Cancel, type Dispatch, type RejectCode, type RunningAttempt } from '@tickwheel/contract'
+import { FRAME_LIMITS, type Cancel, type Dispatch, type RejectCode, type RunningAttempt, type Verdict } from '@tickwheel/contract'
 import type { HandlerTable } from '../handlers/handler-table.ts'
 import type { ExecutorLogger } from '../logger.ts'
 import type { Pool } from '../pool/pool.ts'
@@ -90,7 +90,8 @@ export class Attempts {
   dispatch(dispatch: Dispatch): void {
     const lane = laneOf(dispatch)
     const known = this.#known.get(lane)
-    if (dispatch.bootId !== this.#bootId) return this.#reject(dispatch, { code: 'otherBoot', detail: `this is boot ${String(this.#bootId)}` }, false)
+    if (dispatch.bootId !== this.#bootId)
+      return this.#reject(dispatch, { code: 'otherBoot', detail: `this is boot ${String(this.#bootId)}` }, false)
     if (known !== undefined) return this.#repeat(dispatch, known)
     const rejection = this.#objection(dispatch, lane)
     if (rejection !== null) return this.#reject(dispatch, rejection, true)
@@ -135,9 +136,11 @@ export class Attempts {
     const ageMs = this.#options.serverNow() - dispatch.at
     if (ageMs > FRAME_LIMITS.dispatchMaxAgeMs) return { code: 'tooOld', detail: `sent ${String(Math.round(ageMs))} ms ago` }
     const canceledAt = this.#canceledFirst.get(lane)
-    if (canceledAt !== undefined && this.#options.now() - canceledAt <= this.#options.timing.rememberCancelMs) return { code: 'canceledFirst', detail: 'its cancel came first' }
+    if (canceledAt !== undefined && this.#options.now() - canceledAt <= this.#options.timing.rememberCancelMs)
+      return { code: 'canceledFirst', detail: 'its cancel came first' }
     if (this.#isDraining) return { code: 'draining', detail: 'the executor takes nothing new' }
-    if (!this.#options.spool.hasRoomForResults(this.#open + 1)) return { code: 'capacity', detail: 'the spool has no room for another result' }
+    if (!this.#options.spool.hasRoomForResults(this.#open + 1))
+      return { code: 'capacity', detail: 'the spool has no room for another result' }
     return null
   }
 
@@ -154,9 +157,10 @@ export class Attempts {
       progressMs: timing.progressMs,
       logFlushMs: () => (isLinked() ? timing.logFlushMs : timing.logFlushAwayMs),
       ended: (end) => this.#ended(lane, dispatch, end),
-      judged: () => this.#judged(lane),
+      judged: (verdict) => this.#endJudged(lane, attempt.key, verdict),
     })
-    if (pool.offer(attempt) === 'full') return this.#reject(dispatch, { code: 'capacity', detail: `${String(pool.running)} run and ${String(pool.queued)} wait` }, true)
+    if (pool.offer(attempt) === 'full')
+      return this.#reject(dispatch, { code: 'capacity', detail: `${String(pool.running)} run and ${String(pool.queued)} wait` }, true)
     this.#known.set(lane, { kind: 'open', attempt })
     this.#open += 1
     reporter.accepted(attempt.key, now())
@@ -207,6 +211,12 @@ export class Attempts {
     this.#open -= 1
     this.#options.finished(keyOf(dispatch), end)
     if (this.#open === 0) for (const resolve of this.#idle.splice(0)) resolve()
+  }
+
+  #endJudged(lane: string, key: AttemptKey, verdict: Verdict): void {
+    if (verdict !== 'done' && verdict !== 'already')
+      this.#options.logger.warn({ ...key, verdict }, 'the end of a run came too late, or was not accepted')
+    this.#judged(lane)
   }
 
   #judged(lane: string): void {

@@ -3,7 +3,11 @@ import { messageOf } from '../logger.ts'
 import { RunFailure, type StopCause } from './run.ts'
 
 /** How a handler's work came to its end; `givenUp`: it was told to stop and did not settle within the grace. */
-export type WorkEnd = { readonly kind: 'returned'; readonly value: unknown } | { readonly kind: 'threw'; readonly thrown: unknown } | { readonly kind: 'givenUp' } | { readonly kind: 'neverStarted' }
+export type WorkEnd =
+  | { readonly kind: 'returned'; readonly value: unknown }
+  | { readonly kind: 'threw'; readonly thrown: unknown }
+  | { readonly kind: 'givenUp' }
+  | { readonly kind: 'neverStarted' }
 
 export type Outcome = Pick<Finished, 'outcome' | 'result' | 'error'>
 
@@ -42,7 +46,8 @@ function outcomeOfValue(value: unknown): Outcome {
   const encoded = encode(value)
   if (encoded.kind === 'unfit') return failed('RESULT_NOT_JSON', encoded.why)
   const bytes = Buffer.byteLength(encoded.text)
-  if (bytes > FRAME_LIMITS.resultBytes) return failed('RESULT_TOO_LARGE', `the result has ${String(bytes)} bytes of JSON; at most ${String(FRAME_LIMITS.resultBytes)} are kept`)
+  if (bytes > FRAME_LIMITS.resultBytes)
+    return failed('RESULT_TOO_LARGE', `the result has ${String(bytes)} bytes of JSON; at most ${String(FRAME_LIMITS.resultBytes)} are kept`)
   // by way of its text: the value may change after the handler returned it
   return { outcome: 'succeeded', result: JSON.parse(encoded.text) }
 }
@@ -50,8 +55,8 @@ function outcomeOfValue(value: unknown): Outcome {
 function encode(value: unknown): { readonly kind: 'text'; readonly text: string } | { readonly kind: 'unfit'; readonly why: string } {
   try {
     // stringify answers undefined for undefined, functions and symbols, whatever its type says
-    const text: string | undefined = JSON.stringify(value)
-    return { kind: 'text', text: text ?? 'null' }
+    const text: unknown = JSON.stringify(value)
+    return { kind: 'text', text: typeof text === 'string' ? text : 'null' }
   } catch (thrown) {
     return { kind: 'unfit', why: `the result cannot be written as JSON: ${messageOf(thrown)}` }
   }

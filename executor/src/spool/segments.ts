@@ -83,7 +83,7 @@ export class Segment {
 
   /** A write that stops half-way (disk full) leaves a torn record, which readers pass over only at the end: so the segment must end there. */
   #write(bytes: Buffer): void {
-    for (let written = 0; written < bytes.length; ) written += writeSync(this.#fd, bytes, written)
+    for (let written = 0; written < bytes.length;) written += writeSync(this.#fd, bytes, written)
     this.#size += bytes.length
   }
 
@@ -161,11 +161,14 @@ export class SegmentStream {
 }
 
 /** The records of a segment that another process left, up to the first that is not whole. */
-export function recordsOf(path: string): { readonly segment: Segment; readonly records: readonly { readonly entry: SpoolEntry; readonly text: string }[] } {
+export function recordsOf(path: string): {
+  readonly segment: Segment
+  readonly records: readonly { readonly entry: SpoolEntry; readonly text: string }[]
+} {
   const bytes = readFileSync(path)
   const segment = new Segment(path, bytes.length)
   const records: { entry: SpoolEntry; text: string }[] = []
-  for (let place = 0; place + HEADER_BYTES <= bytes.length; ) {
+  for (let place = 0; place + HEADER_BYTES <= bytes.length;) {
     const length = bytes.readUInt32BE(place)
     const body = bytes.subarray(place + HEADER_BYTES, place + HEADER_BYTES + length)
     if (body.length < length || crc32(body) !== bytes.readUInt32BE(place + 4)) break

@@ -118,7 +118,11 @@ export class Spool {
       this.#isFailing = false
       return entries
     } catch (thrown) {
-      if (!this.#isFailing) this.#options.logger.error({ directory: this.directory, error: messageOf(thrown) }, 'the spool cannot be written: nothing new is accepted')
+      if (!this.#isFailing)
+        this.#options.logger.error(
+          { directory: this.directory, error: messageOf(thrown) },
+          'the spool cannot be written: nothing new is accepted',
+        )
       this.#isFailing = true
       return []
     }
@@ -130,7 +134,9 @@ export const GROUPS_FOLDER = 'groups'
 
 /** Segment files of a folder in the order in which their records are to be sent: every line before any end. */
 export function segmentFiles(folder: string): readonly string[] {
-  const files = readdirSync(folder).filter((file) => file.endsWith('.seg')).sort()
+  const files = readdirSync(folder)
+    .filter((file) => file.endsWith('.seg'))
+    .sort()
   return ['log-', 'end-'].flatMap((prefix) => files.filter((file) => file.startsWith(prefix)).map((file) => join(folder, file)))
 }
 

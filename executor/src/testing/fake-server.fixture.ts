@@ -126,7 +126,10 @@ export class FakeServer {
   }
 
   of<Type extends ExecutorFrame['type']>(type: Type, instanceId?: number): Frame<Type>[] {
-    return this.frames.filter((frame): frame is Frame<Type> => frame.type === type && (instanceId === undefined || ('instanceId' in frame && frame.instanceId === instanceId)))
+    return this.frames.filter(
+      (frame): frame is Frame<Type> =>
+        frame.type === type && (instanceId === undefined || ('instanceId' in frame && frame.instanceId === instanceId)),
+    )
   }
 
   /** Resolves when it holds; checked at every frame, join and close. */
@@ -155,7 +158,15 @@ export class FakeServer {
     const refusal = this.registerAnswer
     answer.setHeader('content-type', 'application/json')
     answer.statusCode = refusal?.status ?? 200
-    const session = { executorId: 5, bootId: this.bootId, sessionToken: 'tws_test', heartbeatMs: this.heartbeatMs, deadMs: this.deadMs, streamUrl: STREAM_PATH, protocol: 1 }
+    const session = {
+      executorId: 5,
+      bootId: this.bootId,
+      sessionToken: 'tws_test',
+      heartbeatMs: this.heartbeatMs,
+      deadMs: this.deadMs,
+      streamUrl: STREAM_PATH,
+      protocol: 1,
+    }
     answer.end(JSON.stringify(refusal?.body ?? session))
     this.#notice()
   }
@@ -193,11 +204,16 @@ export class FakeServer {
     if (this.joinRefusal !== null) return socket.close(this.joinRefusal, 'refused by the test')
     this.#joined = socket
     this.#withheld = []
-    socket.send(JSON.stringify([{ type: 'welcome', version: 1, node: 'fake', at: this.now(), heartbeatMs: this.heartbeatMs, deadMs: this.deadMs, draining: false }]))
+    socket.send(
+      JSON.stringify([
+        { type: 'welcome', version: 1, node: 'fake', at: this.now(), heartbeatMs: this.heartbeatMs, deadMs: this.deadMs, draining: false },
+      ]),
+    )
   }
 
   #beat(socket: WebSocket): void {
-    if (this.isAnsweringBeats) socket.send(JSON.stringify([{ type: 'beat', at: this.now(), store: this.store, cancel: this.beatCancel, unknown: [] }]))
+    if (this.isAnsweringBeats)
+      socket.send(JSON.stringify([{ type: 'beat', at: this.now(), store: this.store, cancel: this.beatCancel, unknown: [] }]))
   }
 
   #keep(frame: ExecutorFrame): void {

@@ -45,7 +45,10 @@ export class Harness {
 }
 
 /** A server, and an executor that is started. */
-export async function startHarness(options: Partial<ExecutorOptions> = {}, timing: Partial<Timing> = {}): Promise<{ harness: Harness; server: FakeServer; executor: Executor }> {
+export async function startHarness(
+  options: Partial<ExecutorOptions> = {},
+  timing: Partial<Timing> = {},
+): Promise<{ harness: Harness; server: FakeServer; executor: Executor }> {
   const harness = new Harness()
   await harness.server.start()
   const executor = harness.executor(options, timing)

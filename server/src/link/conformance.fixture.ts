@@ -40,7 +40,7 @@ export class FakeHost implements LinkHost {
   beatAnswer: BeatAnswer = { store: 'ok', cancel: [], unknown: [] }
   verdict: Verdict | null = 'done'
   /** reports wait here until the test opens it: the commit */
-  commit: Promise<void> = Promise.resolve()
+  commit: Promise<unknown> = Promise.resolve()
   clock = 1_700_000_000_000
   #waiters: { isMet: () => boolean; resolve: () => void }[] = []
 
@@ -147,7 +147,10 @@ export function describeLink(name: string, make: (host: LinkHost) => Promise<Lin
       expect(harness.link.send({ ...one, executorId: 2 }, [dispatchOf(1, one)])).toBe('absent')
       expect(harness.link.send(one, [dispatchOf(2, one), { type: 'cancel', instanceId: 2, attempt: 1, bootId: 10, at: 1 }])).toBe('sent')
       await peer.until(() => peer.orders.length === 2)
-      expect(peer.orders).toMatchObject([{ type: 'dispatch', instanceId: 2 }, { type: 'cancel', instanceId: 2 }])
+      expect(peer.orders).toMatchObject([
+        { type: 'dispatch', instanceId: 2 },
+        { type: 'cancel', instanceId: 2 },
+      ])
     })
 
     it('brings a thousand orders with long scripts, in order', async () => {
@@ -170,7 +173,7 @@ export function describeLink(name: string, make: (host: LinkHost) => Promise<Lin
 
     it('acknowledges a report after the commit, never before', async () => {
       const peer = await joined()
-      const commit = Promise.withResolvers<void>()
+      const commit = Promise.withResolvers<null>()
       host.commit = commit.promise
       let verdict: Verdict | null = null
       const told = peer.report(started(1)).then((given) => (verdict = given))
@@ -178,7 +181,7 @@ export function describeLink(name: string, make: (host: LinkHost) => Promise<Lin
       // an answer to a heartbeat overtakes it: the acknowledgement is not on its way
       await peer.beat()
       expect(verdict).toBeNull()
-      commit.resolve()
+      commit.resolve(null)
       expect(await told).toBe('done')
     })
 
@@ -211,7 +214,16 @@ export function describeLink(name: string, make: (host: LinkHost) => Promise<Lin
 
     it('makes a result that is too large a failure', async () => {
       const peer = await joined()
-      await peer.report({ type: 'finished', instanceId: 1, attempt: 1, at: 1, startedAt: 1, bootId: 10, outcome: 'succeeded', result: 'x'.repeat(70_000) })
+      await peer.report({
+        type: 'finished',
+        instanceId: 1,
+        attempt: 1,
+        at: 1,
+        startedAt: 1,
+        bootId: 10,
+        outcome: 'succeeded',
+        result: 'x'.repeat(70_000),
+      })
       expect(host.reports).toMatchObject([{ outcome: 'failed', error: { code: 'RESULT_TOO_LARGE' } }])
       expect(host.reports[0]).not.toHaveProperty('result')
     })

@@ -1,4 +1,19 @@
-import { Accepted, Draining, Finished, FRAME_LIMITS, HeartbeatFrame, Hello, Log, LogEnd, Progress, Recovered, Refused, Rejected, Started, type ExecutorFrame } from '@tickwheel/contract'
+import {
+  Accepted,
+  Draining,
+  Finished,
+  FRAME_LIMITS,
+  HeartbeatFrame,
+  Hello,
+  Log,
+  LogEnd,
+  Progress,
+  Recovered,
+  Refused,
+  Rejected,
+  Started,
+  type ExecutorFrame,
+} from '@tickwheel/contract'
 import type { TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 

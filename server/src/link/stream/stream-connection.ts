@@ -166,7 +166,17 @@ export class StreamConnection {
     this.#session = answer.session
     this.#deadMs = answer.deadMs
     const { heartbeatMs, deadMs, draining } = answer
-    this.#push(JSON.stringify({ type: 'welcome', version: 1, node: this.#options.node, at: this.#options.host.now(), heartbeatMs, deadMs, draining }))
+    this.#push(
+      JSON.stringify({
+        type: 'welcome',
+        version: 1,
+        node: this.#options.node,
+        at: this.#options.host.now(),
+        heartbeatMs,
+        deadMs,
+        draining,
+      }),
+    )
     // before any order can follow it into the same message
     this.#options.joined(this, answer.session)
   }
@@ -280,7 +290,14 @@ function withinLimits(report: Report): Report {
   const bytes = Buffer.byteLength(JSON.stringify(report.result))
   if (bytes <= FRAME_LIMITS.resultBytes) return report
   const { result: _result, ...rest } = report
-  return { ...rest, outcome: 'failed', error: { code: 'RESULT_TOO_LARGE', message: `the result has ${String(bytes)} bytes of JSON; at most ${String(FRAME_LIMITS.resultBytes)} are kept` } }
+  return {
+    ...rest,
+    outcome: 'failed',
+    error: {
+      code: 'RESULT_TOO_LARGE',
+      message: `the result has ${String(bytes)} bytes of JSON; at most ${String(FRAME_LIMITS.resultBytes)} are kept`,
+    },
+  }
 }
 
 function textOf(data: RawData): string {

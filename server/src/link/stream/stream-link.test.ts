@@ -1,5 +1,5 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, IncomingMessage } from 'node:http'
+import { Socket, type AddressInfo } from 'node:net'
 import { STREAM_PATH } from '@tickwheel/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { describeLink, FakeHost, type LinkHarness } from '../conformance.fixture.ts'
@@ -51,7 +51,15 @@ describe('the stream', () => {
 
   it('welcomes with the intervals, the clock and the name of the node', async () => {
     const peer = await joined()
-    expect(peer.frames[0]).toEqual({ type: 'welcome', version: 1, node: 'node-1', at: host.clock, heartbeatMs: 5_000, deadMs: 15_000, draining: false })
+    expect(peer.frames[0]).toEqual({
+      type: 'welcome',
+      version: 1,
+      node: 'node-1',
+      at: host.clock,
+      heartbeatMs: 5_000,
+      deadMs: 15_000,
+      draining: false,
+    })
   })
 
   it('refuses a frame of a type it does not know by name, ignores fields it does not know, and goes on', async () => {
@@ -94,7 +102,15 @@ describe('the stream', () => {
     peer.clock = host.clock - 60_000
     await peer.join(one)
     await peer.report({ type: 'log', instanceId: 1, attempt: 1, firstSeq: 1, lines: [[peer.clock + 5, 0, 1, 'x']] })
-    await peer.report({ type: 'finished', instanceId: 1, attempt: 1, at: peer.clock + 7, startedAt: peer.clock + 3, bootId: 10, outcome: 'succeeded' })
+    await peer.report({
+      type: 'finished',
+      instanceId: 1,
+      attempt: 1,
+      at: peer.clock + 7,
+      startedAt: peer.clock + 3,
+      bootId: 10,
+      outcome: 'succeeded',
+    })
     expect(host.reports).toMatchObject([{ lines: [[host.clock + 5, 0, 1, 'x']] }, { at: host.clock + 7, startedAt: host.clock + 3 }])
   })
 
@@ -107,8 +123,10 @@ describe('the stream', () => {
   })
 
   it('leaves upgrades to other addresses to others', () => {
-    const request = { url: '/api/v1/live' } as Parameters<StreamLink['upgrade']>[0]
-    expect(harness.link.upgrade(request, undefined as never, Buffer.alloc(0))).toBe(false)
+    const socket = new Socket()
+    const request = new IncomingMessage(socket)
+    request.url = '/api/v1/live'
+    expect(harness.link.upgrade(request, socket, Buffer.alloc(0))).toBe(false)
   })
 
   it('cuts off a connection that never says hello', async () => {

@@ -3,7 +3,13 @@ import { WebSocket } from 'ws'
 import type { Peer, Refusal, Said } from '../conformance.fixture.ts'
 import type { BeatAnswer, Order, Session } from '../link.ts'
 
-const REFUSALS: Readonly<Record<number, Refusal>> = { 1012: 'leaving', 1013: 'storeAway', 4400: 'protocol', 4401: 'sessionUnknown', 4409: 'superseded' }
+const REFUSALS: Readonly<Record<number, Refusal>> = {
+  1012: 'leaving',
+  1013: 'storeAway',
+  4400: 'protocol',
+  4401: 'sessionUnknown',
+  4409: 'superseded',
+}
 
 /** An executor's end of the stream, frame by frame. */
 export class StreamPeer implements Peer {
