@@ -47,22 +47,22 @@ export async function findGroupByAppName(db: Database, appName: string): Promise
 /** Makes a group; its id. Who makes one must see all groups (403). */
 export async function createGroup(db: Database, { input }: { input: GroupCreate }, change: Change): Promise<{ groupId: number }> {
   if (change.scope !== 'all') throw new AppError('FORBIDDEN', 'only who may edit all groups can make a new one', { params: { permission: 'group:edit' } })
-  return keyGuard(() => db.write('rest', async (tx) => {
+  return db.write('rest', async (tx) => {
     const fields = fieldsOf(input)
     await refuseTaken(tx, fields, null)
     const groupId = await takeEntityId(tx)
     const columns = { name: fields.name, name_key: nameKey(fields.name), app_name: fields.appName, description: fields.description }
-    await tx.insert('task_group', [{ id: groupId, ...columns, version: 1, created_at: change.now, updated_at: change.now }])
+    await keyGuard(() => tx.insert('task_group', [{ id: groupId, ...columns, version: 1, created_at: change.now, updated_at: change.now }]))
     await writeAudit(tx, change.now, change.auditId, change.caller, {
       action: 'group:create', resource: { kind: 'group', id: groupId, key: fields.name }, groupId, ...changedFields(null, { ...fields }),
     })
     return { groupId }
-  }))
+  })
 }
 
 /** Changes a group. 409 `STALE_VERSION` with the current version. */
 export async function updateGroup(db: Database, { groupId, input }: { groupId: number; input: GroupUpdate }, change: Change): Promise<void> {
-  await keyGuard(() => db.write('rest', async (tx) => {
+  await db.write('rest', async (tx) => {
     const row = await lockGroup(tx, groupId, change.scope)
     if (row.version !== input.version) {
       throw new AppError('STALE_VERSION', `the group is at version ${row.version}, not ${input.version}: read it again and repeat the change`, { params: { version: row.version } })
@@ -70,12 +70,12 @@ export async function updateGroup(db: Database, { groupId, input }: { groupId: n
     const fields = fieldsOf(input)
     await refuseTaken(tx, fields, groupId)
     const columns = { name: fields.name, name_key: nameKey(fields.name), app_name: fields.appName, description: fields.description }
-    await tx.execute(query.updateTable('task_group').set({ ...columns, version: row.version + 1, updated_at: change.now }).where('id', '=', groupId))
+    await keyGuard(() => tx.execute(query.updateTable('task_group').set({ ...columns, version: row.version + 1, updated_at: change.now }).where('id', '=', groupId)))
     await writeAudit(tx, change.now, change.auditId, change.caller, {
       action: 'group:edit', resource: { kind: 'group', id: groupId, key: fields.name }, groupId,
       ...changedFields({ name: row.name, appName: row.app_name, description: row.description }, { ...fields }),
     })
-  }))
+  })
 }
 
 /** Deletes a group with what is known of its executors. 409 `GROUP_NOT_EMPTY` while it has tasks. */
@@ -160,9 +160,9 @@ function takenProblem(path: string, value: string): FieldProblem {
 }
 
 /** Two writers at the same instant: the unique key decides, and the loser is told as if it had come later. */
-async function keyGuard<T>(work: () => Promise<T>): Promise<T> {
+async function keyGuard<T>(write: () => Promise<T>): Promise<T> {
   try {
-    return await work()
+    return await write()
   } catch (error) {
     if (!(error instanceof DuplicateKey)) throw error
     const message = 'the name or appName was taken by another group meanwhile'

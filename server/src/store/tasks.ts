@@ -31,7 +31,7 @@ export interface TaskChanged {
  */
 export async function createTask(db: Database, { input, serverZone }: { input: TaskCreate; serverZone: string }, change: Change): Promise<TaskChanged> {
   const isEnabled = input.enabled ?? false
-  return nameGuard(() => db.write('rest', async (tx) => {
+  return db.write('rest', async (tx) => {
     const definition = completeDefinition(input, serverZone)
     const group = await visibleGroup(tx, input.groupId, change.scope)
     refuse([
@@ -41,7 +41,7 @@ export async function createTask(db: Database, { input, serverZone }: { input: T
     const taskId = await takeEntityId(tx)
     const seriesId = await takeEntityId(tx)
     const changed = newSeries({ taskId, seriesId, groupId: input.groupId, definition, isEnabled, now: change.now })
-    await tx.insert('task', [{ ...listColumns(definition), id: taskId, group_id: input.groupId, version: 1, enabled: flag(isEnabled), series_id: seriesId, deleted_at: null, created_at: change.now, updated_at: change.now }])
+    await nameGuard(definition.name, () => tx.insert('task', [{ ...listColumns(definition), id: taskId, group_id: input.groupId, version: 1, enabled: flag(isEnabled), series_id: seriesId, deleted_at: null, created_at: change.now, updated_at: change.now }]))
     await insertVersion(tx, taskId, 1, definition, change)
     await insertSpan(tx, { seriesId, fromAt: change.now, taskVersion: 1, isEnabled, definition, anchorAt: change.now })
     await tx.insert('series', [changed])
@@ -50,31 +50,31 @@ export async function createTask(db: Database, { input, serverZone }: { input: T
       ...changedFields(null, { ...definition, enabled: isEnabled }),
     })
     return { taskId, groupId: input.groupId, seriesId, slot: changed.slot, nextDueAt: changed.next_due_at, revision: 1, openRunIds: [] }
-  }))
+  })
 }
 
 /** Saves a new version of a task. `input.version` must be the current one (409 `STALE_VERSION`). Without `enabled` it stays as it is. */
 export async function updateTask(
   db: Database, { taskId, input, serverZone }: { taskId: number; input: TaskUpdate; serverZone: string }, change: Change,
 ): Promise<TaskChanged> {
-  return nameGuard(() => db.write('rest', async (tx) => {
+  return db.write('rest', async (tx) => {
     const task = await lockTask(tx, taskId, change.scope)
     if (input.version !== task.row.version) {
       throw new AppError('STALE_VERSION', `the task is at version ${task.row.version}, not ${input.version}: read it again and repeat the change`, { params: { version: task.row.version } })
     }
     const wish = { groupId: input.groupId, definition: completeDefinition(input, serverZone), isEnabled: input.enabled ?? task.row.enabled === 1 }
     return saveVersion(tx, task, wish, 'task:edit', change)
-  }))
+  })
 }
 
 /** Saves a new version that equals an old one. Group and enabled stay as they are. */
 export async function restoreTaskVersion(db: Database, { taskId, version }: { taskId: number; version: number }, change: Change): Promise<TaskChanged> {
-  return nameGuard(() => db.write('rest', async (tx) => {
+  return db.write('rest', async (tx) => {
     const task = await lockTask(tx, taskId, change.scope)
     const definition = await definitionOf(tx, taskId, version)
     if (definition === null) throw new AppError('TASK_VERSION_NOT_FOUND', `task ${taskId} has no version ${version}`)
     return saveVersion(tx, task, { groupId: task.row.group_id, definition, isEnabled: task.row.enabled === 1 }, 'task:restore', change)
-  }))
+  })
 }
 
 /** Starts or stops the schedule of a task; nothing happens when it is so already. The version stays: it counts definitions. */
@@ -175,9 +175,8 @@ async function saveVersion(tx: Tx, task: LockedTask, wish: TaskWish, action: str
   ])
   const version = row.version + 1
   const cursor = await moveSpan(tx, task, { definition, isEnabled: wish.isEnabled, taskVersion: version }, change.now)
-  await tx.execute(
-    query.updateTable('task').set({ ...listColumns(definition), group_id: wish.groupId, version, enabled: flag(wish.isEnabled), updated_at: change.now }).where('id', '=', row.id),
-  )
+  const columns = { ...listColumns(definition), group_id: wish.groupId, version, enabled: flag(wish.isEnabled), updated_at: change.now }
+  await nameGuard(definition.name, () => tx.execute(query.updateTable('task').set(columns).where('id', '=', row.id)))
   await insertVersion(tx, row.id, version, definition, change)
   const series = await writeSeries(tx, task.series, { ...cursor, group_id: wish.groupId })
   await writeAudit(tx, change.now, change.auditId, change.caller, {
@@ -316,12 +315,12 @@ function refuse(problems: readonly FieldProblem[]): void {
 }
 
 /** Two writers with one name at the same instant: the unique key decides, and the loser is told as if it had come later. */
-async function nameGuard<T>(work: () => Promise<T>): Promise<T> {
+async function nameGuard<T>(name: string, write: () => Promise<T>): Promise<T> {
   try {
-    return await work()
+    return await write()
   } catch (error) {
     if (!(error instanceof DuplicateKey)) throw error
-    throw new AppError('UNPROCESSABLE', 'the name was taken by another task meanwhile', { errors: [{ path: 'name', code: 'NAME_TAKEN', message: 'the name was taken by another task meanwhile' }] })
+    throw new AppError('UNPROCESSABLE', nameTaken(name).message, { errors: [nameTaken(name)] })
   }
 }
 
