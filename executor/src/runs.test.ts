@@ -295,6 +295,22 @@ describe('a run that is told to stop', () => {
     expect((await server.result(56)).outcome).toBe('succeeded')
   })
 
+  it('is stopped also by a cancel that comes in the same message as its dispatch', async () => {
+    const started = await startHarness()
+    await started.executor.stop()
+    harness = started.harness
+    server = started.server
+    const again = harness.executor({ name: 'two' })
+    const gate = Promise.withResolvers<null>()
+    again.handle('deaf', () => gate.promise)
+    await again.start()
+    const template = server.dispatch({ instanceId: 998, handler: { kind: 'named', name: 'nobody' } })
+    const dispatch = { ...template, instanceId: 59, handler: { kind: 'named', name: 'deaf' }, killGraceMs: 20 }
+    server.send(dispatch, { type: 'cancel', instanceId: 59, attempt: 1, bootId: server.bootId, at: server.now() })
+    expect(await server.result(59)).toMatchObject({ outcome: 'canceled' })
+    gate.resolve(null)
+  })
+
   it('leaves no process behind that it started in the background', async () => {
     await start({}, { leftoverGraceMs: 200 })
     server.dispatch({

@@ -112,8 +112,9 @@ export class FakeServer {
     this.send({ type: 'cancel', instanceId, attempt, bootId: this.bootId, at: this.now() })
   }
 
-  send(frame: object): void {
-    this.#joined?.send(JSON.stringify([frame]))
+  /** Sends frames in one message. */
+  send(...frames: object[]): void {
+    this.#joined?.send(JSON.stringify(frames))
   }
 
   acknowledgeWithheld(): void {
