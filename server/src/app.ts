@@ -14,6 +14,9 @@ import { MemoryBuckets } from './cluster/memory/bucket.ts'
 import type { Config } from './config/schema.ts'
 import { StartProblem } from './config/start-problem.ts'
 import { Engine } from './engine/engine.ts'
+import { Folder } from './engine/folder.ts'
+import { Housekeeper } from './engine/housekeeper.ts'
+import { Pruner } from './engine/pruner.ts'
 import { embeddedToken, firstStart } from './first-start.ts'
 import { makeChanges } from './http/change.ts'
 import { findConsole } from './http/console-files.ts'
@@ -83,10 +86,8 @@ interface Parts {
   readonly sessions: Sessions
   readonly refusals: Refusals
   readonly http: FastifyInstance
-  readonly pruning: NodeJS.Timeout
+  readonly housekeeper: Housekeeper
 }
-
-const SESSION_PRUNE_MS = 3_600_000
 
 class NodeServer implements Server {
   readonly #config: Config
@@ -112,6 +113,7 @@ class NodeServer implements Server {
     try {
       const port = await listen(parts.http, this.#config)
       await parts.engine.start(parts.link)
+      parts.housekeeper.start()
       this.#phase = 'open'
       const first = { db: store.db, ids: new RunIds(store.db, () => parts.clock.now()), now: () => parts.clock.now(), config: this.#config }
       return {
@@ -137,9 +139,9 @@ class NodeServer implements Server {
   async #stopAll(): Promise<void> {
     const parts = this.#parts
     if (parts === null) return
+    await parts.housekeeper.stop()
     await parts.engine.retire()
     this.#phase = 'stopping'
-    clearInterval(parts.pruning)
     parts.live.stop()
     await parts.link.close()
     await parts.http.close()
@@ -208,9 +210,10 @@ class NodeServer implements Server {
     const consoleDir = this.#overrides.consoleDir === undefined ? findConsole() : this.#overrides.consoleDir
     const http = await createHttp({ gate, handlers, metrics, log, consoleDir, refuse: () => this.#refuse() })
     http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head))
-    const pruning = setInterval(() => void sessions.prune().catch((error: unknown) => log.warn({ err: error }, 'old sessions could not be removed')), SESSION_PRUNE_MS)
-    pruning.unref()
-    return { clock, store, logs, engine, link, live, sessions, refusals, http, pruning }
+    const housekeeper = new Housekeeper({
+      clock, chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })], onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
+    })
+    return { clock, store, logs, engine, link, live, sessions, refusals, http, housekeeper }
   }
 
   /** Why no call is taken just now; null: they are. */

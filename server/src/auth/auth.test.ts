@@ -147,13 +147,6 @@ describe('sessions', () => {
       { action: 'auth:login', outcome: 'refused', code: 'INVALID_CREDENTIALS', count: 3, actor_name: 'admin' },
     ])
   })
-
-  it('forgets sessions that ran out', async () => {
-    await signedIn()
-    time += 8 * 86_400_000
-    await sessions.prune()
-    expect(await db.read((tx) => tx.rows(query.selectFrom('session').selectAll()))).toEqual([])
-  })
 })
 
 describe('passwords', () => {

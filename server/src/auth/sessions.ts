@@ -7,7 +7,7 @@ import type { Database, Tx } from '../store/database.ts'
 import { nameKey } from '../store/definition.ts'
 import type { RunIds } from '../store/ids.ts'
 import type { UserRow } from '../store/schema.ts'
-import { endSession, endSessionsOf, insertSession, pruneSessions, readSession, rotateSession, type SessionFacts } from '../store/sessions.ts'
+import { endSession, endSessionsOf, insertSession, readSession, rotateSession, type SessionFacts } from '../store/sessions.ts'
 import { findUserByName, hasFirstPassword, readUser, setPassword } from '../store/users.ts'
 import { AccessTokens } from './access-tokens.ts'
 import { Lockout } from './lockout.ts'
@@ -156,12 +156,6 @@ export class Sessions {
   /** Whether the sign-in page may show the first account: it still has its first password, and only this machine can ask. */
   async showsFirstAccount(isExposed: boolean): Promise<boolean> {
     return !isExposed && (await this.#parts.db.read(hasFirstPassword))
-  }
-
-  /** Forgets sessions that ran out. */
-  async prune(): Promise<void> {
-    const before = this.#parts.now()
-    await this.#parts.db.write('rest', (tx) => pruneSessions(tx, before, 500))
   }
 
   async #open(user: UserRow, origin: Origin, action: string | null): Promise<Session> {

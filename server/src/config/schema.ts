@@ -30,6 +30,7 @@ export const ConfigSchema = group({
     runsDays: whole(30, [1, 36_500], 'Days that runs are kept.', '执行记录保留天数。'),
     failuresDays: whole(90, [1, 36_500], 'Days that runs which did not succeed are kept.', '未成功的执行记录保留天数。'),
     logsDays: whole(30, [1, 36_500], 'Days that logs of runs are kept.', '执行日志保留天数。'),
+    ledgerDays: whole(365, [1, 36_500], 'Days that the firing ledger is kept, and at least as long as any run.', '触发台账保留天数，且不短于执行记录。'),
     auditDays: whole(365, [1, 36_500], 'Days that the audit log is kept.', '审计日志保留天数。'),
   }),
   rateLimit: group({

@@ -60,10 +60,3 @@ export async function endSession(tx: Tx, sessionId: string, at: number): Promise
 export async function endSessionsOf(tx: Tx, userId: number, at: number): Promise<number> {
   return tx.execute(query.updateTable('session').set({ ended_at: at }).where('user_id', '=', userId).where('ended_at', 'is', null))
 }
-
-/** Forgets sessions whose refresh token ran out, at most `limit`; how many went. */
-export async function pruneSessions(tx: Tx, expiredBefore: number, limit: number): Promise<number> {
-  const rows = await tx.rows(query.selectFrom('session').select('id').where('expires_at', '<', expiredBefore).limit(limit))
-  if (rows.length === 0) return 0
-  return tx.execute(query.deleteFrom('session').where('id', 'in', rows.map((row) => row.id)))
-}
