@@ -1,5 +1,6 @@
 import type { Group, Instance, Problem, ScheduleInput, Task, TaskCreate, TaskListItem } from '@tickwheel/contract'
 import { compileSchedule, type Schedule } from '@tickwheel/core'
+import { executorNow, ledgerOf, traceOf, whyOf } from './history.ts'
 import { addGroup, addRun, addTask, define, iso, saveVersion, type World } from './world.ts'
 
 export interface MockRequest {
@@ -202,13 +203,18 @@ function oneTask(world: World, request: MockRequest, id: number, rest: readonly 
       saveVersion(world, task)
       return ok(task)
     }
-    case 'GET firing':
-      return ok({
-        ...list(runsOf(world, task).filter((run) => run.scheduledAt !== null).map((run) => ({ kind: 'fired', dueAt: run.scheduledAt, instanceId: run.id, taskVersion: run.taskVersion })), request),
-        nextCursor: null,
+    case 'GET firing': {
+      const { query } = request
+      const entries = ledgerOf(world, task).filter((entry) => {
+        const at = entry.kind === 'fired' ? entry.dueAt : entry.toAt
+        return (!query.has('from') || at >= (query.get('from') ?? '')) && (!query.has('to') || at < (query.get('to') ?? ''))
       })
+      const from = Number(query.get('cursor') ?? 0)
+      const size = Number(query.get('pageSize') ?? 20)
+      return ok({ items: entries.slice(from, from + size), total: entries.length, page: 1, pageSize: size, nextCursor: from + size < entries.length ? String(from + size) : null })
+    }
     case 'GET decisions':
-      return ok({ at: request.query.get('at'), verdict: 'notDue', entry: null, taskVersion: task.version, schedule: task.schedule, previousDueAt: null, nextDueAt: task.nextFireAt, facts: {} })
+      return ok(whyOf(world, task, request.query.get('at') ?? iso(world.now)))
     default:
       return refuse(404, 'NOT_FOUND')
   }
@@ -245,23 +251,24 @@ function oneRun(world: World, request: MockRequest, id: number, verb: string | u
       return task === undefined ? refuse(404, 'TASK_NOT_FOUND') : ok({ instanceId: addRun(world, task, { firedAt: world.now, cause: 'retry', state: 'running', durationMs: 5_000 }).id }, 202)
     }
     case 'GET logs': {
+      if (request.path.endsWith('/raw')) return ok(lines.map((line) => `${line.at} ${line.text}`).join('\n'))
       const after = Number(request.query.get('after') ?? 0)
       const page = lines.filter((line) => line.seq > after).slice(0, Number(request.query.get('limit') ?? 1000))
       return ok({ lines: page, next: page.at(-1)?.seq ?? after, end: run.endedAt !== null })
     }
     case 'GET events':
-      return ok({ items: [{ at: run.firedAt, reason: 'fired', facts: { lateMs: 3 } }, { at: run.queuedAt, reason: 'queued', facts: {} }, ...(run.dispatchedAt === null ? [] : [{ at: run.dispatchedAt, reason: 'chosen', facts: { strategy: 'roundRobin', executorId: run.executorId, executor: run.executorName, among: 2 } }])] })
+      return ok({ items: traceOf(run) })
     default:
       return refuse(404, 'NOT_FOUND')
   }
 }
 
 function executors(world: World, request: MockRequest, id: number, verb: string | undefined): MockAnswer {
-  if (Number.isNaN(id)) return ok(list([...world.executors.values()].filter((one) => same(request.query, 'groupId', String(one.groupId)) && same(request.query, 'state', one.state)), request))
+  if (Number.isNaN(id)) return ok(list([...world.executors.values()].filter((one) => same(request.query, 'groupId', String(one.groupId)) && same(request.query, 'state', one.state)).map((one) => executorNow(world, one)), request))
   const found = world.executors.get(id)
   if (found === undefined) return refuse(404, 'EXECUTOR_NOT_FOUND')
   if (request.method === 'DELETE') return found.state !== 'offline' ? refuse(409, 'EXECUTOR_ONLINE') : (world.executors.delete(id), ok(null, 204))
   if (verb === 'drain') found.state = 'draining'
   if (verb === 'resume') found.state = 'online'
-  return ok(found)
+  return ok(executorNow(world, found))
 }

@@ -3,6 +3,7 @@ import { LIVE_PATH, LIVE_PROTOCOL, type ClientMessage, type Instance } from '@ti
 import type { ViteDevServer } from 'vite'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { answer } from './answer.ts'
+import { executorNow, print } from './history.ts'
 import { busyWorld, emptyWorld, step, type World } from './world.ts'
 
 const STEP_MS = 500
@@ -44,7 +45,11 @@ function serveLive(server: ViteDevServer, world: World): void {
     if (request.url !== LIVE_PATH) return
     sockets.handleUpgrade(request, socket, head, (opened) => attend(opened, listeners, world))
   })
-  const timer = setInterval(() => tell(listeners, step(world, Date.now())), STEP_MS)
+  const timer = setInterval(() => {
+    tell(listeners, step(world, Date.now()))
+    tellLines(listeners, world)
+    for (const listener of listeners) if (listener.topic === 'executor') push(listener, 1, { executors: [...world.executors.values()].map((one) => executorNow(world, one)), removed: [] })
+  }, STEP_MS)
   server.httpServer?.on('close', () => clearInterval(timer))
 }
 
@@ -79,6 +84,13 @@ function tell(listeners: Set<Listener>, changed: readonly Instance[]): void {
   for (const listener of listeners) {
     if (listener.topic === 'group:*') push(listener, 1, { instances: changed })
     for (const run of changed) if (listener.topic === `instance:${run.id}`) push(listener, 1, run)
+  }
+}
+
+function tellLines(listeners: Set<Listener>, world: World): void {
+  for (const [id, lines] of print(world, world.now)) {
+    const last = lines.at(-1)
+    if (last !== undefined) for (const listener of listeners) if (listener.topic === `instance:${id}:logs`) push(listener, last.seq, { lines })
   }
 }
 

@@ -81,7 +81,7 @@ function seedTask(world: World, seed: Seed, index: number): void {
     const durationMs = Math.round(seed.durationMs * (0.6 + 0.8 * ((age * 37) % 10) / 10))
     addRun(world, task, { firedAt, cause: 'schedule', state, durationMs })
   }
-  if (index === 2 || index === 6) addRun(world, task, { firedAt: world.now - 30_000, cause: 'schedule', state: 'running', durationMs: 90_000 })
+  if (index === 2 || index === 6) addRun(world, task, { firedAt: world.now - 30_000, cause: 'schedule', state: 'running', durationMs: index === 2 ? 86_400_000 : 900_000 })
   if (index === 6) addRun(world, task, { firedAt: world.now - 2_000, cause: 'manual', state: 'queued', durationMs: 90_000 })
 }
 

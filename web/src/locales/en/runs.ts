@@ -12,7 +12,7 @@ export const runs = {
     label: 'For the selected runs', cancel: 'Cancel', retry: 'Run again', cancelTitle: 'Cancel runs', retryTitle: 'Run again', confirmCancel: 'Cancel {n} run? It is stopped if it runs. | Cancel {n} runs? Those that run are stopped.',
     confirmRetry: 'Run {n} ended run again, as a new run? | Run {n} ended runs again, as new runs?', noneOpen: 'None of the selected runs can be canceled: all have ended.', noneEnded: 'None of the selected runs has ended.', accepted: 'Cancelation asked for', keep: 'Keep them',
   },
-  attempt: 'Attempt {n}', byActor: 'by {name}', late: '{span} late', onTime: 'on time',
+  attempt: 'Attempt {n}', late: '{span} late', onTime: 'on time',
   detail: {
     title: 'Run {id}', cancel: 'Cancel', canceling: 'Canceling…', retry: 'Run again', change: 'Run with changes…', more: 'More actions', goneTask: 'Its task was deleted.',
     cancelTitle: 'Cancel run {id}?', cancelText: 'The run of “{task}” is stopped on its executor. What it has done so far stays done.', cancelConfirm: 'Cancel run', cancelKeep: 'Let it run',

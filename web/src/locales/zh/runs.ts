@@ -10,7 +10,7 @@ export const runs = {
     label: '对所选执行', cancel: '取消执行', retry: '重新执行', cancelTitle: '取消执行', retryTitle: '重新执行', confirmCancel: '取消 {n} 个执行？正在运行的会被停止。', confirmRetry: '将 {n} 个已结束的执行作为新的执行重新运行？',
     noneOpen: '所选执行都已结束，无法取消。', noneEnded: '所选执行都尚未结束。', accepted: '已请求取消', keep: '保留',
   },
-  attempt: '第 {n} 次尝试', byActor: '由 {name}', late: '晚 {span}', onTime: '准时',
+  attempt: '第 {n} 次尝试', late: '晚 {span}', onTime: '准时',
   detail: {
     title: '执行 {id}', cancel: '取消', canceling: '取消中…', retry: '重新执行', change: '修改参数后执行…', more: '更多操作', goneTask: '该任务已被删除。',
     cancelTitle: '取消执行 {id}？', cancelText: '将在执行器上停止“{task}”的这次执行，已完成的部分不会回滚。', cancelConfirm: '取消执行', cancelKeep: '继续运行',

@@ -1,9 +1,10 @@
 import type { Instance, InstanceListItem, TraceEntry } from '@tickwheel/contract'
-import { computed, onScopeDispose, ref, shallowRef, watch } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import { getInstance, listEvents } from '../../api/instances.ts'
 import { useCall } from '../../api/use-call.ts'
 import type { ExecutorNames } from '../../locales/reason-words.ts'
 import { useLive } from '../../live/use-live.ts'
+import { useSoon } from '../../live/use-soon.ts'
 
 const SOON_MS = 300
 
@@ -12,7 +13,7 @@ export function useRun(runId: () => number) {
   const run = useCall(() => getInstance(runId()))
   const trace = shallowRef<readonly TraceEntry[]>([])
   const isTraceRead = ref(false)
-  let timer: ReturnType<typeof setTimeout> | undefined
+  const loadSoon = useSoon(() => void load(), SOON_MS)
 
   async function load(): Promise<void> {
     await Promise.all([run.load(), loadTrace()])
@@ -26,13 +27,6 @@ export function useRun(runId: () => number) {
     isTraceRead.value = true
   }
 
-  function loadSoon(): void {
-    timer ??= setTimeout(() => {
-      timer = undefined
-      void load()
-    }, SOON_MS)
-  }
-
   watch(
     runId,
     () => {
@@ -43,7 +37,6 @@ export function useRun(runId: () => number) {
     },
     { immediate: true },
   )
-  onScopeDispose(() => clearTimeout(timer))
 
   useLive(() => `instance:${runId()}`, ({ data }) => isRun(data) && take(data), { onResume: loadSoon })
 

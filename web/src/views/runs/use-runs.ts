@@ -2,6 +2,7 @@ import type { InstanceListItem } from '@tickwheel/contract'
 import { computed, onMounted, ref, shallowRef, watch } from 'vue'
 import { listInstances } from '../../api/instances.ts'
 import { useCall } from '../../api/use-call.ts'
+import { runsIn } from '../../live/live-data.ts'
 import { useLive } from '../../live/use-live.ts'
 import { useUrlQuery } from '../../router/use-url-query.ts'
 import { FILTERS, matches, newerPage, olderPage, PAGE_SIZE, requestOf, trailOf, type RunFilters } from './run-query.ts'
@@ -34,7 +35,7 @@ export function useRuns(fixed: () => RunFilters, isHeld: () => boolean) {
 
   useLive(
     () => (filters.value.group === undefined ? 'group:*' : `group:${filters.value.group}`),
-    ({ data }) => isRuns(data) && take(data.instances),
+    ({ data }) => take(runsIn(data)),
     { onResume: () => void load() },
   )
 
@@ -56,8 +57,4 @@ export function useRuns(fixed: () => RunFilters, isHeld: () => boolean) {
   }
 
   return { query, change, clear, isFiltered, rows, heldBack, trail, nextCursor, paging, data: runs.data, failure: runs.failure, isFirst: runs.isFirst, isBusy: runs.isBusy, load }
-}
-
-function isRuns(data: unknown): data is { instances: InstanceListItem[] } {
-  return typeof data === 'object' && data !== null && 'instances' in data && Array.isArray(data.instances)
 }

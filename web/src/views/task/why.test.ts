@@ -1,0 +1,37 @@
+import type { WhyAnswer } from '@tickwheel/contract'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { loadLocale } from '../../locales/i18n.ts'
+import { explain, whySentence } from './why.ts'
+
+const at = '2026-11-22T02:00:00.000Z'
+const answer = (over: Partial<WhyAnswer>): WhyAnswer => ({ at, verdict: 'notDue', entry: null, taskVersion: 3, schedule: { kind: 'fixedRate', everyMs: 60_000 }, previousDueAt: null, nextDueAt: null, facts: {}, ...over })
+const skipped = (reason: string, facts: Record<string, unknown>) =>
+  answer({ verdict: 'skipped', entry: { kind: 'skipped', fromAt: at, toAt: at, count: 1, reason, facts, instanceId: null, decidedAt: at } })
+
+describe('why it did, or did not, run', () => {
+  beforeAll(() => loadLocale('en'))
+
+  it.each([
+    ['fired', answer({ verdict: 'fired', entry: { kind: 'fired', dueAt: at, instanceId: 42, taskVersion: 3 } }), 'It fired, as it should: run #42.'],
+    ['the task was busy', skipped('overlap', { blocker: 41 }), 'It was due, and did not fire. Run #41 of the same task had not ended.'],
+    ['the server was down', skipped('misfire', { policy: 'skip', lateMs: 9_000 }), 'It was due, and did not fire. The time to start it had passed (rule for missed firings: “Leave them out”).'],
+    ['a fact is missing', skipped('overlap', {}), 'It was due, and did not fire. Run – of the same task had not ended.'],
+    ['a newer server gives a reason that is not known here', skipped('eclipse', {}), 'It was due, and did not fire. eclipse'],
+    ['it was not due', answer({}), 'It was not due then.'],
+  ])('is one sentence: %s', (_why, given, sentence) => expect(whySentence(given)).toBe(sentence))
+
+  it('links to the run in the way, tells the facts, and what would change it', () => {
+    const why = explain(skipped('overlap', { blocker: 41 }))
+    expect(why.sentence.find((part) => part.runId !== undefined)).toEqual({ text: '#41', runId: 41 })
+    expect(why.facts.map((fact) => fact.label)).toEqual(['Was due', 'Run in the way', 'Decided', 'Schedule then', 'Version in force'])
+    expect(why.changes[0]).toContain('The next one waits')
+    expect(why.tone).toBe('bad')
+  })
+
+  it.each(['fired', 'skipped', 'folded', 'notDue', 'paused', 'beforeTask', 'overdue', 'held', 'notYet', 'deleted', 'unknown'] as const)('has words in both languages for %s', async (verdict) => {
+    for (const locale of ['zh', 'en'] as const) {
+      await loadLocale(locale)
+      expect(whySentence(answer({ verdict }))).not.toContain('task.why')
+    }
+  })
+})
