@@ -24,6 +24,8 @@ export default defineConfig({
   resolve: { conditions: ['development', 'module', 'browser', 'default'] },
   ssr: { resolve: { conditions: ['development', 'module', 'node', 'default'], externalConditions: ['development', 'node', 'default'] } },
   define: { __VUE_I18N_FULL_INSTALL__: false, __VUE_I18N_LEGACY_API__: false, __INTLIFY_PROD_DEVTOOLS__: false },
+  // found at the start rather than page by page, each time with a reload
+  optimizeDeps: { include: ['element-plus/es', 'element-plus/es/components/*/style/css', 'codemirror', '@codemirror/legacy-modes/mode/shell', '@codemirror/lang-javascript', '@codemirror/lang-python'] },
   server: {
     port: 3000,
     strictPort: false,

@@ -21,7 +21,7 @@ export const tasks = {
   empty: {
     title: 'Nothing is scheduled yet', text: 'A task is something to run and when to run it. Start with your own, or look at three samples: one that runs every 5 seconds, one that writes its log for a minute, and one that fails.',
     create: 'New task', samples: 'Create the three samples', made: 'The samples are running. Open one to see its log.',
-    fiveSeconds: 'sample-every-5-seconds', minute: 'sample-one-minute-log', fails: 'sample-that-fails',
+    fiveSeconds: 'sample-5-seconds', minute: 'sample-minute-log', fails: 'sample-failing',
     fiveSecondsAbout: 'Prints a line every 5 seconds.', minuteAbout: 'Prints a line a second for a minute: open its run and watch the log.', failsAbout: 'Fails after its retry, so that you see what a failure looks like.',
   },
   versions: {

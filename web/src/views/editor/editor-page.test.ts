@@ -76,6 +76,8 @@ describe('the task editor', () => {
     await page.find('#task-name').setValue('exchange-rates')
     await page.find('form').trigger('submit')
     await vi.waitFor(() => expect(page.find('.el-form-item__error').text()).toBe('This name is taken.'), { timeout: 15_000 })
+    await page.find('#task-name').setValue('another')
+    await vi.waitFor(() => expect(page.find('.el-form-item__error').exists()).toBe(false), { timeout: 15_000 })
   })
 
   it('saves the whole task with its version and shows it', async () => {

@@ -15,7 +15,14 @@ export function useEditor() {
   const task = shallowRef<Task | null>(null)
   const isReady = ref(false)
   const failure = shallowRef<unknown>(null)
-  const errors = ref<Record<string, string>>({})
+  /** a first try was made: from then on what is missing shows while typing */
+  const wasTried = ref(false)
+  /** what the server refused, each with the part of the form that it was about */
+  const refused = ref<readonly Refused[]>([])
+  const errors = computed<Record<string, string>>(() => ({
+    ...Object.fromEntries(refused.value.filter((one) => one.part === partOf(form, one.path)).map((one) => [one.path, one.words])),
+    ...(wasTried.value ? checkForm(form) : {}),
+  }))
   const refusal = ref('')
   const busy = ref<'save' | 'start' | null>(null)
   /** what somebody else saved while this form was open */
@@ -35,8 +42,8 @@ export function useEditor() {
         else show({ ...formOf(definitionOf(found), found.groupId), name: t('editor.copyOf', { name: found.name }) }, null)
       }
       isReady.value = true
-    } catch (refused) {
-      failure.value = refused
+    } catch (failed) {
+      failure.value = failed
     }
   }
 
@@ -44,14 +51,16 @@ export function useEditor() {
     Object.assign(form, next)
     task.value = of
     saved.value = JSON.stringify(form)
-    errors.value = {}
+    wasTried.value = false
+    refused.value = []
     refusal.value = ''
     newer.value = null
   }
 
   /** Sends the form; answers with the task when it was saved. */
   async function save(how: 'save' | 'start'): Promise<Task | null> {
-    errors.value = checkForm(form)
+    wasTried.value = true
+    refused.value = []
     refusal.value = ''
     if (Object.keys(errors.value).length > 0 || form.groupId === null) return null
     busy.value = how
@@ -60,17 +69,17 @@ export function useEditor() {
       const answer = task.value === null ? await createTask(body) : await updateTask(task.value.id, { ...body, version: task.value.version })
       show(formOf(definitionOf(answer), answer.groupId), answer)
       return answer
-    } catch (refused) {
-      await explain(refused)
+    } catch (failed) {
+      await explain(failed)
       return null
     } finally {
       busy.value = null
     }
   }
 
-  async function explain(refused: unknown): Promise<void> {
-    const problem = toProblem(refused)
-    errors.value = fieldErrors(problem)
+  async function explain(failed: unknown): Promise<void> {
+    const problem = toProblem(failed)
+    refused.value = Object.entries(fieldErrors(problem)).map(([path, words]) => ({ path, words, part: partOf(form, path) }))
     if (problem.code === 'STALE_VERSION' && task.value !== null) newer.value = await getTask(task.value.id).catch(() => null)
     if (newer.value === null && problem.errors.length === 0) refusal.value = problemWords(problem)
   }
@@ -86,6 +95,18 @@ export function useEditor() {
   }
 
   return { form, task, isReady, failure, errors, refusal, busy, newer, isDirty, isPartHidden, open, save, keepMine, takeTheirs }
+}
+
+interface Refused {
+  readonly path: string
+  readonly words: string
+  /** as it was when it was refused: once it is changed, the words no longer hold */
+  readonly part: string
+}
+
+function partOf(form: TaskForm, path: string): string {
+  const top = path.split('.')[0] ?? ''
+  return JSON.stringify(Object.entries(form).find(([name]) => name === top)?.[1] ?? null)
 }
 
 /** The definition inside a task, for filling the form and for comparing. */
