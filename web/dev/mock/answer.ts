@@ -1,7 +1,7 @@
-import type { Group, Instance, Problem, ScheduleInput, Task, TaskCreate, TaskListItem } from '@tickwheel/contract'
+import type { Group, Instance, Problem, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
 import { compileSchedule, type Schedule } from '@tickwheel/core'
 import { executorNow, ledgerOf, traceOf, whyOf } from './history.ts'
-import { addGroup, addRun, addTask, define, iso, saveVersion, type World } from './world.ts'
+import { addExecutor, addGroup, addRun, addTask, define, iso, saveVersion, type World } from './world.ts'
 
 export interface MockRequest {
   readonly method: string
@@ -46,7 +46,7 @@ export function answer(world: World, request: MockRequest): MockAnswer {
     case 'executor':
       return executors(world, request, number, rest[0])
     case 'token':
-      return method === 'GET' ? ok(list([], request)) : ok({ id: 9, kind: 'executor', name: '', groupIds: [1], createdAt: iso(world.now), expiresAt: null, lastUsedAt: null, revokedAt: null, token: 'twe_9_mockmockmockmock' }, 201)
+      return method === 'GET' ? ok(list([], request)) : makeToken(world, request)
     case 'schedule':
       return ok(preview(at<{ schedule: ScheduleInput }>(request.body).schedule, world.now, 10))
     case undefined:
@@ -261,6 +261,13 @@ function oneRun(world: World, request: MockRequest, id: number, verb: string | u
     default:
       return refuse(404, 'NOT_FOUND')
   }
+}
+
+/** As if somebody pasted the command: an executor of the group joins four seconds later. */
+function makeToken(world: World, request: MockRequest): MockAnswer {
+  const { groupIds, expiresAt } = at<TokenCreate>(request.body)
+  setTimeout(() => addExecutor(world, { id: (world.lastId += 1), groupId: groupIds[0] ?? 1, name: `laptop-${world.lastId}`, host: '192.168.1.23', state: 'online' }), 4_000)
+  return ok({ id: 9, kind: 'executor', name: '', groupIds, createdAt: iso(world.now), expiresAt: expiresAt ?? null, lastUsedAt: null, revokedAt: null, token: 'twe_9_Zr5mJ0q2vWkT8xYb4nLcQe7uHs1aPdFg' }, 201)
 }
 
 function executors(world: World, request: MockRequest, id: number, verb: string | undefined): MockAnswer {

@@ -92,7 +92,7 @@ export function addGroup(world: World, group: { id: number; name: string; appNam
   return made
 }
 
-function addExecutor(world: World, given: { id: number; groupId: number; name: string; host: string; state: Executor['state'] }): void {
+export function addExecutor(world: World, given: { id: number; groupId: number; name: string; host: string; state: Executor['state'] }): void {
   const seenAt = iso(given.state === 'offline' ? world.now - 3 * HOUR : world.now - 1_200)
   world.executors.set(given.id, {
     ...given, groupName: world.groups.get(given.groupId)?.name ?? '', transport: 'stream', version: '0.1.0', pid: 4000 + given.id, capacity: 16, inFlight: 0, running: [],

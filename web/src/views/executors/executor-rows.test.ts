@@ -1,0 +1,37 @@
+import type { Executor } from '@tickwheel/contract'
+import { describe, expect, it } from 'vitest'
+import { executorCommand, isLoopback } from './executor-command.ts'
+import { mergeExecutors, newcomer } from './executor-rows.ts'
+
+const at = '2026-11-22T08:00:00.000Z'
+const executor = (id: number, over: Partial<Executor> = {}): Executor => ({
+  id, groupId: 1, groupName: 'default', name: `e${id}`, state: 'online', transport: 'stream', version: '0.1.0', host: 'h', pid: 1, capacity: 16, inFlight: 0, running: [], load: null, labels: {}, handlers: [], registeredAt: at, seenAt: at, ...over,
+})
+
+describe('the list of executors', () => {
+  it('takes changes, newcomers and departures, those that take work first', () => {
+    const rows = mergeExecutors([executor(1), executor(2)], { executors: [executor(1, { state: 'offline' }), executor(3)], removed: [2] })
+    expect(rows.map((row) => `${row.name} ${row.state}`)).toEqual(['e3 online', 'e1 offline'])
+  })
+
+  it('notices the executor that a command has brought', () => {
+    const known = new Set([1])
+    expect(newcomer([executor(1)], 1, known)).toBeNull()
+    expect(newcomer([executor(1), executor(2, { groupId: 2 })], 1, known)).toBeNull()
+    expect(newcomer([executor(1), executor(4, { state: 'offline' })], 1, known)).toBeNull()
+    expect(newcomer([executor(1), executor(5)], 1, known)?.id).toBe(5)
+  })
+})
+
+describe('the command for a new executor', () => {
+  it('can be pasted as it is', () =>
+    expect(executorCommand({ server: 'http://localhost:8080', appName: 'billing', token: 'twe_1_x' })).toBe('npx tickwheel executor --server http://localhost:8080 --app billing --token twe_1_x'))
+
+  it.each([
+    ['http://localhost:8080', true],
+    ['http://127.0.0.1:8080', true],
+    ['http://[::1]:8080', true],
+    ['https://tickwheel.example.com', false],
+    ['not an address', false],
+  ])('knows that %s is only this machine: %s', (address, only) => expect(isLoopback(address)).toBe(only))
+})
