@@ -1,7 +1,6 @@
 import { VERSION } from '@tickwheel/server'
 import { Command } from 'commander'
 import { addExecutorCommand } from './executor.ts'
-import { addExecutorCommand } from './executor.ts'
 import { tellStartProblem } from './lifecycle.ts'
 import { settingsOf, withSettings } from './settings.ts'
 import { runServer } from './start.ts'
@@ -20,9 +19,6 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   add('server', 'server alone', false)
   addExecutorCommand(program, (given) => {
     code = given
-  })
-  addExecutorCommand(program, (ended) => {
-    code = ended
   })
   try {
     await program.parseAsync([...argv])

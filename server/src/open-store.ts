@@ -38,7 +38,7 @@ export async function openStore(config: Config): Promise<OpenStore> {
 
 function makeWritable(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true })
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new StartProblem(`The data folder ${folder} cannot be written to (${reasonOf(error)}): give this user the right to, or name another folder by TICKWHEEL_DATA_DIR.`, error)
