@@ -110,14 +110,16 @@ class Draft {
     const taskVersion = versionAt(this.#input, nextDueAt ?? lastDueAt)
     const item: FireItem = {
       seriesId: cursor.seriesId, slot: cursor.slot, groupId: cursor.groupId, revision: cursor.revision, firings: this.#firings, skips: this.#skips, widen: this.#widen, runs: this.#runs,
-      payloads: [], cursor: { nextDueAt, lastDueAt, taskVersion, awaitsId: this.#awaitsId }, once: schedule.kind === 'once' && nextDueAt === null ? this.#once(lastDueAt, taskVersion) : null,
+      payloads: [], cursor: { nextDueAt, lastDueAt, taskVersion, awaitsId: this.#awaitsId }, once: schedule.kind === 'once' && nextDueAt === null ? this.#once(lastDueAt) : null,
     }
     const after = nextDueAt === null ? null : { ...cursor, nextDueAt, lastDueAt, taskVersion, revision: cursor.revision + 1, lastSkip: this.#lastSkip, spans: cursor.spans }
     return { item, after, replacedBy: this.#replacedBy }
   }
 
-  #once(lastDueAt: number, taskVersion: number): FireItem['once'] {
-    return { taskId: this.#input.cursor.taskId, signalId: this.#input.takeId(), taskVersion, endsAt: lastDueAt + 1 }
+  /** The newest version is the one that is switched off: an edit of words alone may have come since the instant. */
+  #once(lastDueAt: number): FireItem['once'] {
+    const { cursor } = this.#input
+    return { taskId: cursor.taskId, signalId: this.#input.takeId(), taskVersion: cursor.spans.at(-1)?.taskVersion ?? cursor.taskVersion, endsAt: lastDueAt + 1 }
   }
 
   /** Consecutive skips with one reason and the same facts are one row that grows. */

@@ -62,7 +62,7 @@ export class Sender {
       type: 'dispatch', instanceId: run.id, attempt: run.attempt, bootId, at: this.#options.clock.now(),
       task: { id: run.taskId, name: definition.name, groupId: run.groupId, groupName },
       handler: definition.handler, params: params ?? definition.params, scheduledAt: run.dueAt, firedAt: run.createdAt, timeoutMs: definition.timeoutMs,
-      killGraceMs: definition.killGraceMs, logLimitBytes: this.#options.logLimitBytes, movable: definition.retry.max > 0,
+      killGraceMs: definition.killGraceMs, priority: definition.priority, logLimitBytes: this.#options.logLimitBytes, movable: definition.retry.max > 0,
     }
   }
 }

@@ -81,7 +81,7 @@ async function moveCursors(tx: Tx, at: number, items: readonly FireItem[]): Prom
 }
 
 async function endOnce(tx: Tx, at: number, item: FireItem, once: NonNullable<FireItem['once']>): Promise<void> {
-  await tx.run('UPDATE schedule_span SET to_at = ? WHERE series_id = ? AND to_at IS NULL', [once.endsAt, item.seriesId])
+  await tx.run('UPDATE schedule_span SET to_at = ? WHERE series_id = ? AND to_at IS NULL AND from_at < ?', [once.endsAt, item.seriesId, once.endsAt])
   await tx.insert('signal', [
     { id: once.signalId, slot: item.slot, kind: 2, target_id: once.taskId, instance_id: 0, outcome: 0, at, facts: JSON.stringify({ taskVersion: once.taskVersion }) },
   ])
