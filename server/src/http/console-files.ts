@@ -16,13 +16,13 @@ export async function registerConsole(app: FastifyInstance, root: string): Promi
   await app.register(fastifyStatic, {
     root,
     index: false,
-    // The page itself goes through `sendConsole`, which adds the content security policy.
-    allowedPath: (path) => path !== '/index.html',
     cacheControl: false,
     setHeaders: (response, path) => {
       void response.header('Cache-Control', path.startsWith(join(root, 'assets')) ? 'public, max-age=31536000, immutable' : 'no-cache')
     },
   })
+  // The page itself goes through `sendConsole`, which adds the content security policy.
+  for (const path of ['/', '/index.html']) app.get(path, async (_request, reply) => sendConsole(reply, root))
 }
 
 /** The console's page, for every path that is no file and no call: its router takes over from there. */

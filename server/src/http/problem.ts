@@ -45,5 +45,6 @@ function fromFramework(error: unknown): AppError | null {
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.')
   if (error instanceof SyntaxError || (typeof code === 'string' && code.startsWith('FST_ERR_CTP_'))) return new AppError('MALFORMED', `The body is not valid JSON: ${error.message}`)
   if (status === 400) return new AppError('MALFORMED', error.message)
-  return status === 404 ? new AppError('NOT_FOUND', 'There is nothing here.') : null
+  // The file server answers 403 for a folder.
+  return status === 404 || status === 403 ? new AppError('NOT_FOUND', 'There is nothing here.') : null
 }

@@ -80,7 +80,7 @@ async function admitCall(route: Route, { request, reply, gate }: Arrived): Promi
   try {
     const { who: given, scope } = admit(route, who)
     if (route.budget !== 'none') await gate.rateLimit.take(route.budget, whoseBucket(who, origin, route.budget), reply)
-    if (isPermission(route.access) && isNowhere(scope) && !isList(route)) throw forbidden(route.access)
+    if (isPermission(route.access) && isNowhere(scope) && !isList(route) && resourceOf(route) === null) throw forbidden(route.access)
     return { who, given, scope, origin }
   } catch (error) {
     if (error instanceof AppError && error.code === 'UNAUTHENTICATED') throw await refused(error, { gate, origin, reply })
@@ -179,9 +179,9 @@ const RESOURCES = { group: 'GROUP_NOT_FOUND', task: 'TASK_NOT_FOUND', instance: 
 async function authorizeResource(route: RouteDescriptor, params: unknown, { gate, call }: { gate: Gate; call: Admitted }): Promise<void> {
   const { access } = route
   if (call.scope === 'all' || !isPermission(access) || call.who.kind !== 'user') return
-  const resource = access.split(':')[0] ?? ''
+  const resource = resourceOf(route)
   const resourceId = fieldsOf(params)['id']
-  if (!isResource(resource) || typeof resourceId !== 'number') return
+  if (resource === null || typeof resourceId !== 'number') return
   const groupId = await gate.locate(resource, resourceId)
   const view = `${resource}:view`
   const visible = isPermission(view) ? visibleScope(call.who.user.grants, view) : call.scope
@@ -190,6 +190,12 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
   const error = forbidden(access)
   gate.refusals.note(callerOf(call.who, call.origin), { action: access, code: error.code })
   throw error
+}
+
+/** What the id in the path of a call names, where it is something that belongs to a group. */
+function resourceOf(route: RouteDescriptor): keyof typeof RESOURCES | null {
+  const resource = route.access.split(':')[0] ?? ''
+  return route.path.includes('/:id') && isResource(resource) && route.path.startsWith(`/${resource}/`) ? resource : null
 }
 
 function isResource(word: string): word is keyof typeof RESOURCES {
