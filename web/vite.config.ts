@@ -1,3 +1,6 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import vue from '@vitejs/plugin-vue'
 import AutoImport from 'unplugin-auto-import/vite'
 import Components from 'unplugin-vue-components/vite'
@@ -24,8 +27,9 @@ export default defineConfig({
   resolve: { conditions: ['development', 'module', 'browser', 'default'] },
   ssr: { resolve: { conditions: ['development', 'module', 'node', 'default'], externalConditions: ['development', 'node', 'default'] } },
   define: { __VUE_I18N_FULL_INSTALL__: false, __VUE_I18N_LEGACY_API__: false, __INTLIFY_PROD_DEVTOOLS__: false },
+  cacheDir: isMocked ? 'node_modules/.vite-mock' : 'node_modules/.vite',
   // found at the start rather than page by page, each time with a reload
-  optimizeDeps: { include: ['element-plus/es', 'element-plus/es/components/*/style/css', 'codemirror', '@codemirror/legacy-modes/mode/shell', '@codemirror/lang-javascript', '@codemirror/lang-python'] },
+  optimizeDeps: { include: ['element-plus/es', ...elementStyles(), 'codemirror', '@codemirror/legacy-modes/mode/shell', '@codemirror/lang-javascript', '@codemirror/lang-python'] },
   server: {
     port: 3000,
     strictPort: false,
@@ -43,4 +47,11 @@ function mockServer(): Plugin {
       serveMock(server)
     },
   }
+}
+
+/** The style of each component of Element Plus, as the resolver imports it. */
+function elementStyles(): string[] {
+  const root = join(dirname(createRequire(import.meta.url).resolve('element-plus/package.json')), 'es/components')
+  const names = readdirSync(root).filter((name) => existsSync(join(root, name, 'style/css.mjs')))
+  return names.map((name) => `element-plus/es/components/${name}/style/css`)
 }
