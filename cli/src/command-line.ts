@@ -1,22 +1,20 @@
-import { VERSION } from '@tickwheel/server'
+import { runServer, tellStartProblem, VERSION, type Config } from '@tickwheel/server'
 import { Command } from 'commander'
 import { addExecutorCommand } from './executor.ts'
-import { tellStartProblem } from './lifecycle.ts'
 import { settingsOf, withSettings } from './settings.ts'
-import { runServer } from './start.ts'
+import { startEverything } from './start.ts'
 
 /** Does what the arguments say; the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
   let code = 0
   const program = new Command('tickwheel').description('Distributed task scheduler').version(VERSION)
-  const add = (name: string, description: string, withExecutor: boolean): void => {
+  const add = (name: string, description: string, run: (config: Config) => Promise<number>): void => {
     withSettings(program.command(name).description(description)).action(async (options: Record<string, unknown>) => {
-      const config = settingsOf(options)
-      code = await runServer(config, { withExecutor: withExecutor && config.embeddedExecutor })
+      code = await run(settingsOf(options))
     })
   }
-  add('start', 'server with an embedded executor: everything on one machine', true)
-  add('server', 'server alone', false)
+  add('start', 'server with an embedded executor: everything on one machine', startEverything)
+  add('server', 'server alone', runServer)
   addExecutorCommand(program, (given) => {
     code = given
   })

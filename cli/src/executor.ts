@@ -1,7 +1,6 @@
 import { createExecutor, type Executor } from '@tickwheel/executor'
-import { createLog, StartProblem, type Config, type Log } from '@tickwheel/server'
+import { createLog, dieOnUncaught, StartProblem, untilSignal, type Config, type Log } from '@tickwheel/server'
 import { Option, type Command } from 'commander'
-import { dieOnUncaught, untilSignal } from './lifecycle.ts'
 
 /** What `tickwheel executor` is told. */
 export interface ExecutorCommandOptions {

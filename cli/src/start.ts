@@ -1,31 +1,16 @@
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createExecutor, type Executor } from '@tickwheel/executor'
-import { createLog, createServer, type Config, type Log, type Started } from '@tickwheel/server'
-import { dieOnUncaught, stopWithin, untilSignal } from './lifecycle.ts'
+import { runServer, type Config, type Log, type Started } from '@tickwheel/server'
 
-/** Of the grace period, what is kept for canceling runs that do not end and for delivering their results. */
-const KEPT_FOR_RESULTS_MS = 10_000
-
-/** Runs a server, and with `withExecutor` the embedded executor beside it, until a stop signal; the exit code. */
-export async function runServer(config: Config, { withExecutor }: { withExecutor: boolean }): Promise<number> {
-  const log = createLog(config)
-  dieOnUncaught(log)
-  const stopSignal = untilSignal()
-  const server = createServer(config, log)
-  const started = await server.start()
-  const executor = withExecutor && started.embeddedToken !== null ? startExecutor(config, log, { url: started.url, token: started.embeddedToken }) : null
-  log.info({ url: started.url, embeddedExecutor: executor !== null }, 'tickwheel is ready')
-  if (withExecutor) process.stdout.write(welcome(config, started))
-  const signal = await stopSignal
-  log.info({ signal }, 'stopping')
-  await stopWithin(config.shutdown.graceMs, log, async () => {
-    await server.retire()
-    await executor?.stop({ graceMs: Math.max(0, config.shutdown.graceMs - KEPT_FOR_RESULTS_MS) })
-    await server.stop()
+/** Everything on one machine: a server, and unless it is turned off an executor beside it. The exit code. */
+export async function startEverything(config: Config): Promise<number> {
+  return runServer(config, {
+    beside: (started, log) => {
+      process.stdout.write(welcome(config, started))
+      return started.embeddedToken === null ? null : startExecutor(config, log, { url: started.url, token: started.embeddedToken })
+    },
   })
-  log.info('stopped')
-  return 0
 }
 
 /** The same executor as anybody's, joined by the same link. */

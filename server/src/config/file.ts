@@ -1,5 +1,5 @@
 import { isMap, isScalar, LineCounter, parseDocument, type Node, type YAMLMap } from 'yaml'
-import { didYouMean } from './load.ts'
+import { didYouMean } from './did-you-mean.ts'
 import { settingKeys } from './keys.ts'
 import { StartProblem } from './start-problem.ts'
 

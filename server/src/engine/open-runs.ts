@@ -38,6 +38,8 @@ export class OpenRuns {
   readonly #byTask = new Map<number, Set<number>>()
   readonly #byExecutor = new Map<number, Set<number>>()
   readonly #lanes = new Map<number, Lane>()
+  /** attempts in flight, by executor and boot */
+  readonly #inFlight = new Map<number, Map<number, number>>()
 
   get size(): number {
     return this.#runs.size
@@ -61,7 +63,10 @@ export class OpenRuns {
     const run = fromRow(row)
     this.#runs.set(run.id, run)
     add(this.#byTask, run.taskId, run.id)
-    if (run.executorId !== null && isThere(run)) add(this.#byExecutor, run.executorId, run.id)
+    if (run.executorId !== null && isThere(run)) {
+      add(this.#byExecutor, run.executorId, run.id)
+      this.#fly(run, 1)
+    }
     if (run.phase === PHASE.queued) this.#lane(run.groupId).push(run.rankAt, run.id)
     return run
   }
@@ -71,7 +76,10 @@ export class OpenRuns {
     if (run === undefined) return null
     this.#runs.delete(id)
     drop(this.#byTask, run.taskId, id)
-    if (run.executorId !== null) drop(this.#byExecutor, run.executorId, id)
+    if (run.executorId !== null && isThere(run)) {
+      drop(this.#byExecutor, run.executorId, id)
+      this.#fly(run, -1)
+    }
     if (run.phase === PHASE.queued) this.#lane(run.groupId).remove(id)
     return run
   }
@@ -80,6 +88,7 @@ export class OpenRuns {
     this.#runs.clear()
     this.#byTask.clear()
     this.#byExecutor.clear()
+    this.#inFlight.clear()
     this.#lanes.clear()
   }
 
@@ -110,9 +119,7 @@ export class OpenRuns {
 
   /** Attempts in flight at one boot of an executor: what its capacity is held against. */
   inFlight(executorId: number, bootId: number): number {
-    let count = 0
-    for (const run of this.#pick(this.#byExecutor.get(executorId))) if (run.bootId === bootId) count += 1
-    return count
+    return this.#inFlight.get(executorId)?.get(bootId) ?? 0
   }
 
   /** Groups with queued runs. */
@@ -127,6 +134,16 @@ export class OpenRuns {
 
   isLaneEmpty(groupId: number): boolean {
     return (this.#lanes.get(groupId)?.size ?? 0) === 0
+  }
+
+  #fly({ executorId, bootId }: OpenRun, by: 1 | -1): void {
+    if (executorId === null || bootId === null) return
+    const boots = this.#inFlight.get(executorId) ?? new Map<number, number>()
+    const count = (boots.get(bootId) ?? 0) + by
+    if (count > 0) boots.set(bootId, count)
+    else boots.delete(bootId)
+    if (boots.size > 0) this.#inFlight.set(executorId, boots)
+    else this.#inFlight.delete(executorId)
   }
 
   #lane(groupId: number): Lane {

@@ -1,7 +1,7 @@
 import { type FieldCode, type FieldProblem } from '@tickwheel/contract'
 import { parseInstant } from '@tickwheel/core'
 import type { TSchema } from 'typebox'
-import { didYouMean } from '../config/load.ts'
+import { didYouMean } from '../config/did-you-mean.ts'
 import { wordsOfPattern } from './pattern-words.ts'
 
 /** The parts of JSON Schema that the contract uses. */

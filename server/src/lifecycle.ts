@@ -1,9 +1,5 @@
-import { StartProblem, type Log } from '@tickwheel/server'
-
-/** Something that runs until it is told to stop. */
-export interface Service {
-  stop(): Promise<void>
-}
+import { StartProblem } from './config/start-problem.ts'
+import type { Log } from './log.ts'
 
 /** Prints why a start failed: one line for what a person can mend, everything for what nobody expected. */
 export function tellStartProblem(error: unknown): void {
