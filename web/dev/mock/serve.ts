@@ -7,6 +7,7 @@ import { executorNow, print } from './history.ts'
 import { busyWorld, emptyWorld, step, type World } from './world.ts'
 
 const STEP_MS = 500
+const CHUNK = 2_000
 const PREFIX = '/api/v1'
 
 /** Answers the API and the live connection on a Vite server. `TICKWHEEL_MOCK_WORLD=empty`: as after the first start. */
@@ -75,8 +76,7 @@ function greet(listener: Listener, world: World, after: number): void {
   if (!listener.topic.startsWith('instance:') || run === undefined) return
   if (!listener.topic.endsWith(':logs')) return push(listener, 1, run)
   const lines = (world.logs.get(run.id) ?? []).filter((line) => line.seq > after)
-  const last = lines.at(-1)
-  if (last !== undefined) push(listener, last.seq, { lines })
+  for (let from = 0; from < lines.length; from += CHUNK) push(listener, lines[Math.min(from + CHUNK, lines.length) - 1]?.seq ?? 0, { lines: lines.slice(from, from + CHUNK) })
 }
 
 function tell(listeners: Set<Listener>, changed: readonly Instance[]): void {

@@ -6,11 +6,11 @@ export const executors = {
   stateHints: { online: 'It takes work.', draining: 'It ends what it has and takes nothing new.', offline: 'The server has not heard from it.' } satisfies Record<Executor['state'], string>,
   transports: { stream: 'Stream' } satisfies Record<Executor['transport'], string>,
   columns: { name: 'Executor', state: 'State', slots: 'Slots', load: 'Load', running: 'Running now', version: 'Version', seen: 'Last heard' },
-  slots: '{used} of {capacity}', cpu: 'CPU {n} %', memory: '{size}', runningMore: '{n} more | {n} more', idle: 'nothing', ago: '{span} ago', justNow: 'just now',
+  slots: '{used} of {capacity}', cpu: 'CPU {n} %', memory: '{size}', runningMore: '{n} more | {n} more', idle: 'nothing',
   drain: 'Drain', resume: 'Resume', forget: 'Forget', more: 'Actions for {name}', open: 'Details of {name}',
   drainTitle: 'Drain {name}?', drainText: 'It ends the {n} run it has, and gets nothing new until it is resumed. | It ends the {n} runs it has, and gets nothing new until it is resumed.', drainIdle: 'It gets nothing new until it is resumed.', drained: '{name} gets nothing new.', resumed: '{name} takes work again.',
   forgetTitle: 'Forget {name}?', forgetText: 'The executor “{name}” of group “{group}” leaves the list. Its past runs stay, and it comes back when it registers again.', forgotten: '{name} is forgotten.',
-  detail: { host: 'Host', process: 'Process', transport: 'Connected by', version: 'Version', registered: 'Registered', seen: 'Last heard', group: 'Group', labels: 'Labels', handlers: 'Handlers', running: 'Running now', none: 'none', builtIn: 'built in', attempt: 'attempt {n}', runs: 'All its runs', cpu: 'CPU', memory: 'Memory', queued: 'Waiting inside', pid: 'process {pid}' },
+  detail: { host: 'Host', transport: 'Connected by', version: 'Version', registered: 'Registered', seen: 'Last heard', group: 'Group', labels: 'Labels', handlers: 'Handlers', running: 'Running now', none: 'none', builtIn: 'built in', attempt: 'attempt {n}', runs: 'All its runs', cpu: 'CPU', memory: 'Memory', queued: 'Waiting inside', pid: 'process {pid}' },
   emptyTitle: 'No executor has joined yet', emptyText: 'An executor is a process that runs tasks: on this machine or on any other that reaches this server.',
   wizard: {
     title: 'Add an executor', group: 'For the group', groupHint: 'It runs the tasks of this group and of no other.', expires: 'The token is good for', lives: { month: '30 days', quarter: '90 days', year: '1 year', ever: 'until it is revoked' }, make: 'Make the command',

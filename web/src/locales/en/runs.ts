@@ -2,19 +2,19 @@ import type { RejectCode } from '@tickwheel/contract'
 
 export const runs = {
   title: 'Runs',
-  columns: { state: 'State', task: 'Task', cause: 'Cause', due: 'Due', started: 'Started', duration: 'Duration', executor: 'Executor', run: 'Run', waits: 'Waiting for' },
-  filters: { task: 'Task', allTasks: 'All tasks', allGroups: 'All groups', allCauses: 'All causes', allExecutors: 'All executors', states: 'States', range: 'Time', from: 'From', to: 'To', label: 'Filters', open: 'Not ended', bad: 'Went wrong' },
+  columns: { state: 'State', task: 'Task', cause: 'Cause', due: 'Due', started: 'Started', duration: 'Duration', executor: 'Executor', run: 'Run' },
+  filters: { task: 'Task', allTasks: 'All tasks', allGroups: 'All groups', allCauses: 'All causes', allExecutors: 'All executors', states: 'States', range: 'Time', from: 'From', to: 'To', label: 'Filters', open: 'Open', bad: 'Problems' },
   presets: { hour: 'Last hour', day: 'Last 24 hours', week: 'Last 7 days' },
   older: 'Older', newer: 'Newer', newest: 'Newest', page: 'Page {n}', arrived: '{n} new run: show it | {n} new runs: show them',
-  select: 'Select run {id}', selectAll: 'Select all on this page',
+  select: 'Select run {id}',
   emptyTitle: 'No runs yet', emptyText: 'A run appears here each time a task fires or is started by hand.', toTasks: 'To the tasks',
   bulk: {
     label: 'For the selected runs', cancel: 'Cancel', retry: 'Run again', cancelTitle: 'Cancel runs', retryTitle: 'Run again', confirmCancel: 'Cancel {n} run? It is stopped if it runs. | Cancel {n} runs? Those that run are stopped.',
     confirmRetry: 'Run {n} ended run again, as a new run? | Run {n} ended runs again, as new runs?', noneOpen: 'None of the selected runs can be canceled: all have ended.', noneEnded: 'None of the selected runs has ended.', accepted: 'Cancelation asked for', keep: 'Keep them',
   },
-  attempt: 'Attempt {n}', late: '{span} late', onTime: 'on time',
+  attempt: 'Attempt {n}', late: '{span} late',
   detail: {
-    title: 'Run {id}', cancel: 'Cancel', canceling: 'Canceling…', retry: 'Run again', change: 'Run with changes…', more: 'More actions', goneTask: 'Its task was deleted.',
+    title: 'Run {id}', cancel: 'Cancel', canceling: 'Canceling…', retry: 'Run again', change: 'Run with changes…', more: 'More actions',
     cancelTitle: 'Cancel run {id}?', cancelText: 'The run of “{task}” is stopped on its executor. What it has done so far stays done.', cancelConfirm: 'Cancel run', cancelKeep: 'Let it run',
     retryTitle: 'Run again?', retryText: 'A new run of “{task}” starts with the parameters and the version of this one.', asked: 'Cancelation asked for {ago}', asFrom: 'Run again from {run}', wasRetried: 'Run again as {run}',
     version: 'Version {n}', due: 'Due', fired: 'Fired', askedFor: 'Asked for', ended: 'Ended', hidden: 'You may not see this.', noParams: 'This run has no parameters.', noResult: 'It gave no result.', resultLater: 'The result appears when the run has ended.',
@@ -22,7 +22,7 @@ export const runs = {
   },
   tabs: { trace: 'Decisions', attempts: 'Attempts', input: 'Input', result: 'Result' },
   trace: { system: 'Tickwheel', empty: 'No decision is recorded.', since: 'after {span}' },
-  attempts: { none: 'Nothing was sent to an executor yet.', outcome: 'Outcome', executor: 'Executor', sent: 'Sent', took: 'Took', ran: 'Ran', late: 'reported after it was given up', rejected: 'Not taken', neverReceived: 'Never received', open: 'Under way' },
+  attempts: { none: 'Nothing was sent to an executor yet.', outcome: 'Outcome', executor: 'Executor', sent: 'Sent', ran: 'Ran', late: 'reported after it was given up', rejected: 'Not taken', neverReceived: 'Never received', open: 'Under way' },
   segments: {
     late: 'Late', queueing: 'Entering the queue', waiting: 'Waiting', earlierAttempts: 'Earlier attempts', sending: 'Being sent', starting: 'Starting', running: 'Running',
   },
@@ -35,8 +35,8 @@ export const runs = {
   empty: { waiting: 'The run has not started yet.' },
   errors: {
     EXIT_CODE: 'it ended with an exit code other than 0', KILLED_BY_SIGNAL: 'it was killed by a signal', SPAWN_FAILED: 'it could not be started', RESULT_TOO_LARGE: 'its result is too large', RESULT_NOT_JSON: 'its result is not JSON',
-    HTTP_STATUS: 'the answer had another status than expected', HTTP_FAILED: 'the HTTP call failed', HANDLER_THREW: 'the handler threw an error', TIMED_OUT: 'its time was up', CANCELED: 'it was canceled', DISPATCH_REFUSED: 'the executor refused what it was sent',
-    EXECUTOR_LOST: 'the executor was lost', EXECUTOR_RESTARTED: 'the executor restarted', QUEUE_TIMEOUT: 'it waited too long',
+    HTTP_STATUS: 'the answer had another status than expected', HTTP_FAILED: 'the HTTP call failed', HANDLER_ERROR: 'the handler threw an error', TIMED_OUT: 'its time was up', CANCELED: 'it was canceled', DISPATCH_REFUSED: 'the executor refused what it was sent',
+    EXECUTOR_LOST: 'the executor was lost', EXECUTOR_RESTARTED: 'the executor restarted', SERVER_LOST: 'the executor had lost the server', EXECUTOR_STOPPED: 'the executor stopped', CANCEL_UNCONFIRMED: 'the executor never confirmed that it stopped', LOST: 'it was lost',
   },
   rejects: {
     capacity: 'it is full', unknownHandler: 'it does not know the handler', handlerNotAllowed: 'it does not allow this kind of handler', draining: 'it is draining', otherBoot: 'it has restarted meanwhile', tooOld: 'the order came too late',

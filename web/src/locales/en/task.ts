@@ -2,15 +2,14 @@ import type { WhyAnswer } from '@tickwheel/contract'
 
 export const task = {
   tabs: { runs: 'Runs', firings: 'Firings', why: 'Why?', settings: 'Settings' },
-  next: 'Next firing', last: 'Last fired', none: 'none', off: 'The schedule is off', runNow: 'Run now', withParams: 'Run with parameters…', edit: 'Edit', versions: 'Versions', delete: 'Delete', more: 'More actions',
-  held: 'This task is held back since {at}: {reason}', stopped: 'Its schedule was stopped.', whyButton: 'Why did it not run?', owner: 'Owner: {name}', openRuns: '{n} run has not ended | {n} runs have not ended',
+  next: 'Next firing', off: 'The schedule is off', runNow: 'Run now', withParams: 'Run with parameters…', edit: 'Edit', versions: 'Versions', delete: 'Delete', more: 'More actions',
+  held: 'This task is held back since {at}: {reason}', owner: 'Owner: {name}',
   firings: {
     due: 'Due', outcome: 'Outcome', why: 'Reason', fired: 'Fired', skipped: 'Not fired', folded: 'Fired', run: 'Run {run}', range: 'from {from} to {to}', count: '{n} firing | {n} firings', uncounted: 'not counted yet', foldedText: 'These are kept as one count: all fired.',
-    all: 'All', onlySkipped: 'Not fired only', emptyTitle: 'No firing yet', emptyText: 'Each instant at which the task is due leaves an entry here: fired, or not fired and why.', nothing: 'No firing in this time.', explain: 'Why?', older: 'Older', newest: 'Newest', between: 'Time',
-    pageNote: 'Not fired on this page: {n}',
+    emptyTitle: 'No firing yet', emptyText: 'Each instant at which the task is due leaves an entry here: fired, or not fired and why.', nothing: 'No firing in this time.', explain: 'Why?', older: 'Older', newest: 'Newest',
   },
   why: {
-    title: 'Why did it, or did it not, run?', intro: 'Pick any instant, past or future. The firing ledger answers.', at: 'Instant', zone: 'in {zone}', ask: 'Ask', now: 'Now', lastNight: 'Last night, 02:00', yesterday: 'This time yesterday', facts: 'Facts', change: 'What would change it', nothingToChange: 'Nothing needs to change.',
+    title: 'Why did it, or did it not, run?', intro: 'Pick any instant, past or future. The firing ledger answers.', at: 'Instant', zone: 'in {zone}', ask: 'Ask', now: 'Now', lastNight: 'Last night, 02:00', yesterday: 'This time yesterday', facts: 'Facts', change: 'What would change it',
     verdicts: {
       fired: 'It fired, as it should: run {run}.', skipped: 'It was due, and did not fire. {reason}', folded: 'It was due, and it fired.', notDue: 'It was not due then.', paused: 'It was not due then: its schedule was off.', beforeTask: 'The task did not exist yet.',
       overdue: 'It is due, and has not fired yet.', held: 'It is held back: {reason}', notYet: 'That instant has not come yet.', deleted: 'The task had been deleted.', unknown: 'The records do not reach that far.',

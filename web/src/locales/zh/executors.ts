@@ -4,11 +4,11 @@ export const executors = {
   stateHints: { online: '正在接收执行。', draining: '完成已有的执行，不再接收新的。', offline: '服务器收不到它的心跳。' },
   transports: { stream: '长连接' },
   columns: { name: '执行器', state: '状态', slots: '槽位', load: '负载', running: '正在运行', version: '版本', seen: '最近心跳' },
-  slots: '{used} / {capacity}', cpu: 'CPU {n}%', memory: '{size}', runningMore: '另有 {n} 个', idle: '无', ago: '{span}前', justNow: '刚刚',
+  slots: '{used} / {capacity}', cpu: 'CPU {n}%', memory: '{size}', runningMore: '另有 {n} 个', idle: '无',
   drain: '排空', resume: '恢复', forget: '移除', more: '{name} 的操作', open: '{name} 的详情',
   drainTitle: '排空 {name}？', drainText: '它会完成已有的 {n} 个执行，恢复之前不再接收新的。', drainIdle: '恢复之前不再接收新的执行。', drained: '{name} 不再接收新的执行。', resumed: '{name} 已恢复接收。',
   forgetTitle: '移除 {name}？', forgetText: '任务组“{group}”的执行器“{name}”将从列表中移除。历史执行记录会保留，它再次注册时会重新出现。', forgotten: '已移除 {name}。',
-  detail: { host: '主机', process: '进程', transport: '连接方式', version: '版本', registered: '注册时间', seen: '最近心跳', group: '任务组', labels: '标签', handlers: '处理器', running: '正在运行', none: '无', builtIn: '内置', attempt: '第 {n} 次尝试', runs: '它的全部执行', cpu: 'CPU', memory: '内存', queued: '内部等待', pid: '进程 {pid}' },
+  detail: { host: '主机', transport: '连接方式', version: '版本', registered: '注册时间', seen: '最近心跳', group: '任务组', labels: '标签', handlers: '处理器', running: '正在运行', none: '无', builtIn: '内置', attempt: '第 {n} 次尝试', runs: '它的全部执行', cpu: 'CPU', memory: '内存', queued: '内部等待', pid: '进程 {pid}' },
   emptyTitle: '还没有执行器加入', emptyText: '执行器是运行任务的进程，可以在本机，也可以在任何能访问此服务器的机器上。',
   wizard: {
     title: '添加执行器', group: '所属任务组', groupHint: '只运行该任务组的任务。', expires: '令牌有效期', lives: { month: '30 天', quarter: '90 天', year: '1 年', ever: '直到吊销' }, make: '生成命令',

@@ -1,18 +1,18 @@
 export const runs = {
   title: '执行记录',
-  columns: { state: '状态', task: '任务', cause: '原因', due: '应触发时间', started: '开始时间', duration: '耗时', executor: '执行器', run: '执行', waits: '等待' },
+  columns: { state: '状态', task: '任务', cause: '原因', due: '应触发时间', started: '开始时间', duration: '耗时', executor: '执行器', run: '执行' },
   filters: { task: '任务', allTasks: '全部任务', allGroups: '全部任务组', allCauses: '全部原因', allExecutors: '全部执行器', states: '状态', range: '时间', from: '从', to: '到', label: '筛选', open: '未结束', bad: '异常' },
   presets: { hour: '最近 1 小时', day: '最近 24 小时', week: '最近 7 天' },
   older: '更早', newer: '更新', newest: '最新', page: '第 {n} 页', arrived: '有 {n} 个新的执行，点击显示',
-  select: '选择执行 {id}', selectAll: '选择本页全部',
+  select: '选择执行 {id}',
   emptyTitle: '还没有执行记录', emptyText: '任务每次触发或手动启动后，都会在这里出现一条执行记录。', toTasks: '去任务列表',
   bulk: {
     label: '对所选执行', cancel: '取消执行', retry: '重新执行', cancelTitle: '取消执行', retryTitle: '重新执行', confirmCancel: '取消 {n} 个执行？正在运行的会被停止。', confirmRetry: '将 {n} 个已结束的执行作为新的执行重新运行？',
     noneOpen: '所选执行都已结束，无法取消。', noneEnded: '所选执行都尚未结束。', accepted: '已请求取消', keep: '保留',
   },
-  attempt: '第 {n} 次尝试', late: '晚 {span}', onTime: '准时',
+  attempt: '第 {n} 次尝试', late: '晚 {span}',
   detail: {
-    title: '执行 {id}', cancel: '取消', canceling: '取消中…', retry: '重新执行', change: '修改参数后执行…', more: '更多操作', goneTask: '该任务已被删除。',
+    title: '执行 {id}', cancel: '取消', canceling: '取消中…', retry: '重新执行', change: '修改参数后执行…', more: '更多操作',
     cancelTitle: '取消执行 {id}？', cancelText: '将在执行器上停止“{task}”的这次执行，已完成的部分不会回滚。', cancelConfirm: '取消执行', cancelKeep: '继续运行',
     retryTitle: '重新执行？', retryText: '将以本次执行的参数和版本，启动“{task}”的一次新执行。', asked: '{ago}请求取消', asFrom: '由 {run} 重新执行而来', wasRetried: '已重新执行为 {run}',
     version: '版本 {n}', due: '应触发', fired: '触发', askedFor: '请求', ended: '结束', hidden: '你无权查看此内容。', noParams: '本次执行没有参数。', noResult: '没有返回结果。', resultLater: '执行结束后会显示结果。',
@@ -20,7 +20,7 @@ export const runs = {
   },
   tabs: { trace: '决策过程', attempts: '尝试', input: '输入', result: '结果' },
   trace: { system: 'Tickwheel', empty: '没有决策记录。', since: '{span}后' },
-  attempts: { none: '尚未发送到任何执行器。', outcome: '结果', executor: '执行器', sent: '发送', took: '接收', ran: '运行', late: '放弃之后才收到报告', rejected: '未接收', neverReceived: '从未收到', open: '进行中' },
+  attempts: { none: '尚未发送到任何执行器。', outcome: '结果', executor: '执行器', sent: '发送', ran: '运行', late: '放弃之后才收到报告', rejected: '未接收', neverReceived: '从未收到', open: '进行中' },
   segments: { late: '延迟', queueing: '入队', waiting: '等待', earlierAttempts: '之前的尝试', sending: '派发', starting: '启动', running: '运行' },
   segmentHints: {
     late: '从应触发时间到实际触发', queueing: '从触发到进入队列', waiting: '在队列中，直到发送给执行器', earlierAttempts: '之前的尝试及其间隔', sending: '发送途中，直到执行器接收', starting: '在执行器上，直到开始运行', running: '从开始到结束',
@@ -30,8 +30,8 @@ export const runs = {
   empty: { waiting: '尚未开始运行。' },
   errors: {
     EXIT_CODE: '退出码不为 0', KILLED_BY_SIGNAL: '被信号终止', SPAWN_FAILED: '无法启动', RESULT_TOO_LARGE: '结果过大', RESULT_NOT_JSON: '结果不是 JSON',
-    HTTP_STATUS: '响应状态码不符合预期', HTTP_FAILED: 'HTTP 调用失败', HANDLER_THREW: '处理器抛出异常', TIMED_OUT: '超过时限', CANCELED: '已取消', DISPATCH_REFUSED: '执行器拒绝了派发内容',
-    EXECUTOR_LOST: '执行器失联', EXECUTOR_RESTARTED: '执行器已重启', QUEUE_TIMEOUT: '等待过久',
+    HTTP_STATUS: '响应状态码不符合预期', HTTP_FAILED: 'HTTP 调用失败', HANDLER_ERROR: '处理器抛出异常', TIMED_OUT: '超过时限', CANCELED: '已取消', DISPATCH_REFUSED: '执行器拒绝了派发内容',
+    EXECUTOR_LOST: '执行器失联', EXECUTOR_RESTARTED: '执行器已重启', SERVER_LOST: '执行器与服务器失联', EXECUTOR_STOPPED: '执行器已停止', CANCEL_UNCONFIRMED: '执行器一直没有确认停止', LOST: '失联',
   },
   rejects: { capacity: '已满', unknownHandler: '不认识该处理器', handlerNotAllowed: '不允许此类处理器', draining: '正在排空', otherBoot: '期间已重启', tooOld: '派发到达过晚', canceledFirst: '执行已先被取消', badDispatch: '无法理解派发内容' },
 }

@@ -1,14 +1,13 @@
 export const task = {
   tabs: { runs: '执行记录', firings: '触发台账', why: '为什么？', settings: '配置' },
-  next: '下次触发', last: '上次触发', none: '无', off: '调度已停用', runNow: '立即执行', withParams: '带参数执行…', edit: '编辑', versions: '历史版本', delete: '删除', more: '更多操作',
-  held: '该任务自 {at} 起被挂起：{reason}', stopped: '调度已停用。', whyButton: '为什么没有执行？', owner: '负责人：{name}', openRuns: '{n} 个执行未结束',
+  next: '下次触发', off: '调度已停用', runNow: '立即执行', withParams: '带参数执行…', edit: '编辑', versions: '历史版本', delete: '删除', more: '更多操作',
+  held: '该任务自 {at} 起被挂起：{reason}', owner: '负责人：{name}',
   firings: {
     due: '应触发时间', outcome: '结果', why: '原因', fired: '已触发', skipped: '未触发', folded: '已触发', run: '执行 {run}', range: '{from} 至 {to}', count: '{n} 次', uncounted: '尚未统计', foldedText: '合并为一个计数保存：全部已触发。',
-    all: '全部', onlySkipped: '仅未触发', emptyTitle: '还没有触发记录', emptyText: '任务每个应触发的时刻都会在这里留下一条记录：已触发，或未触发及其原因。', nothing: '该时间段内没有触发记录。', explain: '为什么？', older: '更早', newest: '最新', between: '时间',
-    pageNote: '本页未触发：{n}',
+    emptyTitle: '还没有触发记录', emptyText: '任务每个应触发的时刻都会在这里留下一条记录：已触发，或未触发及其原因。', nothing: '该时间段内没有触发记录。', explain: '为什么？', older: '更早', newest: '最新',
   },
   why: {
-    title: '为什么执行了，或没有执行？', intro: '任选一个过去或将来的时刻，由触发台账回答。', at: '时刻', zone: '时区 {zone}', ask: '查询', now: '现在', lastNight: '昨夜 02:00', yesterday: '昨天此时', facts: '事实', change: '怎样才会不同', nothingToChange: '无需改变。',
+    title: '为什么执行了，或没有执行？', intro: '任选一个过去或将来的时刻，由触发台账回答。', at: '时刻', zone: '时区 {zone}', ask: '查询', now: '现在', lastNight: '昨夜 02:00', yesterday: '昨天此时', facts: '事实', change: '怎样才会不同',
     verdicts: {
       fired: '已按时触发：执行 {run}。', skipped: '应触发，但没有触发。{reason}', folded: '应触发，并且已触发。', notDue: '那一刻不应触发。', paused: '那一刻不应触发：调度处于停用状态。', beforeTask: '那时任务还不存在。',
       overdue: '应触发，但尚未触发。', held: '任务被挂起：{reason}', notYet: '那一刻还没有到。', deleted: '那时任务已被删除。', unknown: '记录没有保留到那么早。',
