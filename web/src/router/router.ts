@@ -44,6 +44,17 @@ router.beforeEach(async (to) => {
   return true
 })
 
+const RELOADED_AT = 'tickwheel.reloadedAt'
+const RELOAD_PAUSE_MS = 10_000
+
+// A new release has replaced the files that this page knows: load the page again, but never in a circle.
+window.addEventListener('vite:preloadError', (event) => {
+  if (Date.now() - Number(sessionStorage.getItem(RELOADED_AT) ?? 0) < RELOAD_PAUSE_MS) return
+  sessionStorage.setItem(RELOADED_AT, String(Date.now()))
+  event.preventDefault()
+  location.reload()
+})
+
 /** Where to go after signing in: what was asked for, if it is a path of this console. */
 export function landing(from: RouteLocationNormalized): string {
   const next = from.query['next']

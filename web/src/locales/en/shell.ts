@@ -17,6 +17,7 @@ export const shell = {
     rule: '8 to 128 characters; not the user name and not a password that everybody uses.', mismatch: 'The two entries differ.', tooShort: 'At least 8 characters.', missing: 'Enter the current password.',
     submit: 'Change password', done: 'Password changed. Every other session of yours has ended.',
   },
+  firstPassword: { text: 'This account still has its first password, which everybody knows.', change: 'Change it', later: 'Later' },
   notFound: { title: 'There is no such page', text: 'The address may be misspelt, or what it showed may have been deleted.', home: 'To the tasks' },
   failed: 'This page could not be loaded.',
 }

@@ -16,6 +16,7 @@ export const shell = {
     rule: '8 到 128 个字符，不能是用户名，也不能是常见密码。', mismatch: '两次输入不一致。', tooShort: '至少 8 个字符。', missing: '请输入当前密码。',
     submit: '修改密码', done: '密码已修改，其他登录均已失效。',
   },
+  firstPassword: { text: '该账号仍在使用人人皆知的初始密码。', change: '现在修改', later: '稍后' },
   notFound: { title: '页面不存在', text: '地址可能有误，或者内容已被删除。', home: '去任务列表' },
   failed: '页面加载失败。',
 }
