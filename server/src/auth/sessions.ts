@@ -140,6 +140,7 @@ export class Sessions {
       this.#lockout.failed(account, origin.ip, this.#parts.monotonic())
       throw new AppError('VALIDATION_FAILED', 'The current password is wrong.', { errors: [{ path: 'current', code: 'INVALID_CREDENTIALS', message: 'This is not the current password.' }] })
     }
+    this.#lockout.succeeded(account, origin.ip)
     requireStrongPassword(passwords.next, user.username)
     const passwordHash = await hashPassword(passwords.next)
     const id = await this.#parts.ids.take(1)

@@ -93,7 +93,7 @@ function place(settings: Record<string, unknown>, path: string, value: unknown):
 }
 
 // Variables of this name that belong to others: of a run's child process, of the test runner, and of the executor's command line.
-const FOREIGN = /^TICKWHEEL_(CONFIG|REQUIRE_ALL|INSTANCE_ID|ATTEMPT|SCHEDULED_AT|PARAMS|SHARD_INDEX|SHARD_TOTAL|RESULT|TOKEN|SERVER|APP|TEST_.+|BENCH_.+|EXECUTOR_(?!HEARTBEAT|DEAD).+)$/
+const FOREIGN = /^TICKWHEEL_(CONFIG|REQUIRE_ALL|INSTANCE_ID|ATTEMPT|SCHEDULED_AT|PARAMS|PARAMS_FILE|TASK|GROUP|MOCK|SHARD_INDEX|SHARD_TOTAL|RESULT|TOKEN|SERVER|APP|TEST_.+|BENCH_.+|EXECUTOR_(?!HEARTBEAT|DEAD).+)$/
 // Kubernetes sets these for a Service named tickwheel.
 const KUBERNETES = /^TICKWHEEL_(SERVICE_.+|PORT_\d+_.+)$/
 
