@@ -1,4 +1,4 @@
-import type { Group, Instance, Problem, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
+import type { Group, GroupUpdate, Instance, Problem, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
 import { compileSchedule, type Schedule } from '@tickwheel/core'
 import { executorNow, ledgerOf, traceOf, whyOf } from './history.ts'
 import { addExecutor, addGroup, addRun, addTask, define, iso, saveVersion, type World } from './world.ts'
@@ -98,7 +98,7 @@ function groups(world: World, request: MockRequest, id: number): MockAnswer {
   })
   const keyword = request.query.get('keyword') ?? ''
   if (Number.isNaN(id) && request.method === 'GET') return ok(list([...world.groups.values()].filter((group) => group.name.includes(keyword) || group.appName.includes(keyword)).map(count), request))
-  const body = at<Group>(request.body)
+  const body = at<GroupUpdate>(request.body)
   const isTaken = (name: 'name' | 'appName') => [...world.groups.values()].some((group) => group.id !== id && group[name] === body[name])
   if (request.method === 'POST' || request.method === 'PUT') {
     const errors = (['name', 'appName'] as const).filter(isTaken).map((path) => ({ path, code: 'NAME_TAKEN', message: '' }))

@@ -10,6 +10,11 @@ import { underTabLock } from './tab-lock.ts'
 
 export const http = axios.create({ baseURL: '/api/v1', timeout: 30_000 })
 
+/** One call. */
+export interface Call extends AxiosRequestConfig {
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /** How far the server's clock is ahead of this browser's, in ms; countdowns use it. Differences under two seconds are the header's precision. */
 let skewMs = 0
 
@@ -19,7 +24,7 @@ export function serverNow(): number {
 }
 
 /** Sends a call that needs to be signed in and gives its body; throws `ApiProblem`. */
-export async function call<Answer>(config: AxiosRequestConfig): Promise<Answer> {
+export async function call<Answer>(config: Call): Promise<Answer> {
   const used = await freshToken()
   try {
     return await send<Answer>(config, used)
@@ -33,7 +38,7 @@ export async function call<Answer>(config: AxiosRequestConfig): Promise<Answer> 
 }
 
 /** Sends a call without a token (sign in, hint). */
-export function callPublic<Answer>(config: AxiosRequestConfig): Promise<Answer> {
+export function callPublic<Answer>(config: Call): Promise<Answer> {
   return send<Answer>(config, null)
 }
 
@@ -54,10 +59,9 @@ export function idempotencyKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
-async function send<Answer>(config: AxiosRequestConfig, token: string | null): Promise<Answer> {
+async function send<Answer>({ headers, ...config }: Call, token: string | null): Promise<Answer> {
   try {
-    const headers = { ...config.headers, ...(token === null ? {} : { Authorization: `Bearer ${token}` }) }
-    const response = await http.request<Answer>({ ...config, headers })
+    const response = await http.request<Answer>({ ...config, headers: { ...headers, ...(token === null ? {} : { Authorization: `Bearer ${token}` }) } })
     noteServerClock(response)
     return response.data
   } catch (failure) {

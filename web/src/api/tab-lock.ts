@@ -6,8 +6,12 @@ const PAUSE_MS = 40
  * http://192.168.… gets the same from a lease in localStorage, which is weaker but enough to keep two tabs from using one refresh token.
  */
 export function underTabLock<T>(name: string, work: () => Promise<T>): Promise<T> {
-  const locks: LockManager | null | undefined = navigator.locks
-  return locks == null ? underLease(name, work) : locks.request(name, work)
+  return hasLocks(navigator) ? navigator.locks.request(name, work) : underLease(name, work)
+}
+
+/** The type says always; plain HTTP says otherwise. */
+function hasLocks(browser: { readonly locks?: LockManager | null }): browser is { readonly locks: LockManager } {
+  return browser.locks !== undefined && browser.locks !== null
 }
 
 async function underLease<T>(name: string, work: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import type { Me, User } from '@tickwheel/contract'
+import type { Permission } from '@tickwheel/core'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { changePassword, fetchMe, login, logout } from '../api/auth.ts'
@@ -54,7 +55,7 @@ export const useSession = defineStore('session', () => {
   }
 
   /** Whether this user may do `permission`, in one group or, without one, in any. For showing only: the server decides. */
-  function may(permission: string, groupId?: number): boolean {
+  function may(permission: Permission, groupId?: number): boolean {
     const held = grants.value
     if (held === null) return false
     if (held.all.includes(permission)) return true
@@ -63,7 +64,7 @@ export const useSession = defineStore('session', () => {
   }
 
   /** Whether this user may do `permission` in all groups, such as creating a group. */
-  function mayEverywhere(permission: string): boolean {
+  function mayEverywhere(permission: Permission): boolean {
     return grants.value?.all.includes(permission) === true
   }
 
@@ -71,6 +72,6 @@ export const useSession = defineStore('session', () => {
 })
 
 /** `const may = useMay(); may('task:edit', groupId)`: what may not be done is not shown. */
-export function useMay(): (permission: string, groupId?: number) => boolean {
+export function useMay(): (permission: Permission, groupId?: number) => boolean {
   return useSession().may
 }

@@ -93,5 +93,5 @@ function flatten(definition: TaskDefinition): Map<string, string> {
 function collect(value: unknown, path: string, into: Map<string, string>): void {
   if (Array.isArray(value)) into.set(path, value.join(', '))
   else if (typeof value === 'object' && value !== null) for (const [name, part] of Object.entries(value)) collect(part, path === '' ? name : `${path}.${name}`, into)
-  else if (value !== null && value !== undefined) into.set(path, String(value))
+  else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') into.set(path, String(value))
 }
