@@ -8,6 +8,7 @@ export async function startEverything(config: Config): Promise<number> {
   return runServer(config, {
     beside: (started, log) => {
       process.stdout.write(welcome(config, started))
+      if (started.embeddedToken === null && config.embeddedExecutor) log.warn('there is no group with the appName default: the embedded executor has nothing to serve and is not started')
       return started.embeddedToken === null ? null : startExecutor(config, log, { url: started.url, token: started.embeddedToken })
     },
   })

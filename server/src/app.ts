@@ -89,6 +89,8 @@ interface Parts {
   readonly housekeeper: Housekeeper
 }
 
+const CUT_CALLS_AFTER_MS = 3000
+
 class NodeServer implements Server {
   readonly #config: Config
   readonly #log: Log
@@ -144,7 +146,7 @@ class NodeServer implements Server {
     this.#phase = 'stopping'
     parts.live.stop()
     await parts.link.close()
-    await parts.http.close()
+    await closeHttp(parts.http)
     await parts.engine.stop()
     await parts.refusals.stop().catch((error: unknown) => this.#log.warn({ err: error }, 'refused calls of the last minute are not in the audit log'))
     parts.sessions.stop()
@@ -235,6 +237,13 @@ class NodeServer implements Server {
 
 function refuseUpgrade(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+/** Lets calls in flight end; one that takes longer (a download) is cut off. */
+async function closeHttp(http: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => http.server.closeAllConnections(), CUT_CALLS_AFTER_MS)
+  await http.close()
+  clearTimeout(cut)
 }
 
 async function listen(http: FastifyInstance, { host, port }: Config): Promise<number> {

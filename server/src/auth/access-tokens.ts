@@ -16,7 +16,7 @@ export class AccessTokens {
 
   constructor(key: Buffer) {
     this.#sign = createSigner({ key, algorithm: 'HS256', noTimestamp: true })
-    this.#verify = createVerifier({ key, algorithms: ['HS256'], ignoreExpiration: true, cache: false })
+    this.#verify = createVerifier({ key, algorithms: ['HS256'], ignoreExpiration: true, cache: 1000 })
   }
 
   issue(userId: number, sessionId: string, now: number): { token: string; expiresAt: number } {

@@ -25,7 +25,7 @@ const BODY_LIMIT_BYTES = 1_048_576
 
 /** The HTTP server with every call of the contract, the console's files and the reference. It does not listen yet. */
 export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, genReqId, requestIdHeader: false, forceCloseConnections: true, routerOptions: { ignoreTrailingSlash: true } })
+  const app = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, genReqId, requestIdHeader: false, forceCloseConnections: 'idle', routerOptions: { ignoreTrailingSlash: true } })
   acceptEmptyJson(app)
   observe(app, parts)
   app.setErrorHandler((error, request, reply) => sendProblem(error, { request, reply, log: parts.log }))
