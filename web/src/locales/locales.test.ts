@@ -1,5 +1,5 @@
 import { baseCompile } from '@intlify/message-compiler'
-import { ERROR_STATUS, FIELD_CODES } from '@tickwheel/contract'
+import { CAUSES, ERROR_STATUS, EXECUTOR_STATES, FIELD_CODES, LOG_LEVELS, LOG_STREAMS, REJECT_CODES } from '@tickwheel/contract'
 import { reasons, SCHEDULE_PROBLEM_CODES } from '@tickwheel/core'
 import { describe, expect, it } from 'vitest'
 import { CLIENT_CODES } from '../api/problem.ts'
@@ -61,6 +61,11 @@ describe('every code that comes over the wire has a text', () => {
     ['schedule.problems', SCHEDULE_PROBLEM_CODES],
     ['reasons', reasons()],
     ['states', RUN_STATES],
+    ['causes', CAUSES],
+    ['runs.rejects', REJECT_CODES],
+    ['executors.states', EXECUTOR_STATES],
+    ['log.levels', LOG_LEVELS],
+    ['log.streams', LOG_STREAMS],
   ])('%s', (place, codes) => {
     for (const code of codes) {
       expect(english.has(`${place}.${code}`), `${place}.${code} in English`).toBe(true)

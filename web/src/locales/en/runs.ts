@@ -16,7 +16,7 @@ export const runs = {
   detail: {
     title: 'Run {id}', cancel: 'Cancel', canceling: 'Canceling…', retry: 'Run again', change: 'Run with changes…', more: 'More actions',
     cancelTitle: 'Cancel run {id}?', cancelText: 'The run of “{task}” is stopped on its executor. What it has done so far stays done.', cancelConfirm: 'Cancel run', cancelKeep: 'Let it run',
-    retryTitle: 'Run again?', retryText: 'A new run of “{task}” starts with the parameters and the version of this one.', asked: 'Cancelation asked for {ago}', asFrom: 'Run again from {run}', wasRetried: 'Run again as {run}',
+    retryTitle: 'Run again?', retryText: 'A new run of “{task}” starts with the parameters of this one, as the task is defined now.', asked: 'Cancelation asked for {ago}', asFrom: 'Run again from {run}', wasRetried: 'Run again as {run}',
     version: 'Version {n}', due: 'Due', fired: 'Fired', askedFor: 'Asked for', ended: 'Ended', hidden: 'You may not see this.', noParams: 'This run has no parameters.', noResult: 'It gave no result.', resultLater: 'The result appears when the run has ended.',
     details: 'Details', showDetails: 'Show the details', hideDetails: 'Hide the details', progress: '{n} %',
   },

@@ -14,7 +14,7 @@ export const runs = {
   detail: {
     title: '执行 {id}', cancel: '取消', canceling: '取消中…', retry: '重新执行', change: '修改参数后执行…', more: '更多操作',
     cancelTitle: '取消执行 {id}？', cancelText: '将在执行器上停止“{task}”的这次执行，已完成的部分不会回滚。', cancelConfirm: '取消执行', cancelKeep: '继续运行',
-    retryTitle: '重新执行？', retryText: '将以本次执行的参数和版本，启动“{task}”的一次新执行。', asked: '{ago}请求取消', asFrom: '由 {run} 重新执行而来', wasRetried: '已重新执行为 {run}',
+    retryTitle: '重新执行？', retryText: '将以本次执行的参数、按任务当前的定义，启动“{task}”的一次新执行。', asked: '{ago}请求取消', asFrom: '由 {run} 重新执行而来', wasRetried: '已重新执行为 {run}',
     version: '版本 {n}', due: '应触发', fired: '触发', askedFor: '请求', ended: '结束', hidden: '你无权查看此内容。', noParams: '本次执行没有参数。', noResult: '没有返回结果。', resultLater: '执行结束后会显示结果。',
     details: '详情', showDetails: '显示详情', hideDetails: '隐藏详情', progress: '{n}%',
   },

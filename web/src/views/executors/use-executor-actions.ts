@@ -1,6 +1,7 @@
 import type { Executor } from '@tickwheel/contract'
-import { ElMessage, ElMessageBox } from 'element-plus'
+import { ElMessage } from 'element-plus'
 import { deleteExecutor, drainExecutor, resumeExecutor } from '../../api/executors.ts'
+import { isMeant } from '../../components/ask.ts'
 import { problemWords } from '../../locales/problem-words.ts'
 import { t } from '../../locales/text.ts'
 
@@ -13,7 +14,7 @@ interface Changes {
 export function useExecutorActions({ replace, remove }: Changes) {
   async function drain(executor: Executor): Promise<void> {
     const text = executor.inFlight === 0 ? t('executors.drainIdle') : t('executors.drainText', { n: executor.inFlight })
-    if (await isMeant(t('executors.drainTitle', { name: executor.name }), text, t('executors.drain'))) await attempt(async () => replace(await drainExecutor(executor.id)), t('executors.drained', { name: executor.name }))
+    if (await isMeant({ title: t('executors.drainTitle', { name: executor.name }), text, confirm: t('executors.drain') })) await attempt(async () => replace(await drainExecutor(executor.id)), t('executors.drained', { name: executor.name }))
   }
 
   async function resume(executor: Executor): Promise<void> {
@@ -22,7 +23,7 @@ export function useExecutorActions({ replace, remove }: Changes) {
 
   async function forget(executor: Executor): Promise<void> {
     const names = { name: executor.name, group: executor.groupName }
-    if (!(await isMeant(t('executors.forgetTitle', names), t('executors.forgetText', names), t('executors.forget'), 'el-button--danger'))) return
+    if (!(await isMeant({ title: t('executors.forgetTitle', names), text: t('executors.forgetText', names), confirm: t('executors.forget'), isDestructive: true }))) return
     await attempt(async () => {
       await deleteExecutor(executor.id)
       remove(executor.id)
@@ -39,8 +40,4 @@ async function attempt(work: () => Promise<void>, done: string): Promise<void> {
   } catch (failure) {
     ElMessage.error(problemWords(failure))
   }
-}
-
-function isMeant(title: string, text: string, confirmButtonText: string, confirmButtonClass = ''): Promise<boolean> {
-  return ElMessageBox.confirm(text, title, { confirmButtonText, confirmButtonClass, autofocus: false }).then(() => true, () => false)
 }
