@@ -39,7 +39,7 @@ export const editor = {
   stale: { title: '{name} has saved version {version} while you were editing.', titleSystem: 'Version {version} was saved while you were editing.', text: 'These fields differ between your state and theirs:', same: 'Both are the same.', mine: 'Save mine over it', theirs: 'Take theirs' },
   panel: {
     label: 'What follows from it', next: 'Next firings', none: 'It does not fire by itself.', ended: 'It would not fire any more.', afterRun: 'Later ones depend on when the runs end.', last: 'No more after these.', zone: 'Times in {zone}', offNow: 'While the task is stopped none of these happen.',
-    gap: 'clock change', gapTip: 'Clocks go forward before this firing: a time that the schedule names does not exist on that day. The firing stands for it, or comes after it.', overlap: 'twice on the clock', overlapTip: 'Clocks go back: this time is shown twice on that day. It fires as the rule for daylight saving says.',
+    gap: 'clock change', gapTip: 'Clocks go forward before this firing: a time that the schedule names does not exist on that day. The firing, at UTC{offset}, stands for it or comes after it.', overlap: 'twice on the clock', overlapTip: 'Clocks go back: this time is shown twice on that day. This firing is the one at UTC{offset}.',
     executors: 'Executors', online: '{n} executor of group {group} is online. | {n} executors of group {group} are online.', noneOnline: 'No executor of group {group} is online: runs would wait.', unknownFunction: 'None of them has registered the function {name}.', chooseGroup: 'Choose a group to see who would run it.',
     problems: 'This schedule cannot work',
   },

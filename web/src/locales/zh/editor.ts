@@ -39,7 +39,7 @@ export const editor = {
   stale: { title: '你编辑期间，{name} 已保存版本 {version}。', titleSystem: '你编辑期间，版本 {version} 已保存。', text: '以下字段你的内容与对方不同：', same: '两者相同。', mine: '用我的覆盖', theirs: '采用对方的' },
   panel: {
     label: '由此得到的结果', next: '接下来的触发', none: '不会自行触发。', ended: '不会再触发。', afterRun: '之后的触发取决于执行何时结束。', last: '此后不再触发。', zone: '时间以 {zone} 显示', offNow: '任务停用期间，以下触发均不会发生。',
-    gap: '时钟拨快', gapTip: '这次触发之前时钟被拨快：调度中的某个时间在当天不存在。本次触发代表它，或在它之后。', overlap: '时钟重复', overlapTip: '时钟被拨慢：当天该时间会出现两次，按夏令时规则触发。',
+    gap: '时钟拨快', gapTip: '这次触发之前时钟被拨快：调度中的某个时间在当天不存在。本次触发（UTC{offset}）代表它，或在它之后。', overlap: '时钟重复', overlapTip: '时钟被拨慢：当天该时间会出现两次，本次触发是 UTC{offset} 的那一次。',
     executors: '执行器', online: '任务组 {group} 有 {n} 个执行器在线。', noneOnline: '任务组 {group} 没有在线的执行器，执行会一直等待。', unknownFunction: '它们都没有注册函数 {name}。', chooseGroup: '选择任务组后可查看由谁执行。',
     problems: '该调度无法生效',
   },

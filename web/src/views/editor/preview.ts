@@ -11,6 +11,8 @@ export const COUNT = 10
 export type Preview =
   | { readonly kind: 'good'; readonly words: string; readonly firings: readonly PreviewFiring[]; readonly zone: string }
   | { readonly kind: 'bad'; readonly errors: Readonly<Record<string, string>> }
+  /** something has to be chosen first */
+  | { readonly kind: 'open'; readonly words: string }
 
 export interface PreviewInput {
   readonly schedule: ScheduleInput
@@ -22,7 +24,8 @@ export interface PreviewInput {
 
 /** What a schedule would do, computed here by the code that fires on the server. */
 export function previewOf({ schedule, nowMs, anchorAtMs, locale }: PreviewInput): Preview {
-  if (schedule.kind === 'once' && schedule.at === '') return { kind: 'bad', errors: { 'schedule.at': t('editor.missing.at') } }
+  if (schedule.kind === 'once' && schedule.at === '') return { kind: 'open', words: t('editor.missing.at') }
+  if (schedule.kind === 'cron' && schedule.expression === '') return { kind: 'open', words: t('editor.missing.expression') }
   const zone = schedule.kind === 'cron' ? (schedule.timezone ?? localZone()) : localZone()
   const preview = previewSchedule(toSchedule(schedule), { count: COUNT, now: nowMs, anchorAt: anchorAtMs, timezone: localZone() })
   if (preview.ok) return { kind: 'good', words: preview.words[locale], firings: preview.firings, zone }
