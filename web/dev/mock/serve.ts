@@ -57,7 +57,7 @@ function serveLive(server: ViteDevServer, world: World): void {
 function attend(socket: WebSocket, listeners: Set<Listener>, world: World): void {
   socket.send(JSON.stringify({ type: 'ready' }))
   socket.on('message', (data) => {
-    const message = JSON.parse(String(data)) as ClientMessage
+    const message = JSON.parse(Buffer.isBuffer(data) ? data.toString('utf8') : '{}') as ClientMessage
     if (message.type === 'auth') return
     for (const listener of listeners) if (listener.socket === socket && listener.id === message.id) listeners.delete(listener)
     if (message.type === 'unsubscribe') return
@@ -76,7 +76,8 @@ function greet(listener: Listener, world: World, after: number): void {
   if (!listener.topic.startsWith('instance:') || run === undefined) return
   if (!listener.topic.endsWith(':logs')) return push(listener, 1, run)
   const lines = (world.logs.get(run.id) ?? []).filter((line) => line.seq > after)
-  for (let from = 0; from < lines.length; from += CHUNK) push(listener, lines[Math.min(from + CHUNK, lines.length) - 1]?.seq ?? 0, { lines: lines.slice(from, from + CHUNK) })
+  if (lines.length === 0 && run.endedAt !== null) push(listener, after, { lines, end: true })
+  for (let from = 0; from < lines.length; from += CHUNK) push(listener, lines[Math.min(from + CHUNK, lines.length) - 1]?.seq ?? 0, { lines: lines.slice(from, from + CHUNK), ...(run.endedAt !== null && from + CHUNK >= lines.length ? { end: true } : {}) })
 }
 
 function tell(listeners: Set<Listener>, changed: readonly Instance[]): void {

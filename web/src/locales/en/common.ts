@@ -12,11 +12,11 @@ export const common = {
   },
   causes: { schedule: 'Schedule', manual: 'By hand', api: 'API', retry: 'Retry', workflow: 'Workflow', backfill: 'Backfill', shard: 'Shard' },
   actions: {
-    save: 'Save', cancel: 'Cancel', close: 'Close', delete: 'Delete', edit: 'Edit', copy: 'Copy', retry: 'Try again', reload: 'Reload', create: 'Create', clear: 'Clear', apply: 'Apply',
-    more: 'More', back: 'Back', search: 'Search', discard: 'Discard changes', stay: 'Keep editing', copied: 'Copied', yes: 'Yes', no: 'No',
+    save: 'Save', cancel: 'Cancel', close: 'Close', edit: 'Edit', copy: 'Copy', retry: 'Try again', create: 'Create',
+    discard: 'Discard changes', stay: 'Keep editing', copied: 'Copied',
   },
   list: {
-    total: 'No entries | {n} entry | {n} entries', totalCapped: 'more than {n}', selected: '{n} selected', loadMore: 'Load more', nothing: 'Nothing here.', nothingMatches: 'Nothing matches these filters.',
+    total: 'No entries | {n} entry | {n} entries', totalCapped: 'more than {n}', selected: '{n} selected', loadMore: 'Load more', nothingMatches: 'Nothing matches these filters.',
     clearFilters: 'Clear the filters',
   },
 }

@@ -6,7 +6,7 @@ export const groups = {
   appNameChanged: '{n} executor serves this group under the old name. It keeps running until it registers again. | {n} executors serve this group under the old name. They keep running until they register again.',
   nameMissing: 'Enter a name.', nameSlash: 'A name has no slash: it separates group and task.',
   deleteTitle: 'Delete group “{name}”?', deleteText: 'The group “{name}” ({appName}) is deleted. Executors that name it can no longer join. The history of its runs stays.', deleteConfirm: 'Delete group',
-  notEmpty: 'This group still has {n} task. Move or delete it first. | This group still has {n} tasks. Move or delete them first.', showTasks: 'Show its tasks',
+  notEmpty: 'This group still has {n} task. Move or delete it first. | This group still has {n} tasks. Move or delete them first.',
   created: 'Group “{name}” is created.', saved: 'Group “{name}” is saved.', deleted: 'Group “{name}” is deleted.',
   stale: 'Somebody has changed this group in the meantime. The fields now show the newest values.',
   emptyTitle: 'No groups yet', emptyText: 'A group joins tasks with the executors that run them.',

@@ -6,7 +6,7 @@ export const shell = {
   languages: { en: 'English', zh: '中文' },
   theme: { label: 'Theme', system: 'As the system', light: 'Light', dark: 'Dark' },
   user: { menu: 'Account', changePassword: 'Change password', apiReference: 'API reference', signOut: 'Sign out' },
-  connection: { lost: 'Live updates are interrupted. Connecting again…', lostFor: 'Live updates are interrupted. Next attempt in {n} s.', now: 'Connect now', back: 'Live updates are back.' },
+  connection: { lost: 'Live updates are interrupted. Connecting again…', lostFor: 'Live updates are interrupted. Next attempt in {n} s.', now: 'Connect now' },
   login: {
     title: 'Sign in', tagline: 'Tasks that run on time, and tell why when they do not.', username: 'User name', password: 'Password', submit: 'Sign in',
     firstAccount: 'First start: sign in as {user} with the password {password}, then change it.',
@@ -19,5 +19,4 @@ export const shell = {
   },
   firstPassword: { text: 'This account still has its first password, which everybody knows.', change: 'Change it', later: 'Later' },
   notFound: { title: 'There is no such page', text: 'The address may be misspelt, or what it showed may have been deleted.', home: 'To the tasks' },
-  failed: 'This page could not be loaded.',
 }

@@ -6,7 +6,7 @@ export const groups = {
   appNameChanged: '有 {n} 个执行器正以旧名称服务该组，它们在重新注册之前会继续运行。',
   nameMissing: '请输入名称。', nameSlash: '名称不能包含斜杠，它用于分隔任务组和任务。',
   deleteTitle: '删除任务组“{name}”？', deleteText: '将删除任务组“{name}”（{appName}）。使用该应用名的执行器将无法再注册。历史执行记录会保留。', deleteConfirm: '删除任务组',
-  notEmpty: '该组还有 {n} 个任务，请先移走或删除。', showTasks: '查看任务',
+  notEmpty: '该组还有 {n} 个任务，请先移走或删除。',
   created: '已新建任务组“{name}”。', saved: '已保存任务组“{name}”。', deleted: '已删除任务组“{name}”。',
   stale: '该任务组已被其他人修改，字段现在显示最新内容。',
   emptyTitle: '还没有任务组', emptyText: '任务组把任务和运行它们的执行器联系在一起。',

@@ -5,7 +5,7 @@ export const shell = {
   languages: { en: 'English', zh: '中文' },
   theme: { label: '主题', system: '跟随系统', light: '浅色', dark: '深色' },
   user: { menu: '账号', changePassword: '修改密码', apiReference: 'API 文档', signOut: '退出登录' },
-  connection: { lost: '实时更新已中断，正在重新连接…', lostFor: '实时更新已中断，{n} 秒后重试。', now: '立即重连', back: '实时更新已恢复。' },
+  connection: { lost: '实时更新已中断，正在重新连接…', lostFor: '实时更新已中断，{n} 秒后重试。', now: '立即重连' },
   login: {
     title: '登录', tagline: '任务准时执行；没有执行时，告诉你为什么。', username: '用户名', password: '密码', submit: '登录',
     firstAccount: '首次启动：用户名 {user}，密码 {password}，登录后请修改密码。',
@@ -18,5 +18,4 @@ export const shell = {
   },
   firstPassword: { text: '该账号仍在使用人人皆知的初始密码。', change: '现在修改', later: '稍后' },
   notFound: { title: '页面不存在', text: '地址可能有误，或者内容已被删除。', home: '去任务列表' },
-  failed: '页面加载失败。',
 }

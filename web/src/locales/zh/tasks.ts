@@ -3,11 +3,11 @@ export const tasks = {
   search: '按名称搜索', allGroups: '全部任务组', allStates: '全部状态', on: '已启用', off: '已停用', allSchedules: '全部调度方式', allHandlers: '全部处理器', tag: '标签：{tag}',
   handlers: { shell: 'Shell', script: '脚本', http: 'HTTP', named: '函数' },
   columns: { enabled: '启用', name: '任务', schedule: '调度', next: '下次触发', recent: '最近 20 次执行' },
-  switchOn: '启用 {name} 的调度', switchOff: '停用 {name} 的调度', select: '选择 {name}', noSchedule: '该任务没有可启用的调度。',
+  switchOn: '启用 {name} 的调度', switchOff: '停用 {name} 的调度', noSchedule: '该任务没有可启用的调度。',
   run: '执行', runTitle: '立即执行 {name}', moreTitle: '{name} 的更多操作', started: '已启动“{name}”的执行。', openRun: '查看',
   menu: { edit: '编辑', trigger: '带参数执行…', copy: '复制', history: '历史版本', runs: '执行记录', delete: '删除' },
   next: { none: '–', afterRun: '本次执行之后', held: '已挂起', due: '即将触发' },
-  bars: { summary: '最近 {n} 次执行：{states}', none: '尚无执行', running: '已运行 {span}' },
+  bars: { summary: '最近 {n} 次执行：{states}', none: '尚无执行' },
   deleteTitle: '删除任务“{name}”？', deleteText: '将删除任务组“{group}”中的任务“{name}”，包括它的 {n} 个版本和调度。历史执行记录会保留。',
   deleteConfirm: '删除任务', deleteOpen: '“{name}”还有 {n} 个未结束的执行，它们将被取消。', deleteOpenSome: '“{name}”还有未结束的执行，它们将被取消。', deleteOpenConfirm: '取消执行并删除', deleted: '已删除任务“{name}”。',
   bulk: {
@@ -27,6 +27,6 @@ export const tasks = {
   versions: {
     title: '“{name}”的历史版本', current: '当前', savedBy: '{name} 保存', bySystem: 'Tickwheel 保存', restore: '恢复此版本', restoreTitle: '恢复版本 {version}？',
     restoreText: '“{name}”将恢复为版本 {version} 的内容；当前内容会作为版本 {current} 保留在历史中。', restored: '已恢复版本 {version}。', same: '与当前版本相同。', first: '首个版本', differences: '与当前版本对比', added: '仅当前有', removed: '仅当时有',
-    then: '版本 {version}', now: '当前', schedule: '调度', emptyValue: '空',
+    then: '版本 {version}', now: '当前', emptyValue: '空',
   },
 }
