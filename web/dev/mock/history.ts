@@ -11,7 +11,7 @@ export function traceOf(run: Instance): TraceEntry[] {
   const entries: (TraceEntry | null)[] = [
     run.cause === 'schedule' ? { at: run.firedAt, reason: 'fired', facts: { lateMs: 3 } } : { at: run.firedAt, reason: 'triggered', facts: { by: run.actor?.name ?? 'admin' } },
     run.queuedAt === null ? null : { at: run.queuedAt, reason: 'queued', facts: {} },
-    run.waitingFor === null ? null : { at: run.queuedAt ?? run.firedAt, reason: run.waitingFor.reason, facts: run.waitingFor.facts as TraceEntry['facts'] },
+    run.waitingFor === null ? null : { at: run.queuedAt ?? run.firedAt, reason: run.waitingFor.reason, facts: run.waitingFor.facts },
     run.dispatchedAt === null ? null : { at: run.dispatchedAt, reason: 'chosen', facts: { strategy: 'roundRobin', executorId: run.executorId, executor: run.executorName, among: 2 } },
     run.dispatchedAt === null ? null : { at: run.dispatchedAt, reason: 'dispatched', facts: { attempt: run.attempt, executorId: run.executorId } },
     run.acceptedAt === null ? null : { at: run.acceptedAt, reason: 'accepted', facts: {} },

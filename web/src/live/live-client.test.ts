@@ -190,6 +190,18 @@ describe('the live connection', () => {
     expect(seen).toEqual(['still here'])
   })
 
+  it('asks again for a topic that the server could not open just now', async () => {
+    const { client, sockets } = world()
+    const closed: string[] = []
+    client.subscribe(listener({ topic: 'instance:1:logs', after: () => 5, onClosed: (code) => closed.push(code) }))
+    await settle()
+    sockets[0]?.say({ type: 'ready' })
+    sockets[0]?.say({ type: 'error', id: 1, code: 'RATE_LIMITED', detail: '' })
+    await vi.advanceTimersByTimeAsync(LIVE_PAUSES.againMs)
+    expect(sockets[0]?.sent.slice(1)).toEqual([{ type: 'unsubscribe', id: 1 }, { type: 'subscribe', id: 1, topic: 'instance:1:logs', after: 5 }])
+    expect(closed).toEqual([])
+  })
+
   it('closes the connection a while after the last listener has gone', async () => {
     const { client, sockets } = world()
     const stop = client.subscribe(listener())

@@ -7,7 +7,7 @@
  */
 import { LIVE_CLOSE, LIVE_PROTOCOL, type ClientMessage, type LiveMessage } from '@tickwheel/contract'
 
-export const LIVE_PAUSES = { firstMs: 500, longestMs: 15_000, idleMs: 5_000 } as const
+export const LIVE_PAUSES = { firstMs: 500, longestMs: 15_000, idleMs: 5_000, againMs: 3_000 } as const
 
 /** What the client needs of the world; `use-live.ts` gives the browser's. */
 export interface LivePorts {
@@ -46,6 +46,9 @@ export interface LiveListener {
   /** `seq` of the last event that the listener has; asked at every (re)subscription */
   readonly after?: (() => number) | undefined
 }
+
+/** refusals that say nothing about the topic: the server was busy, or away from its database */
+const PASSING: readonly string[] = ['RATE_LIMITED', 'INTERNAL', 'STORE_AWAY', 'NOT_READY']
 
 /** `WebSocket.OPEN` */
 const OPEN = 1
@@ -129,7 +132,7 @@ export class LiveClient {
       case 'closed':
         return this.#ended(frame.id, frame.code)
       case 'error':
-        return frame.id === undefined ? undefined : this.#ended(frame.id, frame.code)
+        return frame.id === undefined ? undefined : this.#refused(frame.id, frame.code)
     }
   }
 
@@ -152,6 +155,17 @@ export class LiveClient {
     if (subscription === undefined) return
     if (subscription.wasSubscribed && subscription.after === undefined) subscription.onResume?.()
     subscription.wasSubscribed = true
+  }
+
+  /** What passes by itself is tried again; a refusal is told. */
+  #refused(id: number, code: string): void {
+    const subscription = this.#subscriptions.get(id)
+    if (subscription === undefined || !PASSING.includes(code)) return this.#ended(id, code)
+    setTimeout(() => {
+      if (this.#subscriptions.get(id) !== subscription || !this.#isReady) return
+      this.#send({ type: 'unsubscribe', id })
+      this.#announce(subscription)
+    }, LIVE_PAUSES.againMs)
   }
 
   #ended(id: number, code: string): void {

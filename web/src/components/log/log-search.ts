@@ -28,7 +28,7 @@ export class LogSearch {
     return this.#hits.length >= MAX_HITS
   }
 
-  get isDone(): boolean {
+  isDone(): boolean {
     return this.needle === '' || this.isCapped || this.#at >= this.#store.length
   }
 

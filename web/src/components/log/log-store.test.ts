@@ -33,7 +33,8 @@ describe('the log store', () => {
   it.each([
     ['lines lost in the middle', [line(1), line(5)], ['line 1', 'gap 3', 'line 5']],
     ['lines lost at the beginning', [line(4)], ['gap 3', 'line 4']],
-    ['a hole that the server explains itself', [line(1), line(2, { stream: 'system', text: '7 lines lost' }), line(9)], ['line 1', '7 lines lost', 'line 9']],
+    ['a hole that the server ends with a line of its own, once', [line(1), line(8, { stream: 'system', text: '… 7 lines were dropped here …' }), line(9)], ['line 1', 'gap 7', 'line 9']],
+    ['no hole where Tickwheel itself prints a line', [line(1), line(2, { stream: 'system', text: 'killed' })], ['line 1', 'killed']],
     ['a second attempt', [line(1), line(1, { attempt: 2 })], ['line 1', 'attempt 2', 'line 1']],
     ['a first attempt that printed nothing', [line(1, { attempt: 2 })], ['attempt 2', 'line 1']],
     ['a hole at the beginning of an attempt', [line(1), line(3, { attempt: 2 })], ['line 1', 'attempt 2', 'gap 2', 'line 3']],

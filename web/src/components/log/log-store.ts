@@ -43,7 +43,6 @@ export class LogStore {
   #clock = 0
   #lastSeq = 0
   #lines = 0
-  #isLastSystem = false
 
   constructor(maxText = MAX_TEXT) {
     this.#maxText = maxText
@@ -129,12 +128,13 @@ export class LogStore {
     const isSameAttempt = Math.floor(this.#lastSeq / ATTEMPT) === attempt
     if (!isSameAttempt && (this.#length > 0 || attempt > 1)) this.#push(attempt, 0, KIND.attempt << 4, '')
     const expected = isSameAttempt ? (this.#lastSeq % ATTEMPT) + 1 : 1
-    // where the server itself has said in words what is lost, the hole needs no second mark
-    if (number > expected && !this.#isLastSystem) this.#push(number - expected, 0, KIND.gap << 4, '')
-    this.#push(line.seq, Date.parse(line.at), (STREAMS.indexOf(line.stream) << 2) | LEVELS.indexOf(line.level), line.text)
+    // the server puts one line of its own at the last of those that are lost: our mark says it in the language shown
+    const isMark = number > expected && line.stream === 'system'
+    if (number > expected) this.#push(number - expected + (isMark ? 1 : 0), 0, KIND.gap << 4, '')
     this.#lastSeq = line.seq
+    if (isMark) return
+    this.#push(line.seq, Date.parse(line.at), (STREAMS.indexOf(line.stream) << 2) | LEVELS.indexOf(line.level), line.text)
     this.#lines += 1
-    this.#isLastSystem = line.stream === 'system'
   }
 
   #push(seq: number, atMs: number, mark: number, text: string): void {

@@ -52,18 +52,19 @@ export function useLogSearch({ store, rows, version, restore, seen, show }: Sour
 
   async function work(): Promise<void> {
     const mine = search.value
-    if (mine === null || mine.isDone || isWorking) return
+    if (mine === null || mine.isDone() || isWorking) return
     isWorking = true
     isSearching.value = true
     const wanted = mine.step()
     if (wanted !== null) await restore(wanted).catch(() => null)
     isWorking = false
-    if (mine !== search.value) return void work()
+    // another search has begun while texts were read
+    if (search.value !== mine) return void work()
     hits.value = mine.hits.length
     isCapped.value = mine.isCapped
-    if (place.value === -1 && mine.hits.length > 0 && (mine.isDone || (mine.hits.at(-1) ?? 0) >= seen())) goTo(mine.from(seen()))
-    isSearching.value = !mine.isDone
-    if (!mine.isDone) timer = setTimeout(() => void work(), 0)
+    if (place.value === -1 && mine.hits.length > 0 && (mine.isDone() || (mine.hits.at(-1) ?? 0) >= seen())) goTo(mine.from(seen()))
+    isSearching.value = !mine.isDone()
+    if (isSearching.value) timer = setTimeout(() => void work(), 0)
   }
 
   function goTo(at: number): void {

@@ -14,6 +14,8 @@ export function useLog(runId: () => number, isAllowed: () => boolean) {
   const version = shallowRef(0)
   /** lines that the server still has to read from the store for us; 0: up to date */
   const behind = shallowRef(0)
+  /** the run has ended and every line of it is here */
+  const isComplete = shallowRef(false)
   /** the code with which the server refused or ended the topic */
   const refusal = shallowRef<string | null>(null)
   let waiting: LogLine[] = []
@@ -29,6 +31,7 @@ export function useLog(runId: () => number, isAllowed: () => boolean) {
     behindTo = 0
     behind.value = 0
     refusal.value = null
+    isComplete.value = false
     reading.clear()
     version.value += 1
   }
@@ -36,6 +39,7 @@ export function useLog(runId: () => number, isAllowed: () => boolean) {
   function receive(data: unknown): void {
     if (!isLines(data)) return
     for (const line of data.lines) waiting.push(line)
+    if (data.end === true) isComplete.value = true
     if (frame === 0) frame = requestAnimationFrame(flush)
   }
 
@@ -76,9 +80,9 @@ export function useLog(runId: () => number, isAllowed: () => boolean) {
     }
   }
 
-  return { store, version, behind, refusal, restore }
+  return { store, version, behind, isComplete, refusal, restore }
 }
 
-function isLines(data: unknown): data is { lines: LogLine[] } {
+function isLines(data: unknown): data is { lines: LogLine[]; end?: boolean } {
   return typeof data === 'object' && data !== null && 'lines' in data && Array.isArray(data.lines)
 }

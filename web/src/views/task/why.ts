@@ -1,6 +1,7 @@
 /** The answer to "why did it (not) run?": one sentence, then the facts, then what would change it. Words only; the page draws them. */
 import type { WhyAnswer } from '@tickwheel/contract'
 import { scheduleWords } from '../../components/schedule-words.ts'
+import type { Messages } from '../../locales/en.ts'
 import { joinParts, reasonWords, runMark, split, type Part } from '../../locales/reason-words.ts'
 import { t, tMaybe } from '../../locales/text.ts'
 import { formatDuration } from '../../utils/duration.ts'
@@ -109,7 +110,7 @@ function changeOfSkip(reason: string): string[] {
   }
 }
 
-type FactName = keyof typeof import('../../locales/en/task.ts').task.why.fact
+type FactName = keyof Messages['task']['why']['fact']
 
 function instant(name: FactName, at: string): Fact {
   return { label: t(`task.why.fact.${name}`), kind: 'instant', at }
