@@ -38,6 +38,10 @@ export class SystemClock implements Clock {
     return { cancel: () => { if (timer !== null) clearTimeout(timer) } }
   }
 
+  breathe(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve))
+  }
+
   stop(): void {
     clearInterval(this.#timer)
   }

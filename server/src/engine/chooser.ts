@@ -41,6 +41,11 @@ export class Chooser {
     return { kind: 'seat', seat: this.#route(question, free, account) }
   }
 
+  /** How many more attempts the executors of a group take now. */
+  room(groupId: number, now: number): number {
+    return this.#roster.ofGroup(groupId).reduce((sum, member) => (takesNew(member, now) ? sum + Math.max(0, this.#credits.free(member)) : sum), 0)
+  }
+
   /** Why the head of a group waits, in figures: "executor slot in group A (3 of 3 used)". */
   #usage(members: readonly Member[]): Facts {
     return {

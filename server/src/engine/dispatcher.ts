@@ -19,6 +19,8 @@ const LOOK_AGAIN_MS = 5_000
 const EXPLAINED = 100
 /** How many runs that were set aside are looked at again when a place becomes free. */
 const WOKEN = 20
+/** Heads that are looked at beyond the room there is: some cannot go for reasons of their own. */
+const SPARE = 16
 
 export interface DispatcherOptions {
   readonly db: Database
@@ -58,6 +60,7 @@ export class Dispatcher {
   /** runs set aside for a reason of their own, by group: what frees a place or brings an executor wakes some of them before their time */
   readonly #aside = new Map<number, Set<number>>()
   #firstGroup = 0
+  #isFullLook = true
 
   constructor(options: DispatcherOptions) {
     this.#options = options
@@ -71,6 +74,12 @@ export class Dispatcher {
   }
 
   kick(): void {
+    this.#pump.kick()
+  }
+
+  /** A turn that also looks at lanes without room: who may not run at all (overlap `skip`) is told so. Once a second. */
+  lookAtAll(): void {
+    this.#isFullLook = true
     this.#pump.kick()
   }
 
@@ -117,6 +126,7 @@ export class Dispatcher {
 
   async #turn(): Promise<boolean> {
     if (!this.#options.keeper.isTrusted) return false
+    await this.#options.clock.breathe()
     const heads = this.#heads()
     if (heads.length === 0) return false
     await this.#options.definitions.load(heads.flat().map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
@@ -138,7 +148,16 @@ export class Dispatcher {
     if (groups.length === 0) return []
     this.#firstGroup = (this.#firstGroup + 1) % groups.length
     const share = Math.max(1, Math.floor(BATCH / groups.length))
-    return [...groups.slice(this.#firstGroup), ...groups.slice(0, this.#firstGroup)].map((groupId) => this.#options.runs.heads(groupId, share))
+    const isFullLook = this.#isFullLook
+    this.#isFullLook = false
+    const turn = [...groups.slice(this.#firstGroup), ...groups.slice(0, this.#firstGroup)]
+    return turn.map((groupId) => this.#options.runs.heads(groupId, isFullLook ? share : this.#worthLooking(groupId, share))).filter((lane) => lane.length > 0)
+  }
+
+  /** No more heads than could go, and a few: a full group is not looked through at every end of a run. */
+  #worthLooking(groupId: number, share: number): number {
+    const room = this.#options.chooser.room(groupId, this.#options.clock.now())
+    return room === 0 ? 0 : Math.min(share, room + SPARE)
   }
 
   #decideLane(turn: Turn, lane: readonly OpenRun[]): void {

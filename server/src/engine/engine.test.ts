@@ -148,7 +148,7 @@ describe('runs that overlap', () => {
     await world.beat(executor)
     expect((await world.open()).length).toBe(1)
     const { instanceId } = await world.engine.trigger(taskId, {}, null, ALL, ALICE)
-    await world.settled()
+    await world.pass(1000)
     expect((await world.ended())[0]).toMatchObject({ id: instanceId, outcome: 6 })
   })
 })

@@ -13,7 +13,7 @@ import type { RunChange } from '../store/report.ts'
 import { NEVER } from '../store/run-writes.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import { createTask, deleteTask, restoreTaskVersion, setTaskEnabled, updateTask, type TaskChanged } from '../store/tasks.ts'
-import { retry, trigger, type OpenRunCounts } from '../store/trigger.ts'
+import { retry, type OpenRunCounts } from '../store/trigger.ts'
 import { Advancer } from './advancer.ts'
 import { Chooser } from './chooser.ts'
 import type { Clock, Wake } from './clock.ts'
@@ -35,6 +35,7 @@ import { SeriesTable } from './series-table.ts'
 import { SlotKeeper } from './slot-keeper.ts'
 import { Sweeper } from './sweeper.ts'
 import { Timekeeper } from './timekeeper.ts'
+import { TriggerDesk } from './trigger-desk.ts'
 
 const SWEEP_MS = 1000
 
@@ -85,6 +86,7 @@ export class Engine implements Commands, LinkHost {
   readonly #heartbeats: Heartbeats
   readonly #advancer: Advancer
   readonly #sweeper: Sweeper
+  readonly #desk: TriggerDesk
   readonly #sweepPump: Pump
   readonly #hints: Pump
   readonly #hinted = new Set<number>()
@@ -133,6 +135,7 @@ export class Engine implements Commands, LinkHost {
       db, clock, runs: this.#runs, roster: this.#roster, onSeen: (members) => this.#seen(members), onMissing: (runs) => this.#follow(this.#sweeper.missing(runs)), onTrouble, onRecovered,
     })
     this.#advancer = new Advancer({ db, clock, keeper: this.#keeper, events: this.events, onSeries: (seriesIds) => this.#loader.hint(seriesIds), onTrouble, onRecovered })
+    this.#desk = new TriggerDesk({ db, clock, ids, onMade: (made) => this.#queued(made.flatMap(({ row }) => row ?? [])), onRecovered })
     this.#sweepPump = new Pump({ clock, turn: () => this.#sweep(), onTrouble, onRecovered })
     this.#hints = new Pump({ clock, turn: () => this.#takeHints(), onTrouble, onRecovered })
   }
@@ -171,13 +174,13 @@ export class Engine implements Commands, LinkHost {
   /** The end: takes nothing more. Call when the links are closed. */
   async stop(): Promise<void> {
     await this.retire()
-    for (const pump of [this.#receiver.pump, this.#intake.pump, this.#heartbeats.pump]) await pump.stop()
+    for (const pump of [this.#desk.pump, this.#receiver.pump, this.#intake.pump, this.#heartbeats.pump]) await pump.stop()
     await Promise.all(this.#following)
   }
 
   /** Until nothing is being worked on: what a test with a hand-turned clock waits for. */
   async settled(): Promise<void> {
-    const pumps = [this.#sweepPump, this.#firer.pump, this.#hints, this.#dispatcher.pump, this.#advancer.pump, this.#receiver.pump, this.#intake.pump, this.#heartbeats.pump]
+    const pumps = [this.#sweepPump, this.#firer.pump, this.#hints, this.#dispatcher.pump, this.#advancer.pump, this.#desk.pump, this.#receiver.pump, this.#intake.pump, this.#heartbeats.pump]
     while (pumps.some((pump) => pump.isBusy) || this.#following.size > 0) {
       for (const pump of pumps) await pump.idle()
       await Promise.all(this.#following)
@@ -244,13 +247,11 @@ export class Engine implements Commands, LinkHost {
   }
 
   async trigger(taskId: number, body: TriggerBody, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }> {
-    const runId = await this.#ids.take(2)
-    const made = await trigger(this.#options.db, {
-      taskId, scope, at: this.now(), runId, auditId: runId + 1, keyHash: key, caller, params: body.params ?? null, executorId: body.executorId ?? null,
+    const { instanceId } = await this.#desk.take({
+      taskId, scope, keyHash: key, caller, params: body.params ?? null, executorId: body.executorId ?? null,
       scheduledAt: body.scheduledAt === undefined ? null : Date.parse(body.scheduledAt), openRuns: this.#openRunCounts(taskId),
     })
-    if (made.row !== null) this.#queued(made.row)
-    return { instanceId: made.instanceId }
+    return { instanceId }
   }
 
   async cancelInstance(instanceId: number, scope: Scope, caller: Caller): Promise<void> {
@@ -261,7 +262,7 @@ export class Engine implements Commands, LinkHost {
   async retryInstance(instanceId: number, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }> {
     const runId = await this.#ids.take(2)
     const made = await retry(this.#options.db, { instanceId, scope, at: this.now(), runId, auditId: runId + 1, keyHash: key, caller, openRunsOf: (taskId) => this.#openRunCounts(taskId) })
-    if (made.row !== null) this.#queued(made.row)
+    if (made.row !== null) this.#queued([made.row])
     this.events.emit(made.row === null ? [] : [{ kind: 'instanceChanged', instanceId, taskId: made.row.task_id, groupId: made.row.group_id }])
     return { instanceId: made.instanceId }
   }
@@ -442,9 +443,9 @@ export class Engine implements Commands, LinkHost {
     if (rows.length > 0) this.#dispatcher.kick()
   }
 
-  #queued(row: OpenInstanceRow): void {
-    this.#remember(row)
-    this.#emitRuns([row])
+  #queued(rows: readonly OpenInstanceRow[]): void {
+    for (const row of rows) this.#remember(row)
+    this.#emitRuns(rows)
     this.#dispatcher.kick()
   }
 
@@ -517,7 +518,7 @@ export class Engine implements Commands, LinkHost {
     await this.#sweeper.sweep()
     await this.#dispatcher.explainWaits()
     this.#firer.pump.kick()
-    this.#dispatcher.kick()
+    this.#dispatcher.lookAtAll()
     this.#advancer.kick()
     return false
   }

@@ -58,6 +58,7 @@ export class Heartbeats {
   }
 
   async #turn(): Promise<boolean> {
+    await this.#options.clock.breathe()
     const batch = this.#waiting
     this.#waiting = []
     if (batch.length === 0) return false

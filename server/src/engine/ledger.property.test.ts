@@ -105,6 +105,9 @@ class ProcessClock implements Clock {
   monotonic(): number {
     return this.#clock.monotonic()
   }
+  breathe(): Promise<void> {
+    return Promise.resolve()
+  }
   wake(at: number, call: () => void): Wake {
     return this.#clock.wake(at, () => {
       if (!this.#isDead()) call()

@@ -59,6 +59,7 @@ export class LogIntake {
   }
 
   async #turn(): Promise<boolean> {
+    await this.#options.clock.breathe()
     const batch = this.#next()
     if (batch.length === 0) return false
     const owned: boolean[] = []

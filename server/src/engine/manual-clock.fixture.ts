@@ -31,6 +31,10 @@ export class ManualClock implements Clock {
     return { cancel: () => this.#alarms.delete(alarm) }
   }
 
+  breathe(): Promise<void> {
+    return Promise.resolve()
+  }
+
   /** Lets time pass, ringing alarms in order. */
   async advance(ms: number, settled: () => Promise<void>): Promise<void> {
     const until = this.#now + ms

@@ -59,6 +59,7 @@ export class Receiver {
   }
 
   async #turn(): Promise<boolean> {
+    await this.#options.clock.breathe()
     const batch = this.#waiting.slice(0, BATCH)
     if (batch.length === 0) return false
     const outcome = await this.#write(batch)

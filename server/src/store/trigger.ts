@@ -35,25 +35,40 @@ export interface Triggered {
   readonly row: OpenInstanceRow | null
 }
 
-/** Makes a run by hand or by API, outside the ledger. A repeated `keyHash` answers what the first answered, and makes nothing. Throws `AppError`. */
-export async function trigger(db: Database, request: TriggerRequest): Promise<Triggered> {
+/**
+ * Makes runs by hand or by API, outside the ledger, many in one commit: at most 500. Each request is answered for itself, with its run or with the
+ * `AppError` that refuses it. A repeated `keyHash` answers what the first answered, and makes nothing.
+ */
+export async function trigger(db: Database, requests: readonly TriggerRequest[]): Promise<(Triggered | AppError)[]> {
   return db.write('rest', async (tx) => {
-    const repeated = await answered(tx, request.keyHash)
-    if (repeated !== null) return { instanceId: repeated, row: null }
-    const task = await visibleTask(tx, request.taskId, request.scope)
-    const definition = await definitionIn(tx, task.id, task.version)
-    mustFit(request, task, definition.overlap)
-    if (request.executorId !== null) await mustBeExecutorOf(tx, request.executorId, task.group_id)
-    const row = newRun(request, task, definition.priority, 'triggered')
-    await tx.insert('open_instance', [row])
-    if (request.params !== null && request.params !== definition.params) await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: request.params }])
-    await remember(tx, request)
-    await writeAudit(tx, request.at, request.auditId, request.caller, {
-      action: 'task:run', resource: { kind: 'task', id: task.id, key: task.name }, groupId: task.group_id,
-      after: { instanceId: row.id, ...(request.params === null ? {} : { params: '(changed)' }), ...(request.executorId === null ? {} : { executorId: request.executorId }) },
-    })
-    return { instanceId: row.id, row }
+    const answers: (Triggered | AppError)[] = []
+    for (const request of requests) answers.push(await triggerOne(tx, request).catch(refusal))
+    return answers
   })
+}
+
+/** A refusal comes before anything is written, so the others of the commit stand. */
+function refusal(error: unknown): AppError {
+  if (error instanceof AppError) return error
+  throw error
+}
+
+async function triggerOne(tx: Tx, request: TriggerRequest): Promise<Triggered> {
+  const repeated = await answered(tx, request.keyHash)
+  if (repeated !== null) return { instanceId: repeated, row: null }
+  const task = await visibleTask(tx, request.taskId, request.scope)
+  const definition = await definitionIn(tx, task.id, task.version)
+  mustFit(request, task, definition.overlap)
+  if (request.executorId !== null) await mustBeExecutorOf(tx, request.executorId, task.group_id)
+  const row = newRun(request, task, definition.priority, 'triggered')
+  await tx.insert('open_instance', [row])
+  if (request.params !== null && request.params !== definition.params) await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: request.params }])
+  await remember(tx, request)
+  await writeAudit(tx, request.at, request.auditId, request.caller, {
+    action: 'task:run', resource: { kind: 'task', id: task.id, key: task.name }, groupId: task.group_id,
+    after: { instanceId: row.id, ...(request.params === null ? {} : { params: '(changed)' }), ...(request.executorId === null ? {} : { executorId: request.executorId }) },
+  })
+  return { instanceId: row.id, row }
 }
 
 export interface RetryRequest {
