@@ -16,10 +16,10 @@ const pages: RouteRecordRaw[] = [
   { path: '', redirect: '/task' },
   { path: 'task', name: 'tasks', component: () => import('../views/tasks/tasks-page.vue'), meta: { title: 'shell.nav.tasks', section: 'tasks' } },
   { path: 'task/new', name: 'task-new', component: () => import('../views/editor/editor-page.vue'), meta: { title: 'editor.createTitle', section: 'tasks' } },
-  { path: 'task/:id(\\d+)', name: 'task', component: () => import('../views/task/task-page.vue'), meta: { title: 'shell.nav.tasks', section: 'tasks' } },
+  { path: 'task/:id(\\d+)', alias: '/tasks/:id(\\d+)', name: 'task', component: () => import('../views/task/task-page.vue'), meta: { title: 'shell.nav.tasks', section: 'tasks' } },
   { path: 'task/:id(\\d+)/edit', name: 'task-edit', component: () => import('../views/editor/editor-page.vue'), meta: { title: 'editor.editTitle', section: 'tasks' } },
   { path: 'run', name: 'runs', component: () => import('../views/runs/runs-page.vue'), meta: { title: 'shell.nav.runs', section: 'runs' } },
-  { path: 'run/:id(\\d+)', name: 'run', component: () => import('../views/run/run-page.vue'), meta: { title: 'shell.nav.runs', section: 'runs' } },
+  { path: 'run/:id(\\d+)', alias: '/runs/:id(\\d+)', name: 'run', component: () => import('../views/run/run-page.vue'), meta: { title: 'shell.nav.runs', section: 'runs' } },
   { path: 'executor', name: 'executors', component: () => import('../views/executors/executors-page.vue'), meta: { title: 'shell.nav.executors', section: 'executors' } },
   { path: 'group', name: 'groups', component: () => import('../views/groups/groups-page.vue'), meta: { title: 'shell.nav.groups', section: 'groups' } },
   { path: ':rest(.*)*', name: 'not-found', component: () => import('../views/not-found/not-found-page.vue'), meta: { title: 'shell.notFound.title' } },
@@ -38,11 +38,18 @@ export const router = createRouter({
 router.beforeEach(async (to) => {
   const session = useSession()
   if (to.meta.isPublic === true) return session.isSignedIn ? landing(to) : true
-  if (session.isSignedIn) await session.loadGrants()
+  if (session.isSignedIn) await session.loadGrants().catch(() => loadGrantsLater())
   if (!session.isSignedIn) return { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
   if (session.mustChangePassword && to.name !== 'password') return { name: 'password', query: { next: to.fullPath } }
   return true
 })
+
+const GRANTS_PAUSE_MS = 3_000
+
+/** The server cannot be reached: the page says so itself, and gets what its user may do as soon as the server is back. */
+function loadGrantsLater(): void {
+  setTimeout(() => void useSession().loadGrants().catch(() => loadGrantsLater()), GRANTS_PAUSE_MS)
+}
 
 const RELOADED_AT = 'tickwheel.reloadedAt'
 const RELOAD_PAUSE_MS = 10_000

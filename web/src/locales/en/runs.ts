@@ -2,11 +2,10 @@ import type { RejectCode } from '@tickwheel/contract'
 
 export const runs = {
   title: 'Runs',
-  columns: { state: 'State', task: 'Task', cause: 'Cause', due: 'Due', started: 'Started', duration: 'Duration', executor: 'Executor', run: 'Run' },
+  columns: { state: 'State', task: 'Task', cause: 'Cause', due: 'Due', started: 'Started', duration: 'Duration', executor: 'Executor' },
   filters: { task: 'Task', allTasks: 'All tasks', allGroups: 'All groups', allCauses: 'All causes', allExecutors: 'All executors', states: 'States', range: 'Time', from: 'From', to: 'To', label: 'Filters', open: 'Open', bad: 'Problems' },
   presets: { hour: 'Last hour', day: 'Last 24 hours', week: 'Last 7 days' },
   older: 'Older', newer: 'Newer', newest: 'Newest', page: 'Page {n}', arrived: '{n} new run: show it | {n} new runs: show them',
-  select: 'Select run {id}',
   emptyTitle: 'No runs yet', emptyText: 'A run appears here each time a task fires or is started by hand.', toTasks: 'To the tasks',
   bulk: {
     label: 'For the selected runs', cancel: 'Cancel', retry: 'Run again', cancelTitle: 'Cancel runs', retryTitle: 'Run again', confirmCancel: 'Cancel {n} run? It is stopped if it runs. | Cancel {n} runs? Those that run are stopped.',

@@ -1,10 +1,9 @@
 export const runs = {
   title: '执行记录',
-  columns: { state: '状态', task: '任务', cause: '原因', due: '应触发时间', started: '开始时间', duration: '耗时', executor: '执行器', run: '执行' },
+  columns: { state: '状态', task: '任务', cause: '原因', due: '应触发时间', started: '开始时间', duration: '耗时', executor: '执行器' },
   filters: { task: '任务', allTasks: '全部任务', allGroups: '全部任务组', allCauses: '全部原因', allExecutors: '全部执行器', states: '状态', range: '时间', from: '从', to: '到', label: '筛选', open: '未结束', bad: '异常' },
   presets: { hour: '最近 1 小时', day: '最近 24 小时', week: '最近 7 天' },
   older: '更早', newer: '更新', newest: '最新', page: '第 {n} 页', arrived: '有 {n} 个新的执行，点击显示',
-  select: '选择执行 {id}',
   emptyTitle: '还没有执行记录', emptyText: '任务每次触发或手动启动后，都会在这里出现一条执行记录。', toTasks: '去任务列表',
   bulk: {
     label: '对所选执行', cancel: '取消执行', retry: '重新执行', cancelTitle: '取消执行', retryTitle: '重新执行', confirmCancel: '取消 {n} 个执行？正在运行的会被停止。', confirmRetry: '将 {n} 个已结束的执行作为新的执行重新运行？',

@@ -1,7 +1,7 @@
 import type { Executor } from '@tickwheel/contract'
 import { describe, expect, it } from 'vitest'
 import { executorCommand, isLoopback } from './executor-command.ts'
-import { mergeExecutors, newcomer } from './executor-rows.ts'
+import { mergeExecutors, newcomer, startsOf } from './executor-rows.ts'
 
 const at = '2026-11-22T08:00:00.000Z'
 const executor = (id: number, over: Partial<Executor> = {}): Executor => ({
@@ -15,11 +15,13 @@ describe('the list of executors', () => {
   })
 
   it('notices the executor that a command has brought', () => {
-    const known = new Set([1])
+    const known = startsOf([executor(1), executor(4, { state: 'offline' })])
     expect(newcomer([executor(1)], 1, known)).toBeNull()
     expect(newcomer([executor(1), executor(2, { groupId: 2 })], 1, known)).toBeNull()
     expect(newcomer([executor(1), executor(4, { state: 'offline' })], 1, known)).toBeNull()
     expect(newcomer([executor(1), executor(5)], 1, known)?.id).toBe(5)
+    expect(newcomer([executor(1), executor(4)], 1, known)?.id).toBe(4)
+    expect(newcomer([executor(1, { registeredAt: '2026-11-22T09:00:00.000Z' })], 1, known)?.id).toBe(1)
   })
 })
 

@@ -14,7 +14,12 @@ export function sortExecutors(rows: readonly Executor[]): Executor[] {
   return rows.toSorted((a, b) => ORDER[a.state] - ORDER[b.state] || a.groupName.localeCompare(b.groupName) || a.name.localeCompare(b.name))
 }
 
-/** An executor of the group that is online and was not among those known before. */
-export function newcomer(rows: readonly Executor[], groupId: number, known: ReadonlySet<number>): Executor | null {
-  return rows.find((row) => row.groupId === groupId && row.state === 'online' && !known.has(row.id)) ?? null
+/** Who was online, and since which start: what a newcomer is told from. */
+export function startsOf(rows: readonly Executor[]): ReadonlyMap<number, string> {
+  return new Map(rows.filter((row) => row.state === 'online').map((row) => [row.id, row.registeredAt]))
+}
+
+/** An executor of the group that has come online, or has started anew, since `known`. The same name is the same executor coming back. */
+export function newcomer(rows: readonly Executor[], groupId: number, known: ReadonlyMap<number, string>): Executor | null {
+  return rows.find((row) => row.groupId === groupId && row.state === 'online' && known.get(row.id) !== row.registeredAt) ?? null
 }

@@ -1,7 +1,7 @@
 import type { TaskListItem } from '@tickwheel/contract'
 import { ElMessage } from 'element-plus'
 import { h } from 'vue'
-import { RouterLink, useRouter } from 'vue-router'
+import { useRouter } from 'vue-router'
 import { toProblem } from '../../api/problem.ts'
 import { deleteTask, listTaskVersions, startTask, stopTask, triggerTask } from '../../api/tasks.ts'
 import { isMeant } from '../../components/ask.ts'
@@ -21,7 +21,13 @@ export function useTaskActions() {
   async function run(task: Named): Promise<boolean> {
     return attempt(async () => {
       const { instanceId } = await triggerTask(task.id)
-      ElMessage.success({ message: h('span', [t('tasks.started', { name: task.name }), ' ', h(RouterLink, { to: { name: 'run', params: { id: instanceId } } }, () => t('tasks.openRun'))]), duration: 5_000, appContext: null })
+      // a message stands outside the app: RouterLink would not find its router there
+      const to = { name: 'run', params: { id: instanceId } }
+      const open = (event: MouseEvent) => {
+        event.preventDefault()
+        void router.push(to)
+      }
+      ElMessage.success({ message: h('span', [t('tasks.started', { name: task.name }), ' ', h('a', { href: router.resolve(to).href, onClick: open }, t('tasks.openRun'))]), duration: 5_000 })
     })
   }
 
