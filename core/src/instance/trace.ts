@@ -56,11 +56,15 @@ function parse(trace: string): unknown {
 }
 
 function decode(item: unknown, createdAt: number): TraceEntry[] {
-  if (!Array.isArray(item)) return []
-  const [code, offset, facts]: unknown[] = item
+  if (!isList(item)) return []
+  const [code, offset, facts] = item
   if (typeof code !== 'number' || typeof offset !== 'number') return []
   const reason = reasonOf(code)
   return reason === null ? [] : [{ reason, at: createdAt + offset, facts: isFacts(facts) ? facts : {} }]
+}
+
+function isList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value)
 }
 
 function isFacts(value: unknown): value is Facts {

@@ -358,6 +358,27 @@ describe('executors that go', () => {
   })
 })
 
+describe('wrong data', () => {
+  it('holds the series that has it, lets the others go on, and a saved edit lets it go on from then', async () => {
+    const world = await World.create()
+    const executor = await world.executor()
+    const bad = await world.task()
+    await world.task()
+    const [series] = await world.series()
+    // a ledger row that nobody can have written: the instant is taken
+    await world.db.write('rest', (tx) => tx.insert('firing', [{ due_at: T0 + 3000, series_id: series?.id ?? 0, prev_due_at: T0, task_version: 1, instance_id: 1 }]))
+    await world.passWithWork(executor, 5000)
+    const [held, other] = await world.series()
+    expect(JSON.parse(held?.held ?? '{}')).toMatchObject({ reason: 'duplicateInstant' })
+    expect(world.troubles.length).toBeGreaterThan(0)
+    expect(other).toMatchObject({ held: null, last_due_at: T0 + 5000 })
+    await world.engine.updateTask(bad, { groupId: 1, name: 'mended', schedule: { kind: 'fixedRate', everyMs: 1000 }, handler: { kind: 'shell', script: 'true' }, version: 1 }, ALL, ALICE)
+    await world.passWithWork(executor, 3000)
+    expect((await world.series())[0]).toMatchObject({ held: null, last_due_at: T0 + 8000 })
+    expect((await world.skips())[0]).toMatchObject({ reason: REASON.stoppedFirst, from_at: T0 + 3000, to_at: T0 + 4000 })
+  })
+})
+
 describe('after a crash', () => {
   it('settles what passed by the misfire policy, loses nothing and doubles nothing', async () => {
     const world = await World.create()

@@ -97,40 +97,44 @@ export class Firer {
 
   async #fireBatch(batch: readonly { id: number; armed: ArmedSeries }[]): Promise<void> {
     const { ids, clock } = this.#options
+    while (ids.atHand < BATCH_RUNS + SERIES_AT_ONCE) await ids.ensure(BATCH_RUNS + SERIES_AT_ONCE)
     const now = clock.now()
-    const first = await ids.take(BATCH_RUNS + SERIES_AT_ONCE)
-    let next = first
+    const { plans, broken } = this.#planAll(batch, now)
+    await this.#write(now, plans)
+    for (const { seriesId, error } of broken) await this.#hold(seriesId, error)
+  }
+
+  /** Decides for every series of the batch, without waiting in between, so that ids and loads stay this batch's own. */
+  #planAll(batch: readonly { id: number; armed: ArmedSeries }[], now: number): { plans: Plan[]; broken: { seriesId: number; error: unknown }[] } {
     const loads = new Map<number, TaskLoad>()
     const plans: Plan[] = []
+    const broken: { seriesId: number; error: unknown }[] = []
     let runs = 0
     for (const { id, armed } of batch) {
+      if (armed.cursor.nextDueAt > now) continue
       if (runs >= BATCH_RUNS) {
         this.#due.add(id)
         continue
       }
-      const plan = await this.#plan(armed, now, { loads, maxFires: Math.min(FIRES_OF_ONE_SERIES, BATCH_RUNS - runs), takeId: () => next++ })
-      if (plan === null) continue
-      runs += plan.item.runs.length
-      plans.push(plan)
+      try {
+        const plan = this.#plan(armed, now, { loads, maxFires: Math.min(FIRES_OF_ONE_SERIES, BATCH_RUNS - runs) })
+        runs += plan.item.runs.length
+        plans.push(plan)
+      } catch (error) {
+        broken.push({ seriesId: id, error })
+      }
     }
-    await this.#write(now, plans)
+    return { plans, broken }
   }
 
-  async #plan(armed: ArmedSeries, now: number, batch: { loads: Map<number, TaskLoad>; maxFires: number; takeId: () => number }): Promise<Plan | null> {
-    const { cursor, schedule } = armed
-    const { definitions, runs, takeSeat, maxOpenRuns } = this.#options
-    if (cursor.nextDueAt > now) return null
-    try {
-      return planFiring({
-        cursor, schedule, now, maxFires: batch.maxFires, takeId: batch.takeId, load: this.#loadOf(cursor.taskId, batch.loads),
-        definitionOf: (version) => sound(definitions.peek(cursor.taskId, version), cursor.taskId, version),
-        takeSeat: (definition) => takeSeat(cursor.taskId, cursor.groupId, definition),
-        isFull: () => runs.size >= maxOpenRuns,
-      })
-    } catch (error) {
-      await this.#hold(cursor.seriesId, error)
-      return null
-    }
+  #plan({ cursor, schedule }: ArmedSeries, now: number, { loads, maxFires }: { loads: Map<number, TaskLoad>; maxFires: number }): Plan {
+    const { definitions, ids, runs, takeSeat, maxOpenRuns } = this.#options
+    return planFiring({
+      cursor, schedule, now, maxFires, takeId: () => ids.next(), load: this.#loadOf(cursor.taskId, loads),
+      definitionOf: (version) => sound(definitions.peek(cursor.taskId, version), cursor.taskId, version),
+      takeSeat: (definition) => takeSeat(cursor.taskId, cursor.groupId, definition),
+      isFull: () => runs.size >= maxOpenRuns,
+    })
   }
 
   #loadOf(taskId: number, loads: Map<number, TaskLoad>): TaskLoad {

@@ -70,7 +70,7 @@ export class Roster {
       executorId: row.id, groupId: row.group_id, name: row.name, bootId: row.boot_id, capacity: row.capacity, labels: JSON.parse(row.labels) as Record<string, string>,
       handlers: namesOf(JSON.parse(row.handlers) as readonly Partial<HandlerName>[]), registeredAt: row.registered_at, isConnected: same?.isConnected ?? false,
       isDraining: row.draining === 1, isStopping: same?.isStopping ?? false, recoveredBoot: row.recovered_boot, seenAt: Math.max(seenAt, same?.seenAt ?? 0), load: same?.load ?? load,
-      backOffUntil: 0, refused: new Set(), missing: same?.missing ?? new Map(),
+      backOffUntil: 0, refused: new Set(), missing: same?.missing ?? new Map<number, number>(),
     }
     this.#members.set(row.id, member)
     return member

@@ -47,12 +47,13 @@ export class World {
   readonly clock: ManualClock
   readonly db: Database
   readonly link = new FakeLink()
-  readonly troubles: { text: string; facts: Readonly<Record<string, unknown>> }[] = []
+  readonly troubles: { text: string; facts: Readonly<Record<string, unknown>> }[]
   readonly logs: LogStore
   engine: Engine
   #n = 0
 
-  private constructor(clock: ManualClock, db: Database, logs: LogStore, engine: Engine) {
+  private constructor({ clock, db, logs, troubles }: Pick<World, 'clock' | 'db' | 'logs' | 'troubles'>, engine: Engine) {
+    this.troubles = troubles
     this.clock = clock
     this.db = db
     this.logs = logs
@@ -65,8 +66,7 @@ export class World {
     await addGroup(db, 1)
     const logs = new LogStore({ directory: ':memory:' })
     const troubles: World['troubles'] = []
-    const world = new World(clock, db, logs, await makeEngine({ clock, db, logs, troubles, maxOpenRuns: options.maxOpenRuns ?? 200_000 }))
-    world.troubles.push(...troubles)
+    const world = new World({ clock, db, logs, troubles }, await makeEngine({ clock, db, logs, troubles, maxOpenRuns: options.maxOpenRuns ?? 200_000 }))
     await world.engine.start(world.link)
     return world
   }
@@ -126,7 +126,7 @@ export class World {
   }
 
   async say(session: Session, frame: Unnumbered<Report>): Promise<Verdict | null> {
-    const verdict = await this.engine.report(session, { ...frame, n: ++this.#n } as Report)
+    const verdict = await this.engine.report(session, { ...frame, n: ++this.#n })
     await this.settled()
     return verdict
   }

@@ -63,6 +63,25 @@ export class RunIds {
     return first
   }
 
+  /** How often `next` can be called now. */
+  get atHand(): number {
+    return this.#end - this.#next
+  }
+
+  /** Makes sure that `next` can be called so many times without waiting. */
+  async ensure(count: number): Promise<void> {
+    await this.take(count)
+    this.#next -= count
+  }
+
+  /** One id at once, after `ensure`. Throws when there is none at hand. */
+  next(): number {
+    if (this.#next >= this.#end) throw new Error('no run id is at hand: call ensure first')
+    const id = this.#next
+    this.#next += 1
+    return id
+  }
+
   async #refill(): Promise<void> {
     const now = this.#now()
     const first = await takeRunIds(this.#db, now, BLOCK)

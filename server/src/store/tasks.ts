@@ -195,7 +195,7 @@ interface SpanChange {
 /** Ends the span in force, begins the next, and says where the cursor stands. */
 async function moveSpan(tx: Tx, task: LockedTask, { definition, isEnabled, taskVersion }: SpanChange, now: number): Promise<Cursor> {
   const seriesId = task.series.id
-  const input = await planInput(tx, task.series, now)
+  const input = await released(tx, task, await planInput(tx, task.series, now))
   if (isEnabled) {
     const plan = planRun(input, { schedule: definition.schedule, taskVersion })
     await closeSpan(tx, seriesId, plan.fromAt)
@@ -207,6 +207,17 @@ async function moveSpan(tx: Tx, task: LockedTask, { definition, isEnabled, taskV
   await insertSpan(tx, { seriesId, fromAt: plan.fromAt, taskVersion, isEnabled, definition, anchorAt: stoppedAnchor(input.last, definition.schedule, plan.fromAt) })
   await insertStoppedSkip(tx, seriesId, plan.skip, now)
   return plan.cursor
+}
+
+/**
+ * A person has decided about a series that was held because its data was wrong: what it could not fire is one skip, "stopped first", and it goes on from
+ * now (`writeSeries` takes the hold away).
+ */
+async function released(tx: Tx, { row, series }: LockedTask, input: SpanPlanInput): Promise<SpanPlanInput> {
+  if (series.held === null) return input
+  const { cursor, skip } = planStop(input, row.version)
+  await insertStoppedSkip(tx, series.id, skip, input.now)
+  return { ...input, cursor }
 }
 
 async function planInput(tx: Tx, series: SeriesRow, now: number): Promise<SpanPlanInput> {
@@ -235,7 +246,7 @@ async function insertSpan(
 
 async function insertStoppedSkip(tx: Tx, seriesId: number, skip: StoppedSkip | null, now: number): Promise<void> {
   if (skip === null) return
-  await tx.insert('skip', [
+  await tx.insertNew('skip', [
     {
       series_id: seriesId, from_at: skip.fromAt, to_at: skip.toAt, prev_due_at: skip.prevDueAt, count: skip.count, reason: REASON.stoppedFirst, facts: '{}', instance_id: null,
       decided_at: now,
@@ -254,9 +265,10 @@ function newSeries(of: { taskId: number; seriesId: number; groupId: number; defi
 async function writeSeries(tx: Tx, series: SeriesRow, to: Cursor & { group_id: number }): Promise<SeriesRow> {
   const next: SeriesRow = {
     ...series, group_id: to.group_id, next_due_at: to.nextDueAt, last_due_at: to.lastDueAt, task_version: to.taskVersion, awaits_id: to.awaitsId, revision: series.revision + 1,
+    held: null,
   }
-  const { id, group_id, next_due_at, last_due_at, task_version, awaits_id, revision } = next
-  await tx.execute(query.updateTable('series').set({ group_id, next_due_at, last_due_at, task_version, awaits_id, revision }).where('id', '=', id))
+  const { id, group_id, next_due_at, last_due_at, task_version, awaits_id, revision, held } = next
+  await tx.execute(query.updateTable('series').set({ group_id, next_due_at, last_due_at, task_version, awaits_id, revision, held }).where('id', '=', id))
   return next
 }
 
