@@ -14,6 +14,7 @@ export const task = {
       fired: 'It fired, as it should: run {run}.', skipped: 'It was due, and did not fire. {reason}', folded: 'It was due, and it fired.', notDue: 'It was not due then.', paused: 'It was not due then: its schedule was off.', beforeTask: 'The task did not exist yet.',
       overdue: 'It is due, and has not fired yet.', held: 'It is held back: {reason}', notYet: 'That instant has not come yet.', deleted: 'The task had been deleted.', unknown: 'The records do not reach that far.',
     } satisfies Record<WhyAnswer['verdict'], string>,
+    manual: { sentence: 'It has no schedule: it runs only when it is started by hand, by the API or by a workflow.', more: 'Without a schedule no instant is due.', change: 'Give the task a schedule.' },
     more: {
       fired: 'Open the run to see what became of it.', folded: 'A task that fires often keeps one count for each hour; its runs are listed as usual.', notDue: 'The schedule in force then had no firing at that instant.', paused: 'While a schedule is off, no instant is due, so nothing was missed.',
       overdue: 'The server is late with it. This passes by itself as soon as it catches up.', notYet: 'What will become of it is known then.', unknown: 'They may have been deleted by retention.', notYetNotDue: 'By the present schedule it will not be due then.',

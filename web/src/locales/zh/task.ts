@@ -12,6 +12,7 @@ export const task = {
       fired: '已按时触发：执行 {run}。', skipped: '应触发，但没有触发。{reason}', folded: '应触发，并且已触发。', notDue: '那一刻不应触发。', paused: '那一刻不应触发：调度处于停用状态。', beforeTask: '那时任务还不存在。',
       overdue: '应触发，但尚未触发。', held: '任务被挂起：{reason}', notYet: '那一刻还没有到。', deleted: '那时任务已被删除。', unknown: '记录没有保留到那么早。',
     },
+    manual: { sentence: '它没有调度，只在手动、通过 API 或由工作流启动时执行。', more: '没有调度就没有应触发的时刻。', change: '为任务设置调度。' },
     more: {
       fired: '打开该执行可以看到后续情况。', folded: '频繁触发的任务按小时合并计数，执行记录照常列出。', notDue: '当时生效的调度在那一刻没有触发点。', paused: '调度停用期间没有应触发的时刻，因此也没有错过任何触发。',
       overdue: '服务器有所滞后，追上之后会自动恢复。', notYet: '届时才知道结果。', unknown: '可能已按保留期限删除。', notYetNotDue: '按现在的调度，那一刻不会触发。',

@@ -18,6 +18,7 @@ describe('why it did, or did not, run', () => {
     ['a fact is missing', skipped('overlap', {}), 'It was due, and did not fire. Run – of the same task had not ended.'],
     ['a newer server gives a reason that is not known here', skipped('eclipse', {}), 'It was due, and did not fire. eclipse'],
     ['it was not due', answer({}), 'It was not due then.'],
+    ['it has no schedule', answer({ verdict: 'paused', schedule: { kind: 'manual' } }), 'It has no schedule: it runs only when it is started by hand, by the API or by a workflow.'],
   ])('is one sentence: %s', (_why, given, sentence) => expect(whySentence(given)).toBe(sentence))
 
   it('links to the run in the way, tells the facts, and what would change it', () => {

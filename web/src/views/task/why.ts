@@ -42,7 +42,9 @@ function toneOf({ verdict }: WhyAnswer): Why['tone'] {
   }
 }
 
-function sentenceOf({ verdict, entry, facts }: WhyAnswer): Part[] {
+function sentenceOf(answer: WhyAnswer): Part[] {
+  const { verdict, entry, facts } = answer
+  if (isManual(answer)) return split(t('task.why.manual.sentence'))
   const run = entry?.kind === 'fired' ? runMark(entry.instanceId) : '–'
   const reason = entry?.kind === 'skipped' ? marked(entry.reason, entry.facts) : word(facts['reason'])
   return split(t(`task.why.verdicts.${verdict}`, { run, reason }).trim())
@@ -53,7 +55,14 @@ function marked(reason: string, facts: Readonly<Record<string, unknown>>): strin
   return reasonWords(reason, facts).replaceAll(/#(\d+)/g, (_all, id: string) => runMark(Number(id)))
 }
 
-function moreOf({ verdict, nextDueAt, at }: WhyAnswer): string {
+/** A task that was only run by hand was never stopped, and never due. */
+function isManual({ verdict, schedule }: WhyAnswer): boolean {
+  return schedule?.kind === 'manual' && (verdict === 'paused' || verdict === 'notDue' || verdict === 'notYet')
+}
+
+function moreOf(answer: WhyAnswer): string {
+  const { verdict, nextDueAt, at } = answer
+  if (isManual(answer)) return t('task.why.manual.more')
   if (verdict === 'notYet' && nextDueAt !== null && nextDueAt !== at) return t('task.why.more.notYetNotDue')
   return tMaybe(`task.why.more.${verdict}`) ?? ''
 }
@@ -87,7 +96,9 @@ function skipFacts(facts: Readonly<Record<string, unknown>>): Fact[] {
   return found
 }
 
-function changesOf({ verdict, entry }: WhyAnswer): string[] {
+function changesOf(answer: WhyAnswer): string[] {
+  const { verdict, entry } = answer
+  if (isManual(answer)) return [t('task.why.manual.change')]
   if (verdict === 'skipped' && entry?.kind === 'skipped') return [...changeOfSkip(entry.reason), ...(entry.reason === 'restored' ? [] : [t('task.why.changes.byHand')])]
   if (verdict === 'paused' || verdict === 'notDue' || verdict === 'held' || verdict === 'overdue') return [t(`task.why.changes.${verdict}`)]
   return []
