@@ -6,7 +6,8 @@
  *
  *   signal aborted   SIGTERM to the group, `killGraceMs` later SIGKILL
  *   leader ended     what is left of the group: SIGTERM, up to 5 s later SIGKILL. Only then is the run over
- *   group gone       the pipes are read to their end; a process that left the group and still holds one does not keep the run open
+ *   group gone       the pipes are read to their end; a process that left the group and still holds one does not keep the run open, and is
+ *                    told of in the log: it may be a daemon that was meant to stay
  */
 import { randomUUID } from 'node:crypto'
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -44,6 +45,10 @@ export const MARKER_VARIABLE = 'TICKWHEEL_GROUP'
 
 const GATE = 'IFS= read -r go <&3 || exit 125; exec 3<&-; exec "$@"'
 const SILENT_MS = 1_000
+/** a pipe holds 64 KiB: what still comes so long after the group is gone, another process prints */
+const READ_ON_MS = 5_000
+const HELD_LINE =
+  'A process that left the group of this run still holds its output: it goes on by itself, and what it prints from here on is not kept.'
 
 /** Throws RunFailure('SPAWN_FAILED') when there is no child at all. */
 export async function runChild(options: ChildOptions): Promise<ChildEnd> {
@@ -61,7 +66,8 @@ export async function runChild(options: ChildOptions): Promise<ChildEnd> {
   stopper.leaderEnded()
   await endLeftovers(group, options)
   stopper.groupEnded()
-  await Promise.all(outputs.map((output) => output.finished()))
+  const ends = await Promise.all(outputs.map((output) => output.finished()))
+  if (ends.includes('held')) options.log.write('system', 'warn', HELD_LINE)
   options.spool.forgetGroup(group)
   if (end.failure !== null) throw end.failure
   return { code: end.code, killedBy: end.killedBy, lastErrorLine: errors.last }
@@ -138,13 +144,16 @@ async function endLeftovers(group: number, options: ChildOptions): Promise<void>
   if (left === 'left') options.log.write('system', 'error', `Processes of group ${String(group)} are still there after SIGKILL.`)
 }
 
+/** `held`: the stream stayed open although the group was gone */
+type OutputEnd = 'closed' | 'held'
+
 interface Output {
-  /** Resolves at the end of the stream, or when it stays silent and open although the group is gone. */
-  finished(): Promise<void>
+  /** Resolves at the end of the stream, or 1 s of silence (5 s in all) after the group is gone. */
+  finished(): Promise<OutputEnd>
 }
 
 function follow(stream: Readable | null, name: LogStream, log: AttemptLog, errors: { last: string } | null): Output {
-  if (stream === null) return { finished: () => Promise.resolve() }
+  if (stream === null) return { finished: () => Promise.resolve('closed') }
   const level = name === 'stderr' ? 'error' : 'info'
   const splitter = new LineSplitter((line) => {
     if (errors !== null && line.trim() !== '') errors.last = line
@@ -158,7 +167,13 @@ function follow(stream: Readable | null, name: LogStream, log: AttemptLog, error
   })
   stream.on('error', () => undefined)
   const ended = new Promise<void>((resolve) => stream.once('close', resolve))
-  return { finished: () => finish(stream, ended, state).then(() => splitter.end()) }
+  return {
+    finished: async () => {
+      const end = await finish(stream, ended, state)
+      splitter.end()
+      return end
+    },
+  }
 }
 
 async function holdBack(stream: Readable, log: AttemptLog, state: { isPaused: boolean }): Promise<void> {
@@ -169,11 +184,17 @@ async function holdBack(stream: Readable, log: AttemptLog, state: { isPaused: bo
   stream.resume()
 }
 
-async function finish(stream: Readable, ended: Promise<void>, state: { heardAt: number; isPaused: boolean }): Promise<void> {
+async function finish(stream: Readable, ended: Promise<void>, state: { heardAt: number; isPaused: boolean }): Promise<OutputEnd> {
+  let end: OutputEnd = 'closed'
+  const since = performance.now()
   const watch = setInterval(() => {
-    if (!state.isPaused && performance.now() - state.heardAt > SILENT_MS) stream.destroy()
+    const now = performance.now()
+    if (state.isPaused || (now - state.heardAt <= SILENT_MS && now - since <= READ_ON_MS)) return
+    end = 'held'
+    stream.destroy()
   }, 100)
-  state.heardAt = performance.now()
+  state.heardAt = since
   await ended
   clearInterval(watch)
+  return end
 }

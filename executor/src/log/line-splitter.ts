@@ -44,12 +44,13 @@ export class LineSplitter {
       rest = rest.subarray(cut)
     }
     // a copy: a slice would keep the whole buffer alive
-    this.#keep(Buffer.from(rest))
+    if (rest.length > 0) this.#keep(Buffer.from(rest))
   }
 
   #takePending(more: Buffer): Buffer {
-    if (this.#pendingBytes === 0) return more
-    const whole = Buffer.concat([...this.#pending, more])
+    const [only, ...others] = this.#pending
+    if (only === undefined) return more
+    const whole = others.length === 0 && more.length === 0 ? only : Buffer.concat([...this.#pending, more])
     this.#pending = []
     this.#pendingBytes = 0
     return whole
