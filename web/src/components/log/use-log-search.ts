@@ -4,6 +4,8 @@ import { LogSearch } from './log-search.ts'
 import type { LogStore } from './log-store.ts'
 
 const TYPING_MS = 150
+const READ_PAUSE_MS = 50
+const FAILED_PAUSE_MS = 3_000
 
 interface Sources {
   readonly store: Readonly<Ref<LogStore>>
@@ -56,7 +58,7 @@ export function useLogSearch({ store, rows, version, restore, seen, show }: Sour
     isWorking = true
     isSearching.value = true
     const wanted = mine.step()
-    if (wanted !== null) await restore(wanted).catch(() => null)
+    const pauseMs = wanted === null ? 0 : await restore(wanted).then(() => READ_PAUSE_MS, () => FAILED_PAUSE_MS)
     isWorking = false
     // another search has begun while texts were read
     if (search.value !== mine) return void work()
@@ -64,7 +66,7 @@ export function useLogSearch({ store, rows, version, restore, seen, show }: Sour
     isCapped.value = mine.isCapped
     if (place.value === -1 && mine.hits.length > 0 && (mine.isDone() || (mine.hits.at(-1) ?? 0) >= seen())) goTo(mine.from(seen()))
     isSearching.value = !mine.isDone()
-    if (isSearching.value) timer = setTimeout(() => void work(), 0)
+    if (isSearching.value) timer = setTimeout(() => void work(), pauseMs)
   }
 
   function goTo(at: number): void {
