@@ -328,11 +328,12 @@ async function play(seed: number): Promise<{ faults: string[]; fired: number; cr
   scene.store.awayRate = 0
   for (const taskId of scene.tasks) await scene.engine?.stopTask(taskId, { cancelRunning: false }, ALL, ALICE)
   await scene.executor()
-  for (let step = 0; step < 40; step += 1) {
-    await scene.pass(2000)
+  const open = (): Promise<unknown[]> => real.read((tx) => tx.all('SELECT * FROM open_instance'))
+  for (let step = 0; step < 40 || (step < 1000 && (await open()).length > 0); step += 1) {
+    await scene.pass(step < 40 ? 2000 : 1000)
     await scene.finishAll()
   }
-  const stuck = await real.read((tx) => tx.all('SELECT * FROM open_instance'))
+  const stuck = await open()
   const [fired] = await real.read((tx) => tx.all<{ n: number }>('SELECT COUNT(*) AS n FROM firing'))
   return { faults: await check(real, scene.clock.now()), fired: fired?.n ?? 0, crashes: scene.crashes, stuck }
 }
