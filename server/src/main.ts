@@ -14,7 +14,7 @@ export interface RunOptions {
   readonly beside?: (started: Started, log: Log) => Companion | null
 }
 
-/** Of the grace period, what is kept for canceling runs that do not end and for delivering their results. */
+/** Of the grace period, what is kept for canceling runs that do not end and for delivering their results: at most half of it. */
 const KEPT_FOR_RESULTS_MS = 10_000
 
 /**
@@ -33,7 +33,7 @@ export async function runServer(config: Config, { beside }: RunOptions = {}): Pr
   log.info({ signal }, 'stopping')
   await stopWithin(config.shutdown.graceMs, log, async () => {
     await server.retire()
-    await companion?.stop({ graceMs: Math.max(0, config.shutdown.graceMs - KEPT_FOR_RESULTS_MS) })
+    await companion?.stop({ graceMs: config.shutdown.graceMs - Math.min(KEPT_FOR_RESULTS_MS, config.shutdown.graceMs / 2) })
     await server.stop()
   })
   log.info('stopped')
