@@ -100,9 +100,14 @@ export class Dispatcher {
     const aside = this.#aside.get(groupId)
     if (aside === undefined) return
     const some = [...aside].slice(0, WOKEN)
-    for (const id of some) aside.delete(id)
-    if (aside.size === 0) this.#aside.delete(groupId)
+    for (const id of some) this.forget(groupId, id)
     await this.ready(some)
+  }
+
+  /** A run is no longer set aside: it has ended, or is looked at again. */
+  forget(groupId: number, id: number): void {
+    const aside = this.#aside.get(groupId)
+    if (aside?.delete(id) === true && aside.size === 0) this.#aside.delete(groupId)
   }
 
   /** Writes why the heads of the lanes wait, where the reason has changed. Called once a second. */
@@ -217,6 +222,7 @@ export class Dispatcher {
     const now = this.#options.clock.now()
     const parkings = ids.flatMap((id): Parking[] => {
       const run = this.#options.runs.get(id)
+      if (run !== null) this.forget(run.groupId, id)
       if (run === null || run.phase !== PHASE.waiting) return []
       return [{ instanceId: id, slot: run.slot, phase: PHASE.queued, lane: run.groupId, rankAt: queueRankAt(run.queuedAt ?? now, run.priority), queuedAt: run.queuedAt ?? now, waitCode: null, waitFacts: null, trace: [{ reason: 'queued', at: now, facts: {} }] }]
     })

@@ -425,6 +425,7 @@ export class Engine implements Commands, LinkHost {
         continue
       }
       this.#runs.remove(change.row.id)
+      this.#dispatcher.forget(change.row.group_id, change.row.id)
       groups.add(change.row.group_id)
       this.#count(`ended`, 1)
       const next = this.#runs.ofTask(change.row.task_id)[0]
