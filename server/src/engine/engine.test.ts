@@ -316,8 +316,13 @@ describe('executors that go', () => {
     expect((await world.ended())[0]).toMatchObject({ outcome: 5, error_code: 'EXECUTOR_LOST' })
     // it comes back and reports: acknowledged, kept as late, and nothing changes
     await world.join(lost)
-    expect(await world.finish(lost, first)).toBe('already')
+    expect(await world.finish(lost, first)).toBe('stale')
     expect((await world.ended())[0]).toMatchObject({ outcome: 5 })
+    const late = await world.db.read((tx) => tx.all('SELECT attempt, late, outcome FROM attempt'))
+    expect(late).toEqual([{ attempt: 1, late: 1, outcome: 1 }])
+    // and once more: it is there already
+    await world.finish(lost, first)
+    expect(await world.db.read((tx) => tx.all('SELECT attempt, late, outcome FROM attempt'))).toEqual(late)
   })
 
   it('what an older boot had and did not report is lost when the new one says that it has delivered everything', async () => {

@@ -82,7 +82,7 @@ class Batch {
     if (row === undefined) return this.#verdictOfEnded(one)
     const judgment = judge(row, one, this.#at)
     if (judgment.kind === 'verdict') {
-      if (judgment.verdict === 'stale') this.#keepLate(one)
+      if (judgment.verdict === 'stale') await this.#keepLate(one)
       return judgment.verdict
     }
     await this.#follow(judgment)
@@ -150,21 +150,37 @@ class Batch {
     this.#ended.set(end.row.id, { ...end.row, outcome: end.outcome, ended_at: end.endedAt, result: null, error_code: null, error: null })
   }
 
-  #verdictOfEnded(one: RunReport): Verdict {
+  async #verdictOfEnded(one: RunReport): Promise<Verdict> {
     const row = this.#ended.get(one.frame.instanceId)
     if (row === undefined) return 'unknown'
     if (one.frame.attempt > row.attempt) return 'unknown'
-    if (one.frame.attempt < row.attempt) this.#keepLate(one)
-    return one.frame.attempt === row.attempt ? 'already' : 'stale'
+    const isLate = await this.#keepLate(one)
+    return one.frame.attempt === row.attempt && !isLate ? 'already' : 'stale'
   }
 
-  /** A result that comes after its attempt was given up is kept beside the attempt, marked late. */
-  #keepLate({ executorId, frame }: RunReport): void {
-    if (frame.type !== 'finished') return
+  /**
+   * A result that comes after its attempt was given up is kept beside the attempt, marked late. One that the attempt has already is only a repeat: an
+   * executor that was killed before it noted the acknowledgement sends it again after its start.
+   */
+  async #keepLate({ executorId, frame }: RunReport): Promise<boolean> {
+    if (frame.type !== 'finished') return false
     const outcome = { succeeded: 1, failed: 2, timedOut: 3, canceled: 4 }[frame.outcome]
+    const given = await this.#givenEnd(frame.instanceId, frame.attempt)
+    if (given?.outcome === outcome || (given !== null && given.executor_id !== executorId)) return false
     this.#attempts.push({
       instance_id: frame.instanceId, attempt: frame.attempt, late: 1, executor_id: executorId, boot_id: frame.bootId, sent_at: null, accepted_at: null, started_at: frame.startedAt,
       ended_at: frame.at, outcome, error_code: frame.error?.code ?? null, error: frame.error?.message.slice(0, 2048) ?? null,
     })
+    return true
+  }
+
+  /** How an attempt has ended as far as is known; null: it has not. */
+  async #givenEnd(instanceId: number, attempt: number): Promise<Pick<AttemptRow, 'outcome' | 'executor_id'> | null> {
+    const here = this.#attempts.find((row) => row.instance_id === instanceId && row.attempt === attempt && row.late === 0)
+    if (here !== undefined) return here
+    // an attempt that ended before its run, which was waiting to try again, has a row of its own; the others have the run's
+    const [earlier] = await this.#tx.all<AttemptRow>('SELECT * FROM attempt WHERE instance_id = ? AND attempt = ? AND late = 0', [instanceId, attempt])
+    const last = this.#ended.get(instanceId)
+    return earlier ?? (last?.attempt === attempt ? last : null)
   }
 }
