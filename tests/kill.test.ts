@@ -4,10 +4,11 @@
  *
  *   TICKWHEEL_TEST_KILLS=200 TICKWHEEL_TEST_SEED=7 npx vitest run tests/kill.test.ts --project system
  */
-import { appendFileSync, readdirSync } from 'node:fs'
+import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Task } from '@tickwheel/contract'
+import Sqlite from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { audit, type Audit } from './fixtures/kill-audit.ts'
 import { killedTasks, linesOf, scriptOf, type KilledTask } from './fixtures/kill-tasks.ts'
@@ -192,7 +193,7 @@ async function strike(scene: Scene, blow: Blow): Promise<void> {
   const { chance } = scene
   const hitsServer = blow !== 'executor' && blow !== 'executorStarting'
   const hitsExecutor = scene.hasExecutor && blow !== 'server' && blow !== 'serverStarting'
-  await pause(chance.between(50, 1600))
+  await pause(chance.between(50, 2500))
   await Promise.all([hitsServer ? scene.killServer() : null, hitsExecutor ? scene.killExecutor() : null])
   await pause(chance.next() < 0.2 ? chance.between(1000, 2500) : chance.between(0, 500))
   if (hitsExecutor) scene.startExecutor()
@@ -208,7 +209,7 @@ async function strike(scene: Scene, blow: Blow): Promise<void> {
       scene.startExecutor()
     }
   }
-  if (chance.next() < 0.7) await scene.ready()
+  if (chance.next() < 0.8) await scene.ready()
 }
 
 async function play(options: SceneOptions & { readonly kills: number; readonly blows: readonly [Blow, ...Blow[]] }): Promise<void> {
@@ -234,9 +235,46 @@ async function play(options: SceneOptions & { readonly kills: number; readonly b
     expect([...result.faults, ...logs.faults, ...auditTriggers(scene, result)]).toEqual([])
     expect(scene.surprises).toEqual([])
     expect(result.figures['fired']).toBeGreaterThan(options.kills)
+    for (const { what, sql, note } of PLANTED) {
+      if (sql !== undefined) change(scene.dataDir, sql)
+      if (note !== undefined) appendFileSync(scene.notes, note(readFileSync(scene.notes, 'utf8')))
+      expect(audit(scene).faults.join('\n')).toMatch(what)
+    }
   } finally {
     await scene.cleanUp()
   }
+}
+
+interface Planted {
+  /** the fault that must be found */
+  readonly what: RegExp
+  readonly sql?: string
+  readonly note?: (notes: string) => string
+}
+
+/** What must never be, put into the store that has just been found sound: so the audit itself is known to see it. */
+const PLANTED: readonly Planted[] = [
+  {
+    what: /is due, and covered 0 times/,
+    sql: 'DELETE FROM firing WHERE due_at = (SELECT MAX(due_at) FROM firing WHERE series_id = (SELECT MIN(series_id) FROM firing))',
+  },
+  { what: /stands in no firing/ },
+  {
+    what: /covered 2 times/,
+    sql: `UPDATE skip SET from_at = (SELECT MAX(f.due_at) FROM firing f WHERE f.series_id = skip.series_id AND f.due_at < skip.from_at)
+          WHERE series_id = (SELECT MIN(series_id) FROM firing) AND from_at = (SELECT MAX(from_at) FROM skip WHERE series_id = (SELECT MIN(series_id) FROM firing))`,
+  },
+  { what: /the chain breaks/, sql: 'UPDATE firing SET prev_due_at = prev_due_at - 1' },
+  { what: /which is not due/, sql: 'UPDATE firing SET due_at = due_at + 1 WHERE due_at = (SELECT MIN(due_at) FROM firing)' },
+  { what: /has not ended, or is not there/, sql: 'DELETE FROM instance WHERE id = (SELECT MAX(instance_id) FROM firing)' },
+  { what: /ran twice/, note: (notes) => notes.slice(0, notes.indexOf('\n') + 1) },
+  { what: /and did not run/, sql: 'UPDATE instance SET attempt = attempt + 7 WHERE id = (SELECT MIN(id) FROM instance WHERE outcome = 1)' },
+]
+
+function change(dataDir: string, sql: string): void {
+  const db = new Sqlite(join(dataDir, 'tickwheel.db'))
+  db.exec(sql)
+  db.close()
 }
 
 /** Lines of an attempt are numbered from 1: what is there has no hole, and a run that succeeded has them all. */
