@@ -6,7 +6,7 @@ export const executors = {
   stateHints: { online: 'It takes work.', draining: 'It ends what it has and takes nothing new.', offline: 'The server has not heard from it.' } satisfies Record<Executor['state'], string>,
   transports: { stream: 'Stream' } satisfies Record<Executor['transport'], string>,
   columns: { name: 'Executor', state: 'State', slots: 'Slots', load: 'Load', running: 'Running now', version: 'Version', seen: 'Last heard' },
-  slots: '{used} of {capacity}', cpu: 'CPU {n} %', memory: '{size}', runningMore: '{n} more | {n} more', idle: 'nothing',
+  slots: '{used} of {capacity}', cpu: 'CPU {n}%', memory: '{size}', runningMore: '{n} more | {n} more', idle: 'nothing',
   drain: 'Drain', resume: 'Resume', forget: 'Forget', more: 'Actions for {name}', open: 'Details of {name}',
   drainTitle: 'Drain {name}?', drainText: 'It ends the {n} run it has, and gets nothing new until it is resumed. | It ends the {n} runs it has, and gets nothing new until it is resumed.', drainIdle: 'It gets nothing new until it is resumed.', drained: '{name} gets nothing new.', resumed: '{name} takes work again.',
   forgetTitle: 'Forget {name}?', forgetText: 'The executor “{name}” of group “{group}” leaves the list. Its past runs stay, and it comes back when it registers again.', forgotten: '{name} is forgotten.',

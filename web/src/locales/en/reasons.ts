@@ -32,7 +32,7 @@ export const reasons = {
   replaced: 'It was canceled in favour of the newer run {by}.',
   replaces: 'It takes the place of run {of}.',
   overlapSkipped: 'It was skipped because run {blocker} had not ended.',
-  retrying: 'It will be tried again in {delayMs} ({tries} of {max} retries used).',
+  retrying: 'A retry after {delayMs} was arranged ({tries} of {max}).',
   traceCut: 'Further entries that did not fit: {dropped}.',
   deleted: 'The task was deleted.',
   misfire: 'The time to start it had passed (rule for missed firings: “{policy}”).',

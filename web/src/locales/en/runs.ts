@@ -17,13 +17,13 @@ export const runs = {
     cancelTitle: 'Cancel run {id}?', cancelText: 'The run of “{task}” is stopped on its executor. What it has done so far stays done.', cancelConfirm: 'Cancel run', cancelKeep: 'Let it run',
     retryTitle: 'Run again?', retryText: 'A new run of “{task}” starts with the parameters of this one, as the task is defined now.', asked: 'Cancelation asked for {ago}', asFrom: 'Run again from {run}', wasRetried: 'Run again as {run}',
     version: 'Version {n}', due: 'Due', fired: 'Fired', askedFor: 'Asked for', ended: 'Ended', hidden: 'You may not see this.', noParams: 'This run has no parameters.', noResult: 'It gave no result.', resultLater: 'The result appears when the run has ended.',
-    details: 'Details', showDetails: 'Show the details', hideDetails: 'Hide the details', progress: '{n} %',
+    details: 'Details', showDetails: 'Show the details', hideDetails: 'Hide the details', progress: '{n}%',
   },
   tabs: { trace: 'Decisions', attempts: 'Attempts', input: 'Input', result: 'Result' },
   trace: { system: 'Tickwheel', empty: 'No decision is recorded.', since: 'after {span}' },
   attempts: { none: 'Nothing was sent to an executor yet.', outcome: 'Outcome', executor: 'Executor', sent: 'Sent', ran: 'Ran', late: 'reported after it was given up', rejected: 'Not taken', neverReceived: 'Never received', open: 'Under way' },
   segments: {
-    late: 'Late', queueing: 'Entering the queue', waiting: 'Waiting', earlierAttempts: 'Earlier attempts', sending: 'Being sent', starting: 'Starting', running: 'Running',
+    late: 'Late', queueing: 'Before the queue', waiting: 'Waiting', earlierAttempts: 'Earlier attempts', sending: 'Being sent', starting: 'Starting', running: 'Running',
   },
   segmentHints: {
     late: 'from the instant it was due to its firing', queueing: 'from its firing to the queue', waiting: 'in the queue, until it was sent to an executor', earlierAttempts: 'earlier attempts and the pauses between them',

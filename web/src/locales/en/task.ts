@@ -25,5 +25,6 @@ export const task = {
       byHand: 'To make up for it, run the task by hand.', paused: 'Start the schedule; it then fires from the next instant on.', notDue: 'A schedule that includes this instant.', held: 'Save the task once more, with a correct definition.', overdue: 'If it does not pass, look whether the server runs and reaches its database.',
     },
   },
+  trend: { title: 'Duration of the last run | Duration of the last {n} runs', spans: 'typically {typical}, longest {longest}', logarithmic: 'logarithmic' },
   settings: { version: 'Version', hidden: 'You may not see this.', nothing: 'none' },
 }

@@ -29,7 +29,7 @@ export const reasons = {
   replaced: '已取消，由更新的执行 {by} 取代。',
   replaces: '取代执行 {of}。',
   overlapSkipped: '执行 {blocker} 尚未结束，已跳过。',
-  retrying: '将在 {delayMs}后重试（已重试 {tries}/{max} 次）。',
+  retrying: '安排在 {delayMs}后重试（第 {tries} 次，最多 {max} 次）。',
   traceCut: '还有 {dropped} 条记录放不下。',
   deleted: '任务已被删除。',
   misfire: '已错过启动时间（错过触发规则：“{policy}”）。',

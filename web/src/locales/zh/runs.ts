@@ -1,7 +1,7 @@
 export const runs = {
   title: '执行记录',
-  columns: { state: '状态', task: '任务', cause: '原因', due: '应触发时间', started: '开始时间', duration: '耗时', executor: '执行器' },
-  filters: { task: '任务', allTasks: '全部任务', allGroups: '全部任务组', allCauses: '全部原因', allExecutors: '全部执行器', states: '状态', range: '时间', from: '从', to: '到', label: '筛选', open: '未结束', bad: '异常' },
+  columns: { state: '状态', task: '任务', cause: '触发方式', due: '应触发时间', started: '开始时间', duration: '耗时', executor: '执行器' },
+  filters: { task: '任务', allTasks: '全部任务', allGroups: '全部任务组', allCauses: '全部触发方式', allExecutors: '全部执行器', states: '状态', range: '时间', from: '从', to: '到', label: '筛选', open: '未结束', bad: '异常' },
   presets: { hour: '最近 1 小时', day: '最近 24 小时', week: '最近 7 天' },
   older: '更早', newer: '更新', newest: '最新', page: '第 {n} 页', arrived: '有 {n} 个新的执行，点击显示',
   emptyTitle: '还没有执行记录', emptyText: '任务每次触发或手动启动后，都会在这里出现一条执行记录。', toTasks: '去任务列表',

@@ -23,5 +23,6 @@ export const task = {
       byHand: '如需补上，请手动执行任务。', paused: '启用调度，之后会从下一个触发点开始触发。', notDue: '让调度包含这一时刻。', held: '用正确的定义重新保存任务。', overdue: '如果没有恢复，请检查服务器是否在运行、能否连上数据库。',
     },
   },
+  trend: { title: '最近 {n} 次执行的耗时', spans: '通常 {typical}，最长 {longest}', logarithmic: '对数刻度' },
   settings: { version: '版本', hidden: '你无权查看此内容。', nothing: '无' },
 }

@@ -1,26 +1,29 @@
 import type { InstanceListItem, Task } from '@tickwheel/contract'
-import { computed, ref, watch } from 'vue'
+import { computed, shallowRef, watch } from 'vue'
 import { listInstances } from '../../api/instances.ts'
 import { getTask } from '../../api/tasks.ts'
 import { useCall } from '../../api/use-call.ts'
 import { namesTask, runsIn } from '../../live/live-data.ts'
 import { useLive } from '../../live/use-live.ts'
 import { useSoon } from '../../live/use-soon.ts'
+import { mergeRuns } from '../runs/run-rows.ts'
 
 const SOON_MS = 400
-const RECENT = 20
+const RECENT = 100
+const DOTS = 20
 
 /** One task with its last runs, read again when somebody changes it. */
 export function useTask(taskId: () => number) {
   const task = useCall(() => getTask(taskId()))
-  const recent = ref<InstanceListItem[]>([])
+  /** newest first; null: not known yet */
+  const recent = shallowRef<readonly InstanceListItem[] | null>(null)
   const loadSoon = useSoon(() => void load(), SOON_MS)
 
   watch(
     taskId,
     () => {
       task.data.value = null
-      recent.value = []
+      recent.value = null
       void load()
     },
     { immediate: true },
@@ -32,8 +35,8 @@ export function useTask(taskId: () => number) {
 
   async function loadRecent(): Promise<void> {
     const id = taskId()
-    const { items } = await listInstances({ taskId: id, pageSize: RECENT }).catch(() => ({ items: [] }))
-    if (id === taskId()) recent.value = [...items]
+    const { items } = await listInstances({ taskId: id, pageSize: RECENT }).catch(() => ({ items: recent.value ?? [] }))
+    if (id === taskId()) recent.value = items
   }
 
   useLive(() => 'task', ({ data }) => namesTask(data, taskId()) && loadSoon(), { onResume: loadSoon })
@@ -42,8 +45,7 @@ export function useTask(taskId: () => number) {
     ({ data }) => {
       const runs = runsIn(data).filter((run) => run.taskId === taskId())
       if (runs.length === 0) return
-      const byId = new Map([...recent.value, ...runs].map((run) => [run.id, run]))
-      recent.value = [...byId.values()].sort((a, b) => b.id - a.id).slice(0, RECENT)
+      if (recent.value !== null) recent.value = mergeRuns({ rows: recent.value, told: runs, matches: () => true, takesNew: true, pageSize: RECENT }).rows
       // a once that has fired, and a fixedDelay whose run has ended, have another next instant
       if (task.data.value?.schedule.kind === 'once' || task.data.value?.schedule.kind === 'fixedDelay') loadSoon()
     },
@@ -51,8 +53,8 @@ export function useTask(taskId: () => number) {
 
   /** For the bars of the last runs, newest first. */
   const dots = computed(() =>
-    recent.value.map((run) => ({ id: run.id, state: run.state, scheduledAt: run.scheduledAt ?? run.firedAt, durationMs: run.startedAt === null || run.endedAt === null ? null : Date.parse(run.endedAt) - Date.parse(run.startedAt) })),
+    (recent.value ?? []).slice(0, DOTS).map((run) => ({ id: run.id, state: run.state, scheduledAt: run.scheduledAt ?? run.firedAt, durationMs: run.startedAt === null || run.endedAt === null ? null : Date.parse(run.endedAt) - Date.parse(run.startedAt) })),
   )
 
-  return { ...task, load, dots, replace: (changed: Task) => void (task.data.value = changed) }
+  return { ...task, load, recent, dots, replace: (changed: Task) => void (task.data.value = changed) }
 }
