@@ -6,6 +6,7 @@ const { buildNode, buildWeb } = require('./build.cjs')
 const { runProgram, runTogether } = require('./child.cjs')
 const { install } = require('./install.cjs')
 const { inProject } = require('./paths.cjs')
+const { Refusal } = require('./refusal.cjs')
 const { runTests } = require('./tests.cjs')
 
 const program = inProject('cli', 'dist', 'main.js')
@@ -50,6 +51,7 @@ const commands = {
     stages: () => [install],
     run: (node, args) => runProgram(node, [tool('prettier/bin/prettier.cjs'), '--write', ...(args.length > 0 ? args : ['.'])]),
   },
+  example: { stages: () => [install, buildNode], run: runExample },
   bench: { stages: () => [install, buildNode], run: runBenches },
   screenshots: {
     stages: () => [install, buildNode, buildWeb],
@@ -61,6 +63,13 @@ async function typecheck(node) {
   const ofNode = await runProgram(node, [tool('typescript/bin/tsc'), '-p', 'tsconfig.json', '--noEmit'])
   const ofConsole = await runProgram(node, [tool('vue-tsc/bin/vue-tsc.js'), '-p', 'web/tsconfig.json', '--noEmit'])
   return ofNode || ofConsole
+}
+
+async function runExample(node, [name = 'billing', ...args]) {
+  const file = inProject('examples', name, 'main.ts')
+  if (!fs.existsSync(file))
+    throw new Refusal('There is no example "' + name + '". Known: ' + fs.readdirSync(inProject('examples')).join(', ') + '.')
+  return runProgram(node, ['--experimental-strip-types', '--disable-warning=ExperimentalWarning', ...oneSignal, file, ...args])
 }
 
 // One file for each published claim: `npm run bench` runs all, `npm run bench wheel` those whose name holds the word.
