@@ -49,7 +49,7 @@ describe('a data folder belongs to one process', () => {
 
 describe('a start that cannot succeed says so in one line', () => {
   const starts: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
-    ['a wrong value in the environment', { TICKWHEEL_PORT: '808o' }, 'TICKWHEEL_PORT must be whole number 0–65535, not "808o".'],
+    ['a wrong value in the environment', { TICKWHEEL_PORT: '808o' }, 'TICKWHEEL_PORT must be a whole number 0–65535, not "808o".'],
     ['an unknown variable', { TICKWHEEL_PROT: '8080' }, 'TICKWHEEL_PROT is not a setting (did you mean TICKWHEEL_PORT?)'],
     [
       'settings that contradict each other',
@@ -66,7 +66,7 @@ describe('a start that cannot succeed says so in one line', () => {
   })
 
   it.each([
-    ['port: 80a\n', /config\.yaml:1:1: port must be whole number 0–65535, not "80a"\.$/],
+    ['port: 80a\n', /config\.yaml:1:1: port must be a whole number 0–65535, not "80a"\.$/],
     ['port: 8080\nhost 127.0.0.1\n', /config\.yaml:2:\d+ is not valid YAML/],
     ['log: 7\n', /config\.yaml:1:1: log must hold keys of its own\.$/],
   ])('the configuration %j', async (text, message) => {

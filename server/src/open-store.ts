@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from './config/schema.ts'
 import { StartProblem } from './config/start-problem.ts'
@@ -38,11 +38,18 @@ export async function openStore(config: Config): Promise<OpenStore> {
 
 function makeWritable(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     throw new StartProblem(`The data folder ${folder} cannot be written to (${reasonOf(error)}): give this user the right to, or name another folder by TICKWHEEL_DATA_DIR.`, error)
   }
+}
+
+// Not `recursive`: under /proc, where a folder can neither be found nor made, Node.js 24 then tries for ever.
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder, { mode: 0o700 })
 }
 
 function lock(folder: string): { release(): void } {

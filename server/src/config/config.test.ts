@@ -35,11 +35,11 @@ describe('configuration', () => {
   it.each([
     ['an unknown key', 'prot: 8080\n', {}, /\.yaml:1:1: prot is not a setting \(did you mean port\?\)/],
     ['an unknown key further in', 'retention:\n  runDays: 3\n', {}, /\.yaml:2:3: retention\.runDays is not a setting \(did you mean retention\.runsDays\?\)/],
-    ['a wrong value in the file', 'host: x\nport: eighty\n', {}, /\.yaml:2:1: port must be whole number 0–65535, not "eighty"/],
+    ['a wrong value in the file', 'host: x\nport: eighty\n', {}, /\.yaml:2:1: port must be a whole number 0–65535, not "eighty"/],
     ['broken YAML', 'port: [\n', {}, /\.yaml:\d+:\d+ is not valid YAML/],
     ['a value where keys belong', 'retention: 3\n', {}, /retention must hold keys of its own/],
     ['a list', '- port\n', {}, /must hold keys and values/],
-    ['a wrong variable', '', { env: { TICKWHEEL_PORT: '99999' } }, /TICKWHEEL_PORT must be whole number 0–65535, not "99999"/],
+    ['a wrong variable', '', { env: { TICKWHEEL_PORT: '99999' } }, /TICKWHEEL_PORT must be a whole number 0–65535, not "99999"/],
     ['an unknown variable', '', { env: { TICKWHEEL_PROT: '1' } }, /TICKWHEEL_PROT is not a setting \(did you mean TICKWHEEL_PORT\?\)/],
     ['MySQL', '', { env: { TICKWHEEL_DATABASE_URL: 'mysql://u:pw@h/d' } }, /SQLite only/],
     ['a short secret', '', { env: { TICKWHEEL_SECRET: 'short' } }, /at least 32 characters/],

@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { Value } from 'typebox/value'
 import { didYouMean } from './did-you-mean.ts'
 import { parseFile, type FileValue } from './file.ts'
-import { kindOf, settingKeys, type SettingKey } from './keys.ts'
+import { settingKeys, type SettingKey } from './keys.ts'
 import { ConfigSchema, type Config } from './schema.ts'
 import { StartProblem } from './start-problem.ts'
 
@@ -59,7 +59,7 @@ function valueOf(key: SettingKey, file: ReadonlyMap<string, FileValue>, env: Rea
   if (given === null) return key.default
   const value = typeof given.value === 'string' ? fromText(key, given.value) : given.value
   if (Value.Check(key.schema, value)) return value
-  throw new StartProblem(`${given.where} must be ${kindOf(key.schema)}${lengthWords(key)}, not ${key.secret === true ? 'what was given' : JSON.stringify(given.value)}.`)
+  throw new StartProblem(`${given.where} must be ${wordsOf(key)}, not ${key.secret === true ? 'what was given' : JSON.stringify(given.value)}.`)
 }
 
 function givenOf(key: SettingKey, file: ReadonlyMap<string, FileValue>, env: Readonly<Record<string, string | undefined>>, flags: Readonly<Record<string, string>>): Given | null {
@@ -76,6 +76,10 @@ function fromText(key: SettingKey, text: string): unknown {
   if (type === 'integer' || type === 'number') return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text
   if (type === 'boolean') return ({ true: true, on: true, yes: true, 1: true, false: false, off: false, no: false, 0: false } as Record<string, boolean>)[text.trim().toLowerCase()] ?? text
   return text
+}
+
+function wordsOf(key: SettingKey): string {
+  return `${key.kind.replace(/^(?=whole|number)/, 'a ')}${lengthWords(key)}`
 }
 
 function lengthWords(key: SettingKey): string {

@@ -71,5 +71,5 @@ const PROTOCOL = 1
 
 function unknownApp(appName: string): AppError {
   const message = `no group with the appName "${appName}" is open to this token`
-  return new AppError('UNPROCESSABLE', `There is ${message}: make the group, or a token for it.`, { errors: [{ path: 'appName', code: 'UNKNOWN_REFERENCE', message, params: { value: appName } }] })
+  return new AppError('UNPROCESSABLE', `No group with the appName "${appName}" is open to this token: make the group, or a token for it.`, { errors: [{ path: 'appName', code: 'UNKNOWN_REFERENCE', message, params: { value: appName } }] })
 }
