@@ -23,6 +23,11 @@ export function scheduleWords(input: ScheduleInput): string {
   return describeSchedule(toSchedule(input), localZone())[currentLocale()]
 }
 
+/** The same for a narrow place: this browser's own zone goes without saying. */
+export function shortScheduleWords(input: ScheduleInput): string {
+  return scheduleWords(input).replace(` (${localZone()})`, '').replace(`（${localZone()}）`, '')
+}
+
 /** The zone in which a schedule thinks, where it has one. */
 export function zoneOf(input: ScheduleInput): string | undefined {
   return input.kind === 'cron' ? input.timezone : undefined

@@ -31,7 +31,7 @@ export const editor = {
   folds: { params: '参数', retry: '失败时', limit: '时限', overlap: '上次执行未结束时', misfire: '错过触发', where: '路由与优先级', valid: '有效期', about: '描述' },
   sums: {
     none: '无', paramsSize: '{first}（{size}）', noRetry: '不重试', retry: '重试 {n} 次，间隔 {delay}', retryGrowing: '重试 {n} 次，首次间隔 {delay}，逐步增长至 {longest}', noLimit: '无', limit: '{limit}，停止宽限 {grace}', overlapQueue: '{policy}，最多 {max} 个',
-    misfire: '{policy}；超过 {grace} 算错过', misfireAll: '{policy}，最多 {max} 次；超过 {grace} 算错过', where: '{routing} · 优先级 {priority}', always: '长期', from: '自 {from} 起', until: '至 {until} 止', fromUntil: '{from} 至 {until}',
+    misfire: '{policy}；超过 {grace}算错过', misfireAll: '{policy}，最多 {max} 次；超过 {grace}算错过', where: '{routing} · 优先级 {priority}', always: '长期', from: '自 {from} 起', until: '至 {until} 止', fromUntil: '{from} 至 {until}',
   },
   noLimitHint: '0 表示不限。', killHint: '从请求停止到强制结束之间的时间。', priorityHint: '0 到 10，槽位紧张时数值大的优先。', tagsHint: '按回车添加标签。',
   missing: { name: '请输入名称。', slash: '名称不能包含斜杠，它用于分隔任务组和任务。', groupId: '请选择任务组。', expression: '请输入 Cron 表达式，或选择频率。', at: '请选择时间。', script: '请输入脚本。', url: '请输入以 http:// 或 https:// 开头的地址。', function: '请输入函数名。', weekdays: '请至少选择一天。' },

@@ -20,11 +20,11 @@ export const runs = {
   tabs: { trace: '决策过程', attempts: '尝试', input: '输入', result: '结果' },
   trace: { system: 'Tickwheel', empty: '没有决策记录。', since: '{span}后' },
   attempts: { none: '尚未发送到任何执行器。', outcome: '结果', executor: '执行器', sent: '发送', ran: '运行', late: '放弃之后才收到报告', rejected: '未接收', neverReceived: '从未收到', open: '进行中' },
-  segments: { late: '延迟', queueing: '入队', waiting: '等待', earlierAttempts: '之前的尝试', sending: '派发', starting: '启动', running: '运行' },
+  segments: { late: '延迟', queueing: '入队前', waiting: '等待', earlierAttempts: '之前的尝试', sending: '派发', starting: '启动', running: '运行' },
   segmentHints: {
     late: '从应触发时间到实际触发', queueing: '从触发到进入队列', waiting: '在队列中，直到发送给执行器', earlierAttempts: '之前的尝试及其间隔', sending: '发送途中，直到执行器接收', starting: '在执行器上，直到开始运行', running: '从开始到结束',
   },
-  longest: { late: '触发晚了 {span}。', queueing: '入队用了 {span}。', waiting: '在队列中等待了 {span}。', earlierAttempts: '之前的尝试用了 {span}。', sending: '执行器用了 {span}才接收。', starting: '在执行器上等待空闲线程 {span}。', running: '运行了 {span}。' },
+  longest: { late: '触发晚了 {span}。', queueing: '入队前等了 {span}。', waiting: '在队列中等待了 {span}。', earlierAttempts: '之前的尝试用了 {span}。', sending: '执行器用了 {span}才接收。', starting: '在执行器上等待空闲线程 {span}。', running: '运行了 {span}。' },
   bar: '从应触发到结束',
   empty: { waiting: '尚未开始运行。' },
   errors: {

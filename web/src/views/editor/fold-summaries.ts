@@ -15,7 +15,7 @@ export const summaries = {
   retry({ retry }: TaskForm): string {
     if (retry.max === 0) return t('editor.sums.noRetry')
     const named = { n: retry.max, delay: formatDuration(retry.delayMs), longest: formatDuration(retry.maxDelayMs) }
-    return t(retry.backoff === 'fixed' || retry.max === 1 ? 'editor.sums.retry' : 'editor.sums.retryGrowing', named)
+    return t(retry.backoff === 'fixed' || retry.max === 1 || retry.maxDelayMs <= retry.delayMs ? 'editor.sums.retry' : 'editor.sums.retryGrowing', named)
   },
   limit(form: TaskForm): string {
     return form.timeoutMs === 0 ? t('editor.sums.noLimit') : t('editor.sums.limit', { limit: formatDuration(form.timeoutMs), grace: formatDuration(form.killGraceMs) })
