@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { EXECUTOR_STATES } from './constants.ts'
 import { AppName } from './groups.ts'
 import { defineRoute } from './route.ts'
 import { Id, IdParams, Instant, listOf, NoContent, nullable, oneOf, PageQuery, strict } from './shape.ts'
@@ -47,8 +48,6 @@ export const Heartbeat = strict({ executorId: Id, bootId: Type.Optional(Id), run
 export type Heartbeat = Static<typeof Heartbeat>
 export const HeartbeatAnswer = strict({ cancel: Type.Array(RunningAttempt), unknown: Type.Array(RunningAttempt) })
 export type HeartbeatAnswer = Static<typeof HeartbeatAnswer>
-
-export const EXECUTOR_STATES = ['online', 'draining', 'offline'] as const
 
 export const Executor = strict({
   id: Id,

@@ -23,13 +23,10 @@
  * 4409 superseded by a newer boot: stop.
  */
 import { Type, type Static } from 'typebox'
+import { FINISH_OUTCOMES, REJECT_CODES } from './constants.ts'
 import { Load, RunningAttempt } from './executors.ts'
 import { Id, nullable, oneOf } from './shape.ts'
 import { Handler } from './tasks.ts'
-
-export const STREAM_PROTOCOL = 'tickwheel.1'
-export const STREAM_PATH = '/api/v1/executor/stream'
-export const FRAME_LIMITS = { messageBytes: 1_048_576, framesPerMessage: 1_000, unacknowledgedFrames: 1_000, unacknowledgedBytes: 8_388_608, dispatchMaxAgeMs: 10_000, resultBytes: 65_536, logLineBytes: 65_536, logChunkBytes: 262_144 } as const
 
 const open = <P extends Parameters<typeof Type.Object>[0]>(properties: P) => Type.Object(properties)
 const AtMs = Type.Integer({ minimum: 0, description: "epoch ms of the sender's clock" })
@@ -37,13 +34,6 @@ const Attempt = Type.Integer({ minimum: 1 })
 const run = { instanceId: Id, attempt: Attempt }
 const N = Type.Integer({ minimum: 1 })
 const RunErrorFrame = open({ code: Type.String({ maxLength: 128 }), message: Type.String({ maxLength: 16_384 }) })
-
-export const REJECT_CODES = ['capacity', 'unknownHandler', 'handlerNotAllowed', 'draining', 'otherBoot', 'tooOld', 'canceledFirst', 'badDispatch'] as const
-export type RejectCode = (typeof REJECT_CODES)[number]
-export const LOG_STREAMS = ['stdout', 'stderr', 'log', 'system'] as const
-export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
-export type LogStream = (typeof LOG_STREAMS)[number]
-export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** `[at, stream, level, text]`: epoch ms, index into LOG_STREAMS, index into LOG_LEVELS, one line without its line feed (at most 64 KiB). */
 export const LineTuple = Type.Tuple([Type.Integer(), Type.Integer({ minimum: 0, maximum: 3 }), Type.Integer({ minimum: 0, maximum: 3 }), Type.String()])
@@ -65,7 +55,6 @@ export type Log = Static<typeof Log>
 /** Sent before `finished`: how many line numbers there are in all, so that completeness can be known. */
 export const LogEnd = open({ type: Type.Literal('logEnd'), n: N, ...run, lines: Type.Integer({ minimum: 0 }), bytes: Type.Integer({ minimum: 0 }), dropped: Type.Integer({ minimum: 0 }) })
 export type LogEnd = Static<typeof LogEnd>
-export const FINISH_OUTCOMES = ['succeeded', 'failed', 'timedOut', 'canceled'] as const
 export const Finished = open({
   type: Type.Literal('finished'), n: N, ...run, at: AtMs, startedAt: nullable(AtMs), bootId: Id, outcome: oneOf(FINISH_OUTCOMES),
   result: Type.Optional(Type.Unknown()), error: Type.Optional(RunErrorFrame),
@@ -78,10 +67,6 @@ export const Refused = open({ type: Type.Literal('refused'), frame: Type.String(
 
 export const ExecutorFrame = Type.Union([Hello, Accepted, Rejected, Started, Progress, Log, LogEnd, Finished, HeartbeatFrame, Recovered, Draining, Refused])
 export type ExecutorFrame = Static<typeof ExecutorFrame>
-
-/** done: written; already: known before; stale: not the current attempt; unknown: no such run; bad: the frame is not valid and never will be */
-export const VERDICTS = ['done', 'already', 'stale', 'unknown', 'bad'] as const
-export type Verdict = (typeof VERDICTS)[number]
 
 export const Welcome = open({ type: Type.Literal('welcome'), version: Type.Integer(), node: Type.String(), at: AtMs, heartbeatMs: Type.Integer(), deadMs: Type.Integer(), draining: Type.Boolean() })
 export type Welcome = Static<typeof Welcome>

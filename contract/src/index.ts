@@ -1,3 +1,4 @@
+export * from './constants.ts'
 export * from './shape.ts'
 export * from './errors.ts'
 export * from './route.ts'

@@ -1,9 +1,7 @@
 import { Type, type Static } from 'typebox'
+import { CAUSES, INSTANCE_STATES } from './constants.ts'
 import { defineRoute } from './route.ts'
 import { CursorQuery, Id, IdParams, Instant, listOf, nullable, oneOf, strict } from './shape.ts'
-
-export const INSTANCE_STATES = ['waiting', 'queued', 'dispatched', 'running', 'succeeded', 'failed', 'timedOut', 'canceled', 'lost', 'skipped'] as const
-export const CAUSES = ['schedule', 'manual', 'api', 'retry', 'workflow', 'backfill', 'shard'] as const
 
 export const Actor = strict({ kind: oneOf(['user', 'token', 'executor', 'system']), id: nullable(Id), name: Type.String() })
 

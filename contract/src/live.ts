@@ -12,10 +12,6 @@
 import { Type, type Static } from 'typebox'
 import { strict } from './shape.ts'
 
-export const LIVE_PATH = '/api/v1/ws'
-export const LIVE_PROTOCOL = 'tickwheel.live.1'
-export const LIVE_CLOSE = { protocolError: 4400, sessionEnded: 4401, leaving: 1012 } as const
-
 const Key = Type.Integer({ minimum: 1 })
 const Topic = Type.String({ pattern: '^(instance:[0-9]+(:logs)?|group:([0-9]+|\\*)|task|executor)$', maxLength: 64 })
 

@@ -1,4 +1,5 @@
 import { Type, type Static } from 'typebox'
+import { SCHEDULE_KINDS, SCRIPT_LANGUAGES, HTTP_METHODS, HANDLER_KINDS, ROUTING_STRATEGIES, OVERLAP_POLICIES, MISFIRE_POLICIES, BACKOFFS } from './constants.ts'
 import { Name } from './groups.ts'
 import { defineRoute } from './route.ts'
 import { CursorQuery, DurationMs, Id, IdParams, Instant, listOf, NoContent, nullable, oneOf, PageQuery, strict } from './shape.ts'
@@ -22,10 +23,6 @@ export const ScheduleInput = Type.Union([
   strict({ kind: Type.Literal('manual') }),
 ])
 export type ScheduleInput = Static<typeof ScheduleInput>
-export const SCHEDULE_KINDS = ['cron', 'fixedRate', 'fixedDelay', 'once', 'manual'] as const
-
-export const SCRIPT_LANGUAGES = ['node', 'python', 'bash'] as const
-export const HTTP_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const
 
 const Source = Type.String({ minLength: 1, maxLength: 262_144 })
 export const Handler = Type.Union([
@@ -42,12 +39,6 @@ export const Handler = Type.Union([
   strict({ kind: Type.Literal('named'), name: Type.String({ minLength: 1, maxLength: 128 }) }),
 ])
 export type Handler = Static<typeof Handler>
-export const HANDLER_KINDS = ['shell', 'script', 'http', 'named'] as const
-
-export const ROUTING_STRATEGIES = ['roundRobin', 'random'] as const
-export const OVERLAP_POLICIES = ['queue', 'skip', 'replace', 'parallel'] as const
-export const MISFIRE_POLICIES = ['skip', 'fireOnce', 'fireAll'] as const
-export const BACKOFFS = ['fixed', 'linear', 'exponential'] as const
 
 export const Overlap = strict({
   policy: oneOf(OVERLAP_POLICIES),
@@ -111,20 +102,6 @@ export const TaskDefinition = strict({
   priority: Type.Integer(),
 })
 export type TaskDefinition = Static<typeof TaskDefinition>
-
-export const TASK_DEFAULTS = {
-  description: '',
-  notes: '',
-  owner: '',
-  params: '',
-  routing: 'roundRobin',
-  overlap: { policy: 'queue', max: 1000 },
-  misfire: { policy: 'fireOnce', graceMs: 60_000, max: 100 },
-  timeoutMs: 0,
-  killGraceMs: 5_000,
-  retry: { max: 0, delayMs: 1_000, backoff: 'exponential', maxDelayMs: 60_000 },
-  priority: 5,
-} as const
 
 const RunDot = strict({ id: Id, state: Type.String(), scheduledAt: nullable(Instant), durationMs: nullable(Type.Integer()) })
 

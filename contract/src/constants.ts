@@ -1,0 +1,115 @@
+/**
+ * The words and numbers of the wire that need no schema. They stand apart, and the package says that it has no side effects, so that a page of the
+ * console that needs only these does not carry every schema along.
+ */
+
+/**
+ * Every `code` a caller can meet, with the HTTP status that carries it. Stable: a code is never renamed or given a new
+ * meaning. The console words each from its locales; a test fails when one has no text in a language.
+ */
+export const ERROR_STATUS = {
+  MALFORMED: 400,
+  VALIDATION_FAILED: 400,
+  UNAUTHENTICATED: 401,
+  INVALID_CREDENTIALS: 401,
+  REFRESH_TOKEN_INVALID: 401,
+  FORBIDDEN: 403,
+  PASSWORD_CHANGE_REQUIRED: 403,
+  NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
+  GROUP_NOT_FOUND: 404,
+  TASK_NOT_FOUND: 404,
+  TASK_VERSION_NOT_FOUND: 404,
+  INSTANCE_NOT_FOUND: 404,
+  EXECUTOR_NOT_FOUND: 404,
+  TOKEN_NOT_FOUND: 404,
+  STALE_VERSION: 409,
+  GROUP_NOT_EMPTY: 409,
+  TASK_HAS_OPEN_RUNS: 409,
+  INSTANCE_ENDED: 409,
+  INSTANCE_NOT_ENDED: 409,
+  INSTANCE_ALREADY_RETRIED: 409,
+  EXECUTOR_ONLINE: 409,
+  EXECUTOR_SUPERSEDED: 409,
+  IDEMPOTENCY_KEY_REUSED: 409,
+  BODY_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  UNPROCESSABLE: 422,
+  PAGE_TOO_DEEP: 422,
+  PASSWORD_TOO_WEAK: 422,
+  QUEUE_FULL: 429,
+  RATE_LIMITED: 429,
+  LOCKED_OUT: 429,
+  INTERNAL: 500,
+  STORE_AWAY: 503,
+  STOPPING: 503,
+  NOT_READY: 503,
+} as const
+export type ErrorCode = keyof typeof ERROR_STATUS
+
+/**
+ * What is wrong with one field. `path` is dotted (`schedule.expression`, `tags.0`, `header.authorization`); codes of schedule problems are
+ * core's `ScheduleProblemCode`.
+ */
+export const FIELD_CODES = [
+  'REQUIRED',
+  'UNKNOWN_FIELD',
+  'WRONG_TYPE',
+  'NOT_ALLOWED_VALUE',
+  'TOO_SHORT',
+  'TOO_LONG',
+  'TOO_SMALL',
+  'TOO_LARGE',
+  'BAD_FORMAT',
+  'NAME_TAKEN',
+  'UNKNOWN_REFERENCE',
+  'ONCE_IN_PAST',
+  'PARAMS_TOO_LARGE',
+  'ENABLED_WITHOUT_SCHEDULE',
+] as const
+export type FieldCode = (typeof FIELD_CODES)[number]
+
+export const SCHEDULE_KINDS = ['cron', 'fixedRate', 'fixedDelay', 'once', 'manual'] as const
+export const SCRIPT_LANGUAGES = ['node', 'python', 'bash'] as const
+export const HTTP_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const
+export const HANDLER_KINDS = ['shell', 'script', 'http', 'named'] as const
+export const ROUTING_STRATEGIES = ['roundRobin', 'random'] as const
+export const OVERLAP_POLICIES = ['queue', 'skip', 'replace', 'parallel'] as const
+export const MISFIRE_POLICIES = ['skip', 'fireOnce', 'fireAll'] as const
+export const BACKOFFS = ['fixed', 'linear', 'exponential'] as const
+export const TASK_DEFAULTS = {
+  description: '',
+  notes: '',
+  owner: '',
+  params: '',
+  routing: 'roundRobin',
+  overlap: { policy: 'queue', max: 1000 },
+  misfire: { policy: 'fireOnce', graceMs: 60_000, max: 100 },
+  timeoutMs: 0,
+  killGraceMs: 5_000,
+  retry: { max: 0, delayMs: 1_000, backoff: 'exponential', maxDelayMs: 60_000 },
+  priority: 5,
+} as const
+
+export const INSTANCE_STATES = ['waiting', 'queued', 'dispatched', 'running', 'succeeded', 'failed', 'timedOut', 'canceled', 'lost', 'skipped'] as const
+export const CAUSES = ['schedule', 'manual', 'api', 'retry', 'workflow', 'backfill', 'shard'] as const
+
+export const EXECUTOR_STATES = ['online', 'draining', 'offline'] as const
+
+export const STREAM_PROTOCOL = 'tickwheel.1'
+export const STREAM_PATH = '/api/v1/executor/stream'
+export const FRAME_LIMITS = { messageBytes: 1_048_576, framesPerMessage: 1_000, unacknowledgedFrames: 1_000, unacknowledgedBytes: 8_388_608, dispatchMaxAgeMs: 10_000, resultBytes: 65_536, logLineBytes: 65_536, logChunkBytes: 262_144 } as const
+export const REJECT_CODES = ['capacity', 'unknownHandler', 'handlerNotAllowed', 'draining', 'otherBoot', 'tooOld', 'canceledFirst', 'badDispatch'] as const
+export type RejectCode = (typeof REJECT_CODES)[number]
+export const LOG_STREAMS = ['stdout', 'stderr', 'log', 'system'] as const
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type LogStream = (typeof LOG_STREAMS)[number]
+export type LogLevel = (typeof LOG_LEVELS)[number]
+export const FINISH_OUTCOMES = ['succeeded', 'failed', 'timedOut', 'canceled'] as const
+/** done: written; already: known before; stale: not the current attempt; unknown: no such run; bad: the frame is not valid and never will be */
+export const VERDICTS = ['done', 'already', 'stale', 'unknown', 'bad'] as const
+export type Verdict = (typeof VERDICTS)[number]
+
+export const LIVE_PATH = '/api/v1/ws'
+export const LIVE_PROTOCOL = 'tickwheel.live.1'
+export const LIVE_CLOSE = { protocolError: 4400, sessionEnded: 4401, leaving: 1012 } as const
