@@ -1,6 +1,6 @@
 /* What `start.test.ts` does not say of a data folder: one process at a time, also when two start at once and when the first is killed. */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { freePort } from './kit/free-port.ts'
@@ -45,6 +45,17 @@ describe('a data folder belongs to one process', () => {
     const second = await startServer({ command: 'server', dataDir })
     expect(await second.program.stop()).toEqual({ code: 0, signal: null })
   })
+})
+
+it('a key file in which nothing stands, as a start that was killed may leave it, is made again', async () => {
+  const dataDir = tempDir()
+  for (const file of ['secret.key', 'secret.key.draft', 'embedded-executor.token']) writeFileSync(join(dataDir, file), '')
+  await using server = await startServer({ dataDir })
+  await server.signIn()
+  for (const file of ['secret.key', 'embedded-executor.token']) {
+    expect(readFileSync(join(dataDir, file), 'utf8')).not.toBe('')
+    expect(statSync(join(dataDir, file)).mode & 0o777).toBe(0o600)
+  }
 })
 
 describe('a start that cannot succeed says so in one line', () => {

@@ -1,5 +1,5 @@
 import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** The secret of this installation: the configured one, else the one in the data folder, made at the first start and readable by its owner only. */
@@ -7,12 +7,15 @@ export function loadSecret(dataDir: string, configured: string): string {
   return configured !== '' ? configured : keepFile(join(dataDir, 'secret.key'), () => randomBytes(48).toString('base64url'))
 }
 
-/** The text of a file of mode 0600; made by `make` when it does not exist. */
+/** The text of a file of mode 0600; made by `make` when it does not exist, or holds nothing. A file of this name is always whole, whenever the process is killed. */
 export function keepFile(path: string, make: () => string): string {
   const found = readKept(path)
   if (found !== null) return found
   const text = make()
-  writeFileSync(path, `${text}\n`, { mode: 0o600, flag: 'wx' })
+  const draft = `${path}.draft`
+  rmSync(draft, { force: true })
+  writeFileSync(draft, `${text}\n`, { mode: 0o600, flag: 'wx' })
+  renameSync(draft, path)
   return text
 }
 
