@@ -17,8 +17,8 @@ import { Chance } from './kit/chance.ts'
 import { ExecutorProcess } from './kit/executor-process.ts'
 import { freePort } from './kit/free-port.ts'
 import { processesWith } from './kit/processes.ts'
-import { executorToken, GENEROUS_BUDGETS, homeGroup, printed, wholeLog } from './kit/runs.ts'
-import { ServerProcess } from './kit/server-process.ts'
+import { ended, executorToken, GENEROUS_BUDGETS, homeGroup, printed, shellTask, trigger, wholeLog } from './kit/runs.ts'
+import { ServerProcess, startServer } from './kit/server-process.ts'
 import { tempDir } from './kit/temp-dir.ts'
 import { waitFor } from './kit/wait-for.ts'
 
@@ -40,6 +40,7 @@ class Scene {
   readonly notes: string
   readonly tasks = new Map<number, KilledTask>()
   readonly killed = { server: 0, executor: 0, whileStarting: 0 }
+  toggled = 0
   /** the run that each trigger was answered with, by its Idempotency-Key */
   readonly triggered = new Map<string, number>()
   /** how processes ended that nobody killed, and what they printed that is an error */
@@ -148,6 +149,18 @@ class Scene {
     this.triggered.set(key, answer.instanceId)
   }
 
+  /** Stops or starts one of the tasks, however often the server dies meanwhile. */
+  async toggleOnce(): Promise<void> {
+    const ids = [...this.tasks.keys()].filter((id) => id !== this.#manualId)
+    const id = ids[this.chance.between(0, ids.length - 1)] ?? 0
+    const verb = this.chance.next() < 0.5 ? 'stop' : 'start'
+    // a task that was due once cannot be started again
+    const isDone = async (): Promise<boolean> =>
+      [200, 409, 422].includes((await this.admin.call('POST', `/task/${String(id)}/${verb}`)).status)
+    await waitFor(isDone, { what: `the ${verb} of task ${String(id)}`, timeoutMs: 120_000, everyMs: 100 })
+    this.toggled += 1
+  }
+
   /** Stops every task and waits until no run is open and the executor has delivered what its earlier lives left. */
   async calm(): Promise<void> {
     await this.ready()
@@ -186,6 +199,13 @@ class Scene {
   }
 }
 
+/** How long a start takes on this machine just now. */
+async function measureStart(): Promise<number> {
+  const from = performance.now()
+  await using server = await startServer()
+  return server.program.isRunning ? performance.now() - from : 0
+}
+
 type Blow = 'server' | 'executor' | 'both' | 'serverStarting' | 'executorStarting'
 
 /** One kill at a random instant, a random time of being down, and the start after it. */
@@ -217,20 +237,22 @@ async function play(options: SceneOptions & { readonly kills: number; readonly b
   try {
     await scene.begin()
     const triggers: Promise<void>[] = []
+    const toggles: Promise<void>[] = []
     for (let blow = 0; scene.killed.server + scene.killed.executor < options.kills; blow += 1) {
       triggers.push(scene.triggerOnce(`blow-${String(blow)}`))
+      if (blow % 2 === 1) toggles.push(scene.toggleOnce())
       // in turn at first, so that every kind of blow is struck
       await strike(scene, options.blows[blow] ?? scene.chance.pick(options.blows))
     }
     await scene.ready()
-    await Promise.all(triggers)
+    await Promise.all([...triggers, ...toggles])
     await scene.calm()
     const logs = await auditLogs(scene)
     await scene.end()
     const result = audit(scene)
     console.info(
       `kill test (${options.command}), seed ${String(options.seed)}:`,
-      JSON.stringify({ ...scene.killed, triggers: triggers.length, ...result.figures, ...logs.figures }),
+      JSON.stringify({ ...scene.killed, triggers: triggers.length, toggles: scene.toggled, ...result.figures, ...logs.figures }),
     )
     expect([...result.faults, ...logs.faults, ...auditTriggers(scene, result)]).toEqual([])
     expect(scene.surprises).toEqual([])
@@ -324,6 +346,30 @@ describe('processes that are killed at random instants lose no firing and double
     { timeout: LIMIT_MS },
     async () => {
       await play({ command: 'start', seed: seed + 1, kills: Math.ceil(kills / 4), blows: ['server', 'serverStarting', 'server'] })
+    },
+  )
+
+  it(
+    `a first start that is killed again and again leaves a folder that the next one makes whole, seed ${String(seed + 2)}`,
+    { timeout: LIMIT_MS },
+    async () => {
+      const chance = new Chance(seed + 2)
+      const startMs = await measureStart()
+      for (let folder = 0; folder < 2; folder += 1) {
+        const dataDir = tempDir()
+        for (let kill = 0; kill < 3; kill += 1) {
+          const server = new ServerProcess({ dataDir, port: await freePort() })
+          // the files of a new folder come into being in the last part of a start
+          await pause(chance.between(Math.floor(startMs * 0.6), Math.ceil(startMs)))
+          await server.program.kill()
+        }
+        await using server = await startServer({ dataDir })
+        const admin = await server.signIn()
+        const task = await shellTask(admin, 'works', 'echo works')
+        const id = await trigger(admin, task.id)
+        expect(await ended(admin, id)).toMatchObject({ state: 'succeeded' })
+        expect(printed(await wholeLog(admin, id))).toEqual(['works'])
+      }
     },
   )
 })
