@@ -1,4 +1,5 @@
 import type { LogLevel } from '@tickwheel/contract'
+import { runFacts } from '../run/run-facts.ts'
 import type { Run, RunFunction, RunLog } from '../run/run.ts'
 import type { TaskHandler, Work } from './handler.ts'
 
@@ -8,15 +9,8 @@ export function namedHandler(name: string, run: RunFunction): TaskHandler {
 }
 
 function runOf(work: Work): Run {
-  const { dispatch } = work
   return {
-    instanceId: dispatch.instanceId,
-    attempt: dispatch.attempt,
-    task: { id: dispatch.task.id, name: dispatch.task.name, groupName: dispatch.task.groupName },
-    params: dispatch.params,
-    scheduledAt: dispatch.scheduledAt,
-    firedAt: dispatch.firedAt,
-    shard: { index: 0, total: 1 },
+    ...runFacts(work.dispatch),
     signal: work.signal,
     log: logOf(work),
     progress: (value, text = '') => work.progress(value, text),

@@ -6,6 +6,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { LOG_LEVELS, type LogLevel } from '@tickwheel/contract'
+import { runFacts, type RunFacts } from '../run/run-facts.ts'
 import type { TaskHandler, Work } from './handler.ts'
 
 /** What the thread is told. */
@@ -13,15 +14,7 @@ export interface ThreadTask {
   readonly moduleUrl: string
   readonly exportName: string
   readonly port: MessagePort
-  readonly run: {
-    readonly instanceId: number
-    readonly attempt: number
-    readonly task: { readonly id: number; readonly name: string; readonly groupName: string }
-    readonly params: string
-    readonly scheduledAt: number | null
-    readonly firedAt: number
-    readonly shard: { readonly index: number; readonly total: number }
-  }
+  readonly run: RunFacts
 }
 
 /** What the thread says; `end` is always its last word. */
@@ -72,7 +65,7 @@ async function runOnThread(target: ThreadTarget, threads: Threads, work: Work): 
   const abort = abortAfterGrace(ours, kill, work)
   try {
     const result = await threads.run(
-      { moduleUrl: target.moduleUrl, exportName: target.exportName, port: theirs, run: factsOf(work) },
+      { moduleUrl: target.moduleUrl, exportName: target.exportName, port: theirs, run: runFacts(work.dispatch) },
       kill.signal,
     )
     await ended
@@ -114,18 +107,6 @@ function abortAfterGrace(port: MessagePort, kill: AbortController, work: Work): 
       work.signal.removeEventListener('abort', abort)
       if (timer !== null) clearTimeout(timer)
     },
-  }
-}
-
-function factsOf({ dispatch }: Work): ThreadTask['run'] {
-  return {
-    instanceId: dispatch.instanceId,
-    attempt: dispatch.attempt,
-    task: { id: dispatch.task.id, name: dispatch.task.name, groupName: dispatch.task.groupName },
-    params: dispatch.params,
-    scheduledAt: dispatch.scheduledAt,
-    firedAt: dispatch.firedAt,
-    shard: { index: 0, total: 1 },
   }
 }
 

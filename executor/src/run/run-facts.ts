@@ -1,0 +1,18 @@
+import type { Dispatch } from '@tickwheel/contract'
+import type { Run } from './run.ts'
+
+/** What a run is, without the ways to speak about it: plain data that a worker thread can be given. */
+export type RunFacts = Omit<Run, 'signal' | 'log' | 'progress'>
+
+/** The facts of a run as its dispatch tells them. */
+export function runFacts(dispatch: Dispatch): RunFacts {
+  return {
+    instanceId: dispatch.instanceId,
+    attempt: dispatch.attempt,
+    task: { id: dispatch.task.id, name: dispatch.task.name, groupName: dispatch.task.groupName },
+    params: dispatch.params,
+    scheduledAt: dispatch.scheduledAt,
+    firedAt: dispatch.firedAt,
+    shard: { index: 0, total: 1 },
+  }
+}
