@@ -135,7 +135,8 @@ describe('a task that leaves children', () => {
     const lines = await wholeLog(admin, id)
     const pids = processesWith(`TICKWHEEL_INSTANCE_ID=${String(id)}\0`)
     for (const pid of pids) process.kill(pid, 'SIGKILL')
-    expect(pids.length).toBeGreaterThan(0)
+    // the printing one ends by itself at its next line: nobody reads it any more
+    if (kind === 'silent') expect(pids.length).toBeGreaterThan(0)
     expect(systemLines(lines).join('\n')).toMatch(/left the group of this run still holds its output/)
   })
 })

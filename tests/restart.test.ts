@@ -10,6 +10,8 @@ import { startServer, type ServerOptions, type ServerProcess } from './kit/serve
 import { tempDir } from './kit/temp-dir.ts'
 import { waitFor } from './kit/wait-for.ts'
 
+/** However slow this machine is, an executor that starts again is not given up meanwhile. */
+const PATIENT = { TICKWHEEL_EXECUTOR_DEAD_MS: '120000' }
 const QUICK_LOSS = { TICKWHEEL_EXECUTOR_HEARTBEAT_MS: '500', TICKWHEEL_EXECUTOR_DEAD_MS: '3000' }
 
 async function serve(options: ServerOptions): Promise<ServerProcess> {
@@ -146,7 +148,7 @@ describe('results that an executor kept because the server was away', () => {
     const dataDir = tempDir()
     const spoolDir = tempDir()
     const gate = join(tempDir(), 'gate')
-    const server = await serve({ command: 'server', dataDir, env: QUICK_LOSS })
+    const server = await serve({ command: 'server', dataDir, env: PATIENT })
     const admin = await server.signIn()
     const options = { serverUrl: server.url, token: await executorToken(admin), spoolDir }
     const executor = await joinExecutor(options)
@@ -157,7 +159,7 @@ describe('results that an executor kept because the server was away', () => {
     writeFileSync(gate, '')
     await executor.program.printed(/"msg":"a run has ended"/)
     const serveAgain = async (): Promise<ApiClient> => {
-      const next = await serve({ command: 'server', dataDir, port: server.port, env: QUICK_LOSS })
+      const next = await serve({ command: 'server', dataDir, port: server.port, env: PATIENT })
       return new ApiClient(next.url, admin.token)
     }
     return { executor, start: async () => joinExecutor(options), serveAgain, instanceId, spoolDir }
