@@ -323,7 +323,9 @@ describe('a run that is told to stop', () => {
 
   it('ends although a process that left its group holds its output open', async () => {
     await start()
-    server.dispatch({ instanceId: 58, handler: { kind: 'shell', script: 'setsid sleep 5 & echo done' } })
+    // the leader stays until the other is out of its group: else it would be ended with it
+    const script = "setsid sh -c 'echo > out; exec sleep 10' & while [ ! -e out ]; do sleep 0.02; done; echo done"
+    server.dispatch({ instanceId: 58, handler: { kind: 'shell', script } })
     expect(await server.result(58)).toMatchObject({ outcome: 'succeeded' })
     expect(server.texts(58)).toEqual(['done', expect.stringMatching(/left the group of this run still holds its output/)])
   })
