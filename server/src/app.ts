@@ -148,7 +148,9 @@ class NodeServer implements Server {
     await parts.link.close()
     await closeHttp(parts.http)
     await parts.engine.stop()
-    await parts.refusals.stop().catch((error: unknown) => this.#log.warn({ err: error }, 'refused calls of the last minute are not in the audit log'))
+    await parts.refusals
+      .stop()
+      .catch((error: unknown) => this.#log.warn({ err: error }, 'refused calls of the last minute are not in the audit log'))
     parts.sessions.stop()
     parts.logs.close()
     await parts.store.close()
@@ -168,8 +170,19 @@ class NodeServer implements Server {
     const logs = new LogStore({ directory: resolve(config.dataDir) })
     const serverZone = Intl.DateTimeFormat().resolvedOptions().timeZone
     const engine = await Engine.create({
-      db, logs, clock, random: { next: () => Math.random() }, log, nodeName: hostname(), version: VERSION, serverZone, verifySession: (token) => sessionTokens.verify(token),
-      heartbeatMs: config.executor.heartbeatMs, deadMs: config.executor.deadMs, logLimitBytes: config.log.maxBytes, maxOpenRuns: config.openRuns.max,
+      db,
+      logs,
+      clock,
+      random: { next: () => Math.random() },
+      log,
+      nodeName: hostname(),
+      version: VERSION,
+      serverZone,
+      verifySession: (token) => sessionTokens.verify(token),
+      heartbeatMs: config.executor.heartbeatMs,
+      deadMs: config.executor.deadMs,
+      logLimitBytes: config.log.maxBytes,
+      maxOpenRuns: config.openRuns.max,
     })
     const link = new StreamLink({ host: engine, node: hostname(), warn: (facts, message) => log.warn(facts, message) })
     const refusals = new Refusals({ db, ids, now })
@@ -178,7 +191,10 @@ class NodeServer implements Server {
     const rateLimit = new RateLimit(new MemoryBuckets(() => clock.monotonic()), config.rateLimit)
     const locate: Locate = (resource, id) => groupOf(db, resource, id)
     const live = new LiveServer({
-      sessions, events: engine.events, logs, log,
+      sessions,
+      events: engine.events,
+      logs,
+      log,
       takeRead: (userId) => rateLimit.take('read', `user ${userId}`, null),
       reads: {
         instances: (wanted, scope) => instancesById(db, scope, wanted),
@@ -194,11 +210,17 @@ class NodeServer implements Server {
         },
       },
     })
-    const metrics = new Metrics(() => engine.status(), () => live.figures)
+    const metrics = new Metrics(
+      () => engine.status(),
+      () => live.figures,
+    )
     const change = makeChanges(ids, now)
     const gate: Gate = {
       credentials: { sessions, sessionTokens, findExecutorToken: (text) => findToken(db, text, now()) },
-      rateLimit, refusals, locate, listensBeyondLoopback: !isLoopbackHost(config.host),
+      rateLimit,
+      refusals,
+      locate,
+      listensBeyondLoopback: !isLoopbackHost(config.host),
     }
     const handlers: Handlers = {
       ...authHandlers(sessions),
@@ -207,13 +229,15 @@ class NodeServer implements Server {
       ...instanceHandlers({ db, commands: engine, logs }),
       ...executorHandlers({ db, commands: engine, sessionTokens, liveExecutors: () => engine.liveExecutors(), timing: config.executor }),
       ...tokenHandlers({ db, change }),
-      ...systemHandlers({ db, status: () => engine.status(), metrics }),
+      ...systemHandlers({ db, status: () => engine.status(), metrics, isOpen: () => this.#phase === 'open' }),
     }
     const consoleDir = this.#overrides.consoleDir === undefined ? findConsole() : this.#overrides.consoleDir
     const http = await createHttp({ gate, handlers, metrics, log, consoleDir, refuse: () => this.#refuse() })
     http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head))
     const housekeeper = new Housekeeper({
-      clock, chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })], onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
+      clock,
+      chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })],
+      onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
     return { clock, store, logs, engine, link, live, sessions, refusals, http, housekeeper }
   }
@@ -221,7 +245,8 @@ class NodeServer implements Server {
   /** Why no call is taken just now; null: they are. */
   #refuse(): AppError | null {
     if (this.#phase === 'open') return null
-    if (this.#phase === 'stopping') return new AppError('STOPPING', 'This server is stopping: try again in a few seconds.', { params: { retryAfterSeconds: 5 } })
+    if (this.#phase === 'stopping')
+      return new AppError('STOPPING', 'This server is stopping: try again in a few seconds.', { params: { retryAfterSeconds: 5 } })
     return new AppError('NOT_READY', 'This server is starting: try again in a second.', { params: { retryAfterSeconds: 1 } })
   }
 
@@ -230,7 +255,10 @@ class NodeServer implements Server {
     socket.on('error', () => socket.destroy())
     if (parts === null || this.#phase !== 'open') return refuseUpgrade(socket, '503 Service Unavailable')
     if (parts.link.upgrade(request, socket, head)) return
-    const origin = originOf({ headers: request.headers, ip: request.socket.remoteAddress ?? '', id: '' }, !isLoopbackHost(this.#config.host))
+    const origin = originOf(
+      { headers: request.headers, ip: request.socket.remoteAddress ?? '', id: '' },
+      !isLoopbackHost(this.#config.host),
+    )
     if (!parts.live.upgrade(request, socket, { head, origin })) refuseUpgrade(socket, '404 Not Found')
   }
 }
@@ -263,10 +291,18 @@ function listenProblem(error: unknown, host: string, port: number): Error {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'EADDRINUSE') {
     const owner = findPortOwner(port)
-    return new StartProblem(`Port ${port} is taken${owner === null ? '' : ` by ${owner}`}: stop that program, or choose another port: TICKWHEEL_PORT=8090 npm start`, error)
+    return new StartProblem(
+      `Port ${port} is taken${owner === null ? '' : ` by ${owner}`}: stop that program, or choose another port: TICKWHEEL_PORT=8090 npm start`,
+      error,
+    )
   }
-  if (code === 'EACCES') return new StartProblem(`This user may not listen on port ${port}: choose one above 1023, like TICKWHEEL_PORT=8090.`, error)
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new StartProblem(`${host} is no address of this machine: set host (TICKWHEEL_HOST) to 127.0.0.1, 0.0.0.0 or one that it has.`, error)
+  if (code === 'EACCES')
+    return new StartProblem(`This user may not listen on port ${port}: choose one above 1023, like TICKWHEEL_PORT=8090.`, error)
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+    return new StartProblem(
+      `${host} is no address of this machine: set host (TICKWHEEL_HOST) to 127.0.0.1, 0.0.0.0 or one that it has.`,
+      error,
+    )
   return error instanceof Error ? error : new Error(String(error))
 }
 

@@ -7,13 +7,29 @@ import { Streamed, type HandlersOf } from '../handlers.ts'
 import type { Metrics } from '../metrics.ts'
 import { openApiDocument } from '../openapi.ts'
 
-export function systemHandlers({ db, status, metrics }: { db: Database; status: () => EngineStatus; metrics: Metrics }): HandlersOf<'healthz' | 'readyz' | 'metrics' | 'openapi'> {
+export function systemHandlers({
+  db,
+  status,
+  metrics,
+}: {
+  db: Database
+  status: () => EngineStatus
+  metrics: Metrics
+}): HandlersOf<'healthz' | 'readyz' | 'metrics' | 'openapi'> {
   const document = openApiDocument(VERSION)
   return {
     healthz: async () => ({ status: 'ok' }),
     readyz: async () => {
-      const checks = { store: await checkStore(db, status()), engine: status().isFiring ? 'ok' : 'not firing' }
-      if (Object.values(checks).some((check) => check !== 'ok')) throw new AppError('NOT_READY', 'Not ready: ' + Object.entries(checks).map(([name, check]) => `${name} ${check}`).join(', '), { params: checks })
+      const checks = { store: await checkStore(db, status()), engine: status().isFiring ? 'ok' : 'not firing', calls: isOpen() ? 'ok' : 'not taken' }
+      if (Object.values(checks).some((check) => check !== 'ok'))
+        throw new AppError(
+          'NOT_READY',
+          'Not ready: ' +
+            Object.entries(checks)
+              .map(([name, check]) => `${name} ${check}`)
+              .join(', '),
+          { params: checks },
+        )
       return { ready: true, checks }
     },
     metrics: async () => new Streamed(metrics.contentType, await metrics.text()),
