@@ -20,7 +20,12 @@ import { formatTable, machine } from './report.ts'
 const RUNS = Number(process.env.BENCH_RUNS ?? 10_000)
 const IN_FLIGHT = 100
 const agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT })
-const unlimited = Object.fromEntries(['READ', 'WRITE', 'TRIGGER'].flatMap((budget) => [[`TICKWHEEL_RATE_LIMIT_${budget}_CAPACITY`, '1000000'], [`TICKWHEEL_RATE_LIMIT_${budget}_REFILL_PER_SECOND`, '1000000']]))
+const unlimited = Object.fromEntries(
+  ['READ', 'WRITE', 'TRIGGER'].flatMap((budget) => [
+    [`TICKWHEEL_RATE_LIMIT_${budget}_CAPACITY`, '1000000'],
+    [`TICKWHEEL_RATE_LIMIT_${budget}_REFILL_PER_SECOND`, '1000000'],
+  ]),
+)
 
 interface Figure {
   readonly name: string
@@ -38,7 +43,10 @@ async function main(): Promise<void> {
   try {
     const api = await server.signIn()
     const { token } = await api.post<{ token: string }>('/token', { kind: 'executor', groupIds: [1] })
-    const executor = new Program({ file: 'bench/noop-executor.fixture.ts', env: { BENCH_SERVER: server.url, BENCH_TOKEN: token, BENCH_SPOOL: spool } })
+    const executor = new Program({
+      file: 'bench/noop-executor.fixture.ts',
+      env: { BENCH_SERVER: server.url, BENCH_TOKEN: token, BENCH_SPOOL: spool },
+    })
     await executor.printed(/joined/)
     const call = caller(server, api.token ?? '')
     figures.push(await triggered(server, executor, call))
@@ -55,8 +63,13 @@ async function main(): Promise<void> {
     formatTable(
       ['', 'runs', 'seconds', 'runs/s', 'of the bound', 'CPU µs a run', 'lateness p50 / p99 / max ms'],
       figures.map((figure) => [
-        figure.name, String(figure.runs), (figure.ms / 1000).toFixed(2), perSecond(figure).toFixed(0), bound === undefined ? '' : `${((perSecond(figure) / perSecond(bound)) * 100).toFixed(0)} %`,
-        figure.cpuMs === null ? '' : ((figure.cpuMs * 1000) / figure.runs).toFixed(0), figure.late,
+        figure.name,
+        String(figure.runs),
+        (figure.ms / 1000).toFixed(2),
+        perSecond(figure).toFixed(0),
+        bound === undefined ? '' : `${((perSecond(figure) / perSecond(bound)) * 100).toFixed(0)} %`,
+        figure.cpuMs === null ? '' : ((figure.cpuMs * 1000) / figure.runs).toFixed(0),
+        figure.late,
       ]),
     ),
   )
@@ -71,11 +84,24 @@ function caller(server: ServerProcess, token: string): Call {
     new Promise((resolve, reject) => {
       const text = JSON.stringify(body)
       const sent = request(
-        { agent, host: '127.0.0.1', port: server.port, method, path: `/api/v1${path}`, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) } },
+        {
+          agent,
+          host: '127.0.0.1',
+          port: server.port,
+          method,
+          path: `/api/v1${path}`,
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
+        },
         (answer) => {
           let received = ''
-          answer.setEncoding('utf8').on('data', (part: string) => { received += part })
-          answer.on('end', () => ((answer.statusCode ?? 500) < 300 ? resolve(JSON.parse(received)) : reject(new Error(`${path}: ${answer.statusCode} ${received}`))))
+          answer.setEncoding('utf8').on('data', (part: string) => {
+            received += part
+          })
+          answer.on('end', () =>
+            (answer.statusCode ?? 500) < 300
+              ? resolve(JSON.parse(received))
+              : reject(new Error(`${path}: ${answer.statusCode} ${received}`)),
+          )
         },
       )
       sent.on('error', reject)
@@ -94,7 +120,13 @@ async function many(count: number, one: (index: number) => Promise<unknown>): Pr
 const handler = { kind: 'named', name: 'noop' }
 
 async function triggered(server: ServerProcess, executor: Program, call: Call): Promise<Figure> {
-  const task = (await call('POST', '/task', { groupId: 1, name: 'by-hand', schedule: { kind: 'manual' }, handler, overlap: { policy: 'parallel' } })) as { id: number }
+  const task = (await call('POST', '/task', {
+    groupId: 1,
+    name: 'by-hand',
+    schedule: { kind: 'manual' },
+    handler,
+    overlap: { policy: 'parallel' },
+  })) as { id: number }
   const cpu = cpuOf([server.program, executor])
   const from = performance.now()
   await many(RUNS, () => call('POST', `/task/${task.id}/trigger`, {}))
@@ -133,7 +165,10 @@ async function allRecorded(server: ServerProcess, count: number): Promise<void> 
 
 function lateness(server: ServerProcess, dueAt: number): string {
   const db = new Sqlite(join(server.dataDir, 'tickwheel.db'), { readonly: true })
-  const starts = db.prepare<[number], { late: number }>('SELECT started_at - due_at AS late FROM instance WHERE due_at = ? ORDER BY 1').all(dueAt).map((row) => row.late)
+  const starts = db
+    .prepare<[number], { late: number }>('SELECT started_at - due_at AS late FROM instance WHERE due_at = ? ORDER BY 1')
+    .all(dueAt)
+    .map((row) => row.late)
   db.close()
   const at = (share: number): number => starts[Math.min(starts.length - 1, Math.floor(starts.length * share))] ?? NaN
   return `${at(0.5)} / ${at(0.99)} / ${at(1)}`
@@ -161,13 +196,23 @@ function bareRows(): Figure {
   const db = new Sqlite(join(dir, 'bare.db'))
   db.pragma('journal_mode = WAL')
   db.pragma('synchronous = FULL')
-  db.exec('CREATE TABLE firing (due INTEGER, series INTEGER, a INTEGER, b INTEGER, PRIMARY KEY (due, series)) WITHOUT ROWID; CREATE TABLE open (id INTEGER PRIMARY KEY, body TEXT); CREATE TABLE ended (id INTEGER PRIMARY KEY, task INTEGER, body TEXT); CREATE INDEX ended_task ON ended (task, id); CREATE TABLE series (id INTEGER PRIMARY KEY, next INTEGER)')
+  db.exec(
+    'CREATE TABLE firing (due INTEGER, series INTEGER, a INTEGER, b INTEGER, PRIMARY KEY (due, series)) WITHOUT ROWID; CREATE TABLE open (id INTEGER PRIMARY KEY, body TEXT); CREATE TABLE ended (id INTEGER PRIMARY KEY, task INTEGER, body TEXT); CREATE INDEX ended_task ON ended (task, id); CREATE TABLE series (id INTEGER PRIMARY KEY, next INTEGER)',
+  )
   const body = 'x'.repeat(300)
-  const statements = ['INSERT INTO firing VALUES (1, ?, 1, 1)', `INSERT INTO open VALUES (?, '${body}')`, 'INSERT OR REPLACE INTO series VALUES (?, 1)', 'DELETE FROM open WHERE id = ?', `INSERT INTO ended VALUES (?, 1, '${body}')`].map((sql) => db.prepare(sql))
+  const statements = [
+    'INSERT INTO firing VALUES (1, ?, 1, 1)',
+    `INSERT INTO open VALUES (?, '${body}')`,
+    'INSERT OR REPLACE INTO series VALUES (?, 1)',
+    'DELETE FROM open WHERE id = ?',
+    `INSERT INTO ended VALUES (?, 1, '${body}')`,
+  ].map((sql) => db.prepare(sql))
   const from = performance.now()
   for (let first = 0; first < RUNS; first += 500) {
     for (const part of [statements.slice(0, 3), statements.slice(3)]) {
-      db.transaction(() => { for (let run = first; run < Math.min(RUNS, first + 500); run += 1) for (const statement of part) statement.run(run) })()
+      db.transaction(() => {
+        for (let run = first; run < Math.min(RUNS, first + 500); run += 1) for (const statement of part) statement.run(run)
+      })()
     }
   }
   const ms = performance.now() - from

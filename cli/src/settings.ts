@@ -4,7 +4,10 @@ import { Option, type Command } from 'commander'
 /** Gives a command a flag for every setting of the server, and `--config`. */
 export function withSettings(command: Command): Command {
   command.addOption(new Option('--config <file>', 'the configuration file; default ./config.yaml, server/config.yaml'))
-  for (const key of settingKeys) command.addOption(new Option(`${key.flag} <value>`, `${key.description} (${key.variable}, default ${key.default === '' ? 'empty' : key.default})`))
+  for (const key of settingKeys)
+    command.addOption(
+      new Option(`${key.flag} <value>`, `${key.description} (${key.variable}, default ${key.default === '' ? 'empty' : key.default})`),
+    )
   return command
 }
 

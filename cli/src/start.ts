@@ -8,7 +8,8 @@ export async function startEverything(config: Config): Promise<number> {
   return runServer(config, {
     beside: (started, log) => {
       process.stdout.write(welcome(config, started))
-      if (started.embeddedToken === null && config.embeddedExecutor) log.warn('there is no group with the appName default: the embedded executor has nothing to serve and is not started')
+      if (started.embeddedToken === null && config.embeddedExecutor)
+        log.warn('there is no group with the appName default: the embedded executor has nothing to serve and is not started')
       return started.embeddedToken === null ? null : startExecutor(config, log, { url: started.url, token: started.embeddedToken })
     },
   })
@@ -17,10 +18,20 @@ export async function startEverything(config: Config): Promise<number> {
 /** The same executor as anybody's, joined by the same link. */
 function startExecutor(config: Config, log: Log, { url, token }: { url: string; token: string }): Executor {
   const executor = createExecutor({
-    server: url, appName: 'default', token, name: `embedded@${hostname()}`, capacity: config.embeddedCapacity, builtIn: { shell: true, script: true, http: true },
-    spoolDir: join(resolve(config.dataDir), 'spool'), logger: log.child({ part: 'embedded executor' }),
+    server: url,
+    appName: 'default',
+    token,
+    name: `embedded@${hostname()}`,
+    capacity: config.embeddedCapacity,
+    builtIn: { shell: true, script: true, http: true },
+    spoolDir: join(resolve(config.dataDir), 'spool'),
+    logger: log.child({ part: 'embedded executor' }),
   })
-  void executor.start().catch((error: unknown) => log.error({ err: error }, 'the embedded executor could not join: tasks of the group default wait until another executor joins'))
+  void executor
+    .start()
+    .catch((error: unknown) =>
+      log.error({ err: error }, 'the embedded executor could not join: tasks of the group default wait until another executor joins'),
+    )
   return executor
 }
 
@@ -33,7 +44,10 @@ function welcome({ host, port, adminPassword }: Config, { url, hasFirstPassword 
     '  Tickwheel is ready.',
     `  Console   ${address}`,
     `  Account   admin${hasFirstPassword ? ` / ${adminPassword}` : ''}`,
-    isLocal ? '  Only this machine can reach it: TICKWHEEL_HOST=0.0.0.0 opens it.' : `  Every machine that reaches port ${port} can reach it${hasFirstPassword ? ': the first sign-in must change the password' : ''}.`,
-    '', '',
+    isLocal
+      ? '  Only this machine can reach it: TICKWHEEL_HOST=0.0.0.0 opens it.'
+      : `  Every machine that reaches port ${port} can reach it${hasFirstPassword ? ': the first sign-in must change the password' : ''}.`,
+    '',
+    '',
   ].join('\n')
 }

@@ -91,15 +91,44 @@ export const TASK_DEFAULTS = {
   priority: 5,
 } as const
 
-export const INSTANCE_STATES = ['waiting', 'queued', 'dispatched', 'running', 'succeeded', 'failed', 'timedOut', 'canceled', 'lost', 'skipped'] as const
+export const INSTANCE_STATES = [
+  'waiting',
+  'queued',
+  'dispatched',
+  'running',
+  'succeeded',
+  'failed',
+  'timedOut',
+  'canceled',
+  'lost',
+  'skipped',
+] as const
 export const CAUSES = ['schedule', 'manual', 'api', 'retry', 'workflow', 'backfill', 'shard'] as const
 
 export const EXECUTOR_STATES = ['online', 'draining', 'offline'] as const
 
 export const STREAM_PROTOCOL = 'tickwheel.1'
 export const STREAM_PATH = '/api/v1/executor/stream'
-export const FRAME_LIMITS = { messageBytes: 1_048_576, framesPerMessage: 1_000, unacknowledgedFrames: 1_000, unacknowledgedBytes: 8_388_608, dispatchMaxAgeMs: 10_000, resultBytes: 65_536, logLineBytes: 65_536, logChunkBytes: 262_144 } as const
-export const REJECT_CODES = ['capacity', 'unknownHandler', 'handlerNotAllowed', 'draining', 'otherBoot', 'tooOld', 'canceledFirst', 'badDispatch'] as const
+export const FRAME_LIMITS = {
+  messageBytes: 1_048_576,
+  framesPerMessage: 1_000,
+  unacknowledgedFrames: 1_000,
+  unacknowledgedBytes: 8_388_608,
+  dispatchMaxAgeMs: 10_000,
+  resultBytes: 65_536,
+  logLineBytes: 65_536,
+  logChunkBytes: 262_144,
+} as const
+export const REJECT_CODES = [
+  'capacity',
+  'unknownHandler',
+  'handlerNotAllowed',
+  'draining',
+  'otherBoot',
+  'tooOld',
+  'canceledFirst',
+  'badDispatch',
+] as const
 export type RejectCode = (typeof REJECT_CODES)[number]
 export const LOG_STREAMS = ['stdout', 'stderr', 'log', 'system'] as const
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const

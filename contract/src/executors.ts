@@ -13,7 +13,11 @@ export const Register = strict({
   capacity: Type.Integer({ minimum: 1, maximum: 10_000 }),
   labels: Type.Optional(Type.Record(Type.String({ maxLength: 64 }), Type.String({ maxLength: 256 }), { maxProperties: 32 })),
   handlers: Type.Array(
-    strict({ name: Type.String({ minLength: 1, maxLength: 128 }), description: Type.Optional(Type.String({ maxLength: 1000 })), kind: Type.Optional(oneOf(['builtIn', 'named'])) }),
+    strict({
+      name: Type.String({ minLength: 1, maxLength: 128 }),
+      description: Type.Optional(Type.String({ maxLength: 1000 })),
+      kind: Type.Optional(oneOf(['builtIn', 'named'])),
+    }),
     { maxItems: 1000 },
   ),
   host: Type.String({ maxLength: 255 }),
@@ -29,7 +33,9 @@ export const Registered = strict({
   sessionToken: Type.String(),
   heartbeatMs: Type.Integer(),
   deadMs: Type.Integer(),
-  streamUrl: Type.String({ description: 'ws:// or wss:// address of the stream; may be relative to the server (`/api/v1/executor/stream`)' }),
+  streamUrl: Type.String({
+    description: 'ws:// or wss:// address of the stream; may be relative to the server (`/api/v1/executor/stream`)',
+  }),
   protocol: Type.Integer(),
 })
 export type Registered = Static<typeof Registered>
@@ -44,7 +50,12 @@ export const Load = strict({
 })
 export type Load = Static<typeof Load>
 
-export const Heartbeat = strict({ executorId: Id, bootId: Type.Optional(Id), running: Type.Array(RunningAttempt, { maxItems: 10_000 }), load: Load })
+export const Heartbeat = strict({
+  executorId: Id,
+  bootId: Type.Optional(Id),
+  running: Type.Array(RunningAttempt, { maxItems: 10_000 }),
+  load: Load,
+})
 export type Heartbeat = Static<typeof Heartbeat>
 export const HeartbeatAnswer = strict({ cancel: Type.Array(RunningAttempt), unknown: Type.Array(RunningAttempt) })
 export type HeartbeatAnswer = Static<typeof HeartbeatAnswer>
@@ -72,14 +83,88 @@ export type Executor = Static<typeof Executor>
 
 const tag = 'executor'
 export const executorRoutes = [
-  defineRoute({ id: 'registerExecutor', method: 'POST', path: '/executor/register', access: 'executorToken', budget: 'executor', tag, summary: 'Join as an executor', body: Register, status: 200, answer: Registered }),
-  defineRoute({ id: 'heartbeat', method: 'POST', path: '/executor/heartbeat', access: 'executorSession', budget: 'executor', tag, summary: 'I am alive', body: Heartbeat, status: 200, answer: HeartbeatAnswer }),
   defineRoute({
-    id: 'listExecutors', method: 'GET', path: '/executor', access: 'executor:view', budget: 'read', tag, summary: 'List executors',
-    query: strict({ ...PageQuery, groupId: Type.Optional(Id), state: Type.Optional(oneOf(EXECUTOR_STATES)) }), status: 200, answer: listOf(Executor),
+    id: 'registerExecutor',
+    method: 'POST',
+    path: '/executor/register',
+    access: 'executorToken',
+    budget: 'executor',
+    tag,
+    summary: 'Join as an executor',
+    body: Register,
+    status: 200,
+    answer: Registered,
   }),
-  defineRoute({ id: 'getExecutor', method: 'GET', path: '/executor/:id', access: 'executor:view', budget: 'read', tag, summary: 'One executor', params: IdParams, status: 200, answer: Executor }),
-  defineRoute({ id: 'drainExecutor', method: 'POST', path: '/executor/:id/drain', access: 'executor:operate', budget: 'write', tag, summary: 'Give it nothing new', params: IdParams, status: 200, answer: Executor }),
-  defineRoute({ id: 'resumeExecutor', method: 'POST', path: '/executor/:id/resume', access: 'executor:operate', budget: 'write', tag, summary: 'Give it work again', params: IdParams, status: 200, answer: Executor }),
-  defineRoute({ id: 'deleteExecutor', method: 'DELETE', path: '/executor/:id', access: 'executor:operate', budget: 'write', tag, summary: 'Forget an executor that is offline', params: IdParams, status: 204, answer: NoContent }),
+  defineRoute({
+    id: 'heartbeat',
+    method: 'POST',
+    path: '/executor/heartbeat',
+    access: 'executorSession',
+    budget: 'executor',
+    tag,
+    summary: 'I am alive',
+    body: Heartbeat,
+    status: 200,
+    answer: HeartbeatAnswer,
+  }),
+  defineRoute({
+    id: 'listExecutors',
+    method: 'GET',
+    path: '/executor',
+    access: 'executor:view',
+    budget: 'read',
+    tag,
+    summary: 'List executors',
+    query: strict({ ...PageQuery, groupId: Type.Optional(Id), state: Type.Optional(oneOf(EXECUTOR_STATES)) }),
+    status: 200,
+    answer: listOf(Executor),
+  }),
+  defineRoute({
+    id: 'getExecutor',
+    method: 'GET',
+    path: '/executor/:id',
+    access: 'executor:view',
+    budget: 'read',
+    tag,
+    summary: 'One executor',
+    params: IdParams,
+    status: 200,
+    answer: Executor,
+  }),
+  defineRoute({
+    id: 'drainExecutor',
+    method: 'POST',
+    path: '/executor/:id/drain',
+    access: 'executor:operate',
+    budget: 'write',
+    tag,
+    summary: 'Give it nothing new',
+    params: IdParams,
+    status: 200,
+    answer: Executor,
+  }),
+  defineRoute({
+    id: 'resumeExecutor',
+    method: 'POST',
+    path: '/executor/:id/resume',
+    access: 'executor:operate',
+    budget: 'write',
+    tag,
+    summary: 'Give it work again',
+    params: IdParams,
+    status: 200,
+    answer: Executor,
+  }),
+  defineRoute({
+    id: 'deleteExecutor',
+    method: 'DELETE',
+    path: '/executor/:id',
+    access: 'executor:operate',
+    budget: 'write',
+    tag,
+    summary: 'Forget an executor that is offline',
+    params: IdParams,
+    status: 204,
+    answer: NoContent,
+  }),
 ] as const

@@ -36,28 +36,76 @@ const N = Type.Integer({ minimum: 1 })
 const RunErrorFrame = open({ code: Type.String({ maxLength: 128 }), message: Type.String({ maxLength: 16_384 }) })
 
 /** `[at, stream, level, text]`: epoch ms, index into LOG_STREAMS, index into LOG_LEVELS, one line without its line feed (at most 64 KiB). */
-export const LineTuple = Type.Tuple([Type.Integer(), Type.Integer({ minimum: 0, maximum: 3 }), Type.Integer({ minimum: 0, maximum: 3 }), Type.String()])
+export const LineTuple = Type.Tuple([
+  Type.Integer(),
+  Type.Integer({ minimum: 0, maximum: 3 }),
+  Type.Integer({ minimum: 0, maximum: 3 }),
+  Type.String(),
+])
 export type LineTuple = Static<typeof LineTuple>
 
-export const Hello = open({ type: Type.Literal('hello'), version: Type.Integer(), executorId: Id, bootId: Id, token: Type.String(), running: Type.Array(RunningAttempt), at: AtMs })
+export const Hello = open({
+  type: Type.Literal('hello'),
+  version: Type.Integer(),
+  executorId: Id,
+  bootId: Id,
+  token: Type.String(),
+  running: Type.Array(RunningAttempt),
+  at: AtMs,
+})
 export type Hello = Static<typeof Hello>
 export const Accepted = open({ type: Type.Literal('accepted'), n: N, ...run, at: AtMs })
 export type Accepted = Static<typeof Accepted>
-export const Rejected = open({ type: Type.Literal('rejected'), n: N, ...run, at: AtMs, code: oneOf(REJECT_CODES), detail: Type.String({ maxLength: 1000 }) })
+export const Rejected = open({
+  type: Type.Literal('rejected'),
+  n: N,
+  ...run,
+  at: AtMs,
+  code: oneOf(REJECT_CODES),
+  detail: Type.String({ maxLength: 1000 }),
+})
 export type Rejected = Static<typeof Rejected>
 export const Started = open({ type: Type.Literal('started'), n: N, ...run, at: AtMs })
 export type Started = Static<typeof Started>
-export const Progress = open({ type: Type.Literal('progress'), n: N, ...run, at: AtMs, value: Type.Number({ minimum: 0, maximum: 1 }), text: Type.String({ maxLength: 1000 }) })
+export const Progress = open({
+  type: Type.Literal('progress'),
+  n: N,
+  ...run,
+  at: AtMs,
+  value: Type.Number({ minimum: 0, maximum: 1 }),
+  text: Type.String({ maxLength: 1000 }),
+})
 export type Progress = Static<typeof Progress>
 /** Lines `firstSeq` … (numbers in the attempt, from 1). `dropped` > 0 with no lines stands for that many lines lost at a bound. Borders are fixed: a repeat is the same chunk. */
-export const Log = open({ type: Type.Literal('log'), n: N, ...run, firstSeq: Type.Integer({ minimum: 1 }), lines: Type.Array(LineTuple), dropped: Type.Optional(Type.Integer({ minimum: 1 })) })
+export const Log = open({
+  type: Type.Literal('log'),
+  n: N,
+  ...run,
+  firstSeq: Type.Integer({ minimum: 1 }),
+  lines: Type.Array(LineTuple),
+  dropped: Type.Optional(Type.Integer({ minimum: 1 })),
+})
 export type Log = Static<typeof Log>
 /** Sent before `finished`: how many line numbers there are in all, so that completeness can be known. */
-export const LogEnd = open({ type: Type.Literal('logEnd'), n: N, ...run, lines: Type.Integer({ minimum: 0 }), bytes: Type.Integer({ minimum: 0 }), dropped: Type.Integer({ minimum: 0 }) })
+export const LogEnd = open({
+  type: Type.Literal('logEnd'),
+  n: N,
+  ...run,
+  lines: Type.Integer({ minimum: 0 }),
+  bytes: Type.Integer({ minimum: 0 }),
+  dropped: Type.Integer({ minimum: 0 }),
+})
 export type LogEnd = Static<typeof LogEnd>
 export const Finished = open({
-  type: Type.Literal('finished'), n: N, ...run, at: AtMs, startedAt: nullable(AtMs), bootId: Id, outcome: oneOf(FINISH_OUTCOMES),
-  result: Type.Optional(Type.Unknown()), error: Type.Optional(RunErrorFrame),
+  type: Type.Literal('finished'),
+  n: N,
+  ...run,
+  at: AtMs,
+  startedAt: nullable(AtMs),
+  bootId: Id,
+  outcome: oneOf(FINISH_OUTCOMES),
+  result: Type.Optional(Type.Unknown()),
+  error: Type.Optional(RunErrorFrame),
 })
 export type Finished = Static<typeof Finished>
 export const HeartbeatFrame = open({ type: Type.Literal('heartbeat'), at: AtMs, running: Type.Array(RunningAttempt), load: Load })
@@ -65,13 +113,37 @@ export const Recovered = open({ type: Type.Literal('recovered'), n: N, bootId: I
 export const Draining = open({ type: Type.Literal('drain'), n: N })
 export const Refused = open({ type: Type.Literal('refused'), frame: Type.String(), detail: Type.String() })
 
-export const ExecutorFrame = Type.Union([Hello, Accepted, Rejected, Started, Progress, Log, LogEnd, Finished, HeartbeatFrame, Recovered, Draining, Refused])
+export const ExecutorFrame = Type.Union([
+  Hello,
+  Accepted,
+  Rejected,
+  Started,
+  Progress,
+  Log,
+  LogEnd,
+  Finished,
+  HeartbeatFrame,
+  Recovered,
+  Draining,
+  Refused,
+])
 export type ExecutorFrame = Static<typeof ExecutorFrame>
 
-export const Welcome = open({ type: Type.Literal('welcome'), version: Type.Integer(), node: Type.String(), at: AtMs, heartbeatMs: Type.Integer(), deadMs: Type.Integer(), draining: Type.Boolean() })
+export const Welcome = open({
+  type: Type.Literal('welcome'),
+  version: Type.Integer(),
+  node: Type.String(),
+  at: AtMs,
+  heartbeatMs: Type.Integer(),
+  deadMs: Type.Integer(),
+  draining: Type.Boolean(),
+})
 export type Welcome = Static<typeof Welcome>
 export const Dispatch = open({
-  type: Type.Literal('dispatch'), ...run, bootId: Id, at: AtMs,
+  type: Type.Literal('dispatch'),
+  ...run,
+  bootId: Id,
+  at: AtMs,
   task: open({ id: Id, name: Type.String(), groupId: Id, groupName: Type.String() }),
   handler: Handler,
   params: Type.String(),
@@ -91,7 +163,13 @@ export type Cancel = Static<typeof Cancel>
 /** `[n, index into VERDICTS]` for each frame. */
 export const Ack = open({ type: Type.Literal('ack'), acks: Type.Array(Type.Tuple([N, Type.Integer({ minimum: 0, maximum: 4 })])) })
 export type Ack = Static<typeof Ack>
-export const Beat = open({ type: Type.Literal('beat'), at: AtMs, store: oneOf(['ok', 'away']), cancel: Type.Array(RunningAttempt), unknown: Type.Array(RunningAttempt) })
+export const Beat = open({
+  type: Type.Literal('beat'),
+  at: AtMs,
+  store: oneOf(['ok', 'away']),
+  cancel: Type.Array(RunningAttempt),
+  unknown: Type.Array(RunningAttempt),
+})
 export type Beat = Static<typeof Beat>
 export const DrainOrder = open({ type: Type.Literal('drain'), draining: Type.Boolean() })
 

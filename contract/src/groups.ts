@@ -3,7 +3,11 @@ import { defineRoute } from './route.ts'
 import { Id, IdParams, Instant, listOf, NoContent, PageQuery, strict } from './shape.ts'
 
 /** 1–128 characters after trimming, no `/` (it separates group and task in a natural key). */
-export const Name = Type.String({ minLength: 1, maxLength: 128, pattern: '^[^/\\u0000-\\u001f]*[^/\\s\\u0000-\\u001f][^/\\u0000-\\u001f]*$' })
+export const Name = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^/\\u0000-\\u001f]*[^/\\s\\u0000-\\u001f][^/\\u0000-\\u001f]*$',
+})
 
 /** What an executor names when it registers. */
 export const AppName = Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}$' })
@@ -31,11 +35,64 @@ export type Group = Static<typeof Group>
 const tag = 'group'
 export const groupRoutes = [
   defineRoute({
-    id: 'listGroups', method: 'GET', path: '/group', access: 'group:view', budget: 'read', tag, summary: 'List groups',
-    query: strict({ ...PageQuery, keyword: Type.Optional(Type.String({ maxLength: 128 })) }), status: 200, answer: listOf(Group),
+    id: 'listGroups',
+    method: 'GET',
+    path: '/group',
+    access: 'group:view',
+    budget: 'read',
+    tag,
+    summary: 'List groups',
+    query: strict({ ...PageQuery, keyword: Type.Optional(Type.String({ maxLength: 128 })) }),
+    status: 200,
+    answer: listOf(Group),
   }),
-  defineRoute({ id: 'getGroup', method: 'GET', path: '/group/:id', access: 'group:view', budget: 'read', tag, summary: 'One group', params: IdParams, status: 200, answer: Group }),
-  defineRoute({ id: 'createGroup', method: 'POST', path: '/group', access: 'group:edit', budget: 'write', tag, summary: 'Create a group', body: GroupCreate, status: 201, answer: Group }),
-  defineRoute({ id: 'updateGroup', method: 'PUT', path: '/group/:id', access: 'group:edit', budget: 'write', tag, summary: 'Change a group', params: IdParams, body: GroupUpdate, status: 200, answer: Group }),
-  defineRoute({ id: 'deleteGroup', method: 'DELETE', path: '/group/:id', access: 'group:edit', budget: 'write', tag, summary: 'Delete a group without tasks', params: IdParams, status: 204, answer: NoContent }),
+  defineRoute({
+    id: 'getGroup',
+    method: 'GET',
+    path: '/group/:id',
+    access: 'group:view',
+    budget: 'read',
+    tag,
+    summary: 'One group',
+    params: IdParams,
+    status: 200,
+    answer: Group,
+  }),
+  defineRoute({
+    id: 'createGroup',
+    method: 'POST',
+    path: '/group',
+    access: 'group:edit',
+    budget: 'write',
+    tag,
+    summary: 'Create a group',
+    body: GroupCreate,
+    status: 201,
+    answer: Group,
+  }),
+  defineRoute({
+    id: 'updateGroup',
+    method: 'PUT',
+    path: '/group/:id',
+    access: 'group:edit',
+    budget: 'write',
+    tag,
+    summary: 'Change a group',
+    params: IdParams,
+    body: GroupUpdate,
+    status: 200,
+    answer: Group,
+  }),
+  defineRoute({
+    id: 'deleteGroup',
+    method: 'DELETE',
+    path: '/group/:id',
+    access: 'group:edit',
+    budget: 'write',
+    tag,
+    summary: 'Delete a group without tasks',
+    params: IdParams,
+    status: 204,
+    answer: NoContent,
+  }),
 ] as const

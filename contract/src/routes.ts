@@ -7,7 +7,15 @@ import { taskRoutes } from './tasks.ts'
 import { tokenRoutes } from './tokens.ts'
 
 /** Every call of the API. The server registers nothing else, and does not compile while one has no handler. */
-export const routes = [...authRoutes, ...groupRoutes, ...taskRoutes, ...instanceRoutes, ...executorRoutes, ...tokenRoutes, ...systemRoutes] as const
+export const routes = [
+  ...authRoutes,
+  ...groupRoutes,
+  ...taskRoutes,
+  ...instanceRoutes,
+  ...executorRoutes,
+  ...tokenRoutes,
+  ...systemRoutes,
+] as const
 
 export type Route = (typeof routes)[number]
 export type RouteId = Route['id']

@@ -25,7 +25,40 @@ export type TokenCreate = Static<typeof TokenCreate>
 
 const tag = 'token'
 export const tokenRoutes = [
-  defineRoute({ id: 'listTokens', method: 'GET', path: '/token', access: 'executor:enroll', budget: 'read', tag, summary: 'List executor tokens', query: strict(PageQuery), status: 200, answer: listOf(Token) }),
-  defineRoute({ id: 'createToken', method: 'POST', path: '/token', access: 'executor:enroll', budget: 'write', tag, summary: 'Make an executor token; its value is shown once', body: TokenCreate, status: 201, answer: strict({ ...Token.properties, token: Type.String() }) }),
-  defineRoute({ id: 'revokeToken', method: 'DELETE', path: '/token/:id', access: 'executor:enroll', budget: 'write', tag, summary: 'Revoke a token at once', params: IdParams, status: 204, answer: NoContent }),
+  defineRoute({
+    id: 'listTokens',
+    method: 'GET',
+    path: '/token',
+    access: 'executor:enroll',
+    budget: 'read',
+    tag,
+    summary: 'List executor tokens',
+    query: strict(PageQuery),
+    status: 200,
+    answer: listOf(Token),
+  }),
+  defineRoute({
+    id: 'createToken',
+    method: 'POST',
+    path: '/token',
+    access: 'executor:enroll',
+    budget: 'write',
+    tag,
+    summary: 'Make an executor token; its value is shown once',
+    body: TokenCreate,
+    status: 201,
+    answer: strict({ ...Token.properties, token: Type.String() }),
+  }),
+  defineRoute({
+    id: 'revokeToken',
+    method: 'DELETE',
+    path: '/token/:id',
+    access: 'executor:enroll',
+    budget: 'write',
+    tag,
+    summary: 'Revoke a token at once',
+    params: IdParams,
+    status: 204,
+    answer: NoContent,
+  }),
 ] as const

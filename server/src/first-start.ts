@@ -32,8 +32,16 @@ export async function firstStart(parts: Parts): Promise<void> {
   await db.write('rest', async (tx) => {
     if (await hasUsers(tx)) return
     await insertUser(tx, {
-      id: await takeEntityId(tx), username: 'admin', display_name: 'Administrator', password_hash: passwordHash, must_change: 0, first_password: isFirst ? 1 : 0, disabled: 0, is_admin: 1,
-      created_at: now(), password_at: now(),
+      id: await takeEntityId(tx),
+      username: 'admin',
+      display_name: 'Administrator',
+      password_hash: passwordHash,
+      must_change: 0,
+      first_password: isFirst ? 1 : 0,
+      disabled: 0,
+      is_admin: 1,
+      created_at: now(),
+      password_at: now(),
     })
   })
 }
@@ -49,7 +57,11 @@ export async function embeddedToken(parts: Parts): Promise<string | null> {
   const kept = readKept(path)
   const known = kept === null ? null : await findToken(parts.db, kept, parts.now())
   if (kept !== null && known?.groupIds.includes(group.id) === true) return kept
-  const { token } = await createToken(parts.db, { input: { kind: 'executor', name: 'embedded executor', groupIds: [group.id] } }, await systemChange(parts))
+  const { token } = await createToken(
+    parts.db,
+    { input: { kind: 'executor', name: 'embedded executor', groupIds: [group.id] } },
+    await systemChange(parts),
+  )
   writeFileSync(path, `${token}\n`, { mode: 0o600 })
   chmodSync(path, 0o600)
   return token

@@ -3,7 +3,11 @@ import type { Log } from './log.ts'
 
 /** Prints why a start failed: one line for what a person can mend, everything for what nobody expected. */
 export function tellStartProblem(error: unknown): void {
-  process.stderr.write(error instanceof StartProblem ? `${error.message}\n` : `Tickwheel could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.stderr.write(
+    error instanceof StartProblem
+      ? `${error.message}\n`
+      : `Tickwheel could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
 }
 
 /** Resolves with the stop signal that came first; a second one ends the process at once. */

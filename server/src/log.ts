@@ -15,8 +15,23 @@ export interface LogFields {
   readonly requestId?: string
 }
 
-const SECRET_FIELDS = ['password', 'current', 'next', 'token', 'sessionToken', 'refreshToken', 'secret', 'adminPassword', 'authorization', 'cookie', 'sec-websocket-protocol', 'set-cookie']
-const paths = SECRET_FIELDS.flatMap((field) => (field.includes('-') ? [`["${field}"]`, `*["${field}"]`, `*.*["${field}"]`] : [field, `*.${field}`, `*.*.${field}`]))
+const SECRET_FIELDS = [
+  'password',
+  'current',
+  'next',
+  'token',
+  'sessionToken',
+  'refreshToken',
+  'secret',
+  'adminPassword',
+  'authorization',
+  'cookie',
+  'sec-websocket-protocol',
+  'set-cookie',
+]
+const paths = SECRET_FIELDS.flatMap((field) =>
+  field.includes('-') ? [`["${field}"]`, `*["${field}"]`, `*.*["${field}"]`] : [field, `*.${field}`, `*.*.${field}`],
+)
 
 /**
  * The server's own log: JSON lines on stdout, readable text on a terminal. Secrets become `***` wherever they stand up to three levels deep.

@@ -41,7 +41,10 @@ function makeWritable(folder: string): void {
     makeFolder(folder)
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
-    throw new StartProblem(`The data folder ${folder} cannot be written to (${reasonOf(error)}): give this user the right to, or name another folder by TICKWHEEL_DATA_DIR.`, error)
+    throw new StartProblem(
+      `The data folder ${folder} cannot be written to (${reasonOf(error)}): give this user the right to, or name another folder by TICKWHEEL_DATA_DIR.`,
+      error,
+    )
   }
 }
 
@@ -56,8 +59,15 @@ function lock(folder: string): { release(): void } {
   try {
     return lockFolder(folder)
   } catch (error) {
-    if (error instanceof FolderLocked) throw new StartProblem(`Another Tickwheel process uses the data folder ${folder}: stop it first, or give this one its own by TICKWHEEL_DATA_DIR.`, error)
-    throw new StartProblem(`The data folder ${folder} cannot be locked (${reasonOf(error)}): it must be on a local disk and writable.`, error)
+    if (error instanceof FolderLocked)
+      throw new StartProblem(
+        `Another Tickwheel process uses the data folder ${folder}: stop it first, or give this one its own by TICKWHEEL_DATA_DIR.`,
+        error,
+      )
+    throw new StartProblem(
+      `The data folder ${folder} cannot be locked (${reasonOf(error)}): it must be on a local disk and writable.`,
+      error,
+    )
   }
 }
 

@@ -8,7 +8,9 @@ export function findPortOwner(port: number): string | null {
   if (process.platform !== 'linux') return null
   try {
     const inodes = new Set(['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) => inodesOf(table, port)))
-    const pid = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).find((name) => holdsSocket(name, inodes))
+    const pid = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .find((name) => holdsSocket(name, inodes))
     return pid === undefined ? null : `${nameOf(pid)} (process ${pid})`
   } catch {
     return null
@@ -23,15 +25,19 @@ function nameOf(pid: string): string {
 
 function inodesOf(table: string, port: number): string[] {
   const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
-  return readFileSync(table, 'utf8').split('\n').flatMap((line) => {
-    const [, local, , state, , , , , , inode] = line.trim().split(/\s+/)
-    return local?.endsWith(wanted) === true && state === LISTENING && inode !== undefined ? [inode] : []
-  })
+  return readFileSync(table, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      const [, local, , state, , , , , , inode] = line.trim().split(/\s+/)
+      return local?.endsWith(wanted) === true && state === LISTENING && inode !== undefined ? [inode] : []
+    })
 }
 
 function holdsSocket(pid: string, inodes: ReadonlySet<string>): boolean {
   try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => inodes.has(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? ''))
+    return readdirSync(`/proc/${pid}/fd`).some((fd) =>
+      inodes.has(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? ''),
+    )
   } catch {
     return false
   }

@@ -42,7 +42,9 @@ it('follows a clock that was set far by a step, and tells it; a small difference
 it('sleeps longer than a timer can', () => {
   const clock = new SystemClock(() => undefined)
   let woken = false
-  clock.wake(clock.now() + 60 * 86_400_000, () => { woken = true })
+  clock.wake(clock.now() + 60 * 86_400_000, () => {
+    woken = true
+  })
   vi.advanceTimersByTime(59 * 86_400_000)
   expect(woken).toBe(false)
   clock.stop()

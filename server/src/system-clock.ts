@@ -35,7 +35,11 @@ export class SystemClock implements Clock {
       timer = setTimeout(() => (this.now() >= at ? call() : sleep()), Math.min(LONGEST_TIMER_MS, Math.max(0, at - this.now())))
     }
     sleep()
-    return { cancel: () => { if (timer !== null) clearTimeout(timer) } }
+    return {
+      cancel: () => {
+        if (timer !== null) clearTimeout(timer)
+      },
+    }
   }
 
   breathe(): Promise<void> {

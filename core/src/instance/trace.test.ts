@@ -3,7 +3,9 @@ import { appendTrace, readTrace, TRACE_LIMIT } from './trace.ts'
 
 describe('the decision trace', () => {
   it('gives back what was added, in order, with instants', () => {
-    const trace = appendTrace(appendTrace('[]', 1000, [{ reason: 'fired', at: 1000, facts: { lateMs: 3 } }]), 1000, [{ reason: 'accepted', at: 1250, facts: {} }])
+    const trace = appendTrace(appendTrace('[]', 1000, [{ reason: 'fired', at: 1000, facts: { lateMs: 3 } }]), 1000, [
+      { reason: 'accepted', at: 1250, facts: {} },
+    ])
     expect(readTrace(trace, 1000)).toEqual([
       { reason: 'fired', at: 1000, facts: { lateMs: 3 } },
       { reason: 'accepted', at: 1250, facts: {} },
@@ -12,7 +14,8 @@ describe('the decision trace', () => {
 
   it('stays within its bound and counts what it dropped', () => {
     let trace = '[]'
-    for (let turn = 0; turn < 1000; turn += 1) trace = appendTrace(trace, 0, [{ reason: 'rejected', at: turn, facts: { code: 'capacity', turn } }])
+    for (let turn = 0; turn < 1000; turn += 1)
+      trace = appendTrace(trace, 0, [{ reason: 'rejected', at: turn, facts: { code: 'capacity', turn } }])
     expect(trace.length).toBeLessThanOrEqual(TRACE_LIMIT)
     const entries = readTrace(trace, 0)
     const last = entries.at(-1)

@@ -29,7 +29,9 @@ function appendOne(text: string, createdAt: number, entry: TraceEntry): string {
 
 function encode(entry: TraceEntry, createdAt: number): string {
   const offset = Math.max(0, entry.at - createdAt)
-  return Object.keys(entry.facts).length === 0 ? `[${REASON[entry.reason]},${offset}]` : JSON.stringify([REASON[entry.reason], offset, entry.facts])
+  return Object.keys(entry.facts).length === 0
+    ? `[${REASON[entry.reason]},${offset}]`
+    : JSON.stringify([REASON[entry.reason], offset, entry.facts])
 }
 
 const MARK = new RegExp(`,\\[${REASON.traceCut},(\\d+),\\{"dropped":(\\d+)\\}\\]\\]$`)

@@ -36,9 +36,18 @@ describe('sessions', () => {
     const known = (passwordHash ??= await hashPassword('admin123'))
     await db.write('rest', async (tx) =>
       insertUser(tx, {
-        id: await takeEntityId(tx), username: 'admin', display_name: 'Administrator', password_hash: known, must_change: 0, first_password: 1, disabled: 0, is_admin: 1, created_at: NOW,
+        id: await takeEntityId(tx),
+        username: 'admin',
+        display_name: 'Administrator',
+        password_hash: known,
+        must_change: 0,
+        first_password: 1,
+        disabled: 0,
+        is_admin: 1,
+        created_at: NOW,
         password_at: NOW,
-      }))
+      }),
+    )
     sessions = make()
   })
   afterEach(async () => {
@@ -67,12 +76,19 @@ describe('sessions', () => {
     expect(await sessions.authenticate(session.token, false)).toBeNull()
   })
 
-  it.each([['admin', 'wrong'], ['nobody', 'admin123']])('answers the same to a wrong password and an unknown user: %s', async (username, password) => {
-    await expect(sessions.signIn(username, password, here)).rejects.toMatchObject({ code: 'INVALID_CREDENTIALS', message: 'User name or password is wrong.' })
+  it.each([
+    ['admin', 'wrong'],
+    ['nobody', 'admin123'],
+  ])('answers the same to a wrong password and an unknown user: %s', async (username, password) => {
+    await expect(sessions.signIn(username, password, here)).rejects.toMatchObject({
+      code: 'INVALID_CREDENTIALS',
+      message: 'User name or password is wrong.',
+    })
   })
 
   it('makes a pair of account and address wait after five failures, and nobody else', async () => {
-    for (let tries = 0; tries < 5; tries++) await expect(sessions.signIn('admin', 'wrong', here)).rejects.toMatchObject({ code: 'INVALID_CREDENTIALS' })
+    for (let tries = 0; tries < 5; tries++)
+      await expect(sessions.signIn('admin', 'wrong', here)).rejects.toMatchObject({ code: 'INVALID_CREDENTIALS' })
     await expect(sessions.signIn('admin', 'admin123', here)).rejects.toMatchObject({ code: 'LOCKED_OUT', params: { retryAfterSeconds: 1 } })
     await expect(sessions.signIn('admin', 'admin123', { ...here, ip: '127.0.0.2' })).resolves.toBeDefined()
     time += 1000
@@ -94,8 +110,13 @@ describe('sessions', () => {
     const other = await signedIn()
     const { who, token } = await signedIn(outside)
     const request = { caller, origin: outside }
-    await expect(sessions.changePassword(who, { current: 'wrong', next: 'a better one' }, request)).rejects.toMatchObject({ code: 'VALIDATION_FAILED', errors: [{ path: 'current' }] })
-    await expect(sessions.changePassword(who, { current: 'admin123', next: 'password1' }, request)).rejects.toMatchObject({ code: 'PASSWORD_TOO_WEAK' })
+    await expect(sessions.changePassword(who, { current: 'wrong', next: 'a better one' }, request)).rejects.toMatchObject({
+      code: 'VALIDATION_FAILED',
+      errors: [{ path: 'current' }],
+    })
+    await expect(sessions.changePassword(who, { current: 'admin123', next: 'password1' }, request)).rejects.toMatchObject({
+      code: 'PASSWORD_TOO_WEAK',
+    })
     const session = await sessions.changePassword(who, { current: 'admin123', next: 'a better one' }, request)
     expect(await sessions.authenticate(token, true)).toBeNull()
     expect(await sessions.authenticate(other.token, false)).toBeNull()
@@ -124,7 +145,8 @@ describe('sessions', () => {
   it('does not end a family for an invented refresh token', async () => {
     const { refreshToken, token } = await signedIn()
     const [head, random] = refreshToken.split('.')
-    for (const invented of ['twr_x', `${head}.${random}.${'A'.repeat(43)}`, 'nonsense']) await expect(sessions.refresh(invented, here)).rejects.toMatchObject({ code: 'REFRESH_TOKEN_INVALID' })
+    for (const invented of ['twr_x', `${head}.${random}.${'A'.repeat(43)}`, 'nonsense'])
+      await expect(sessions.refresh(invented, here)).rejects.toMatchObject({ code: 'REFRESH_TOKEN_INVALID' })
     expect(await sessions.authenticate(token, false)).not.toBeNull()
     time += 8 * 86_400_000
     await expect(sessions.refresh(refreshToken, here)).rejects.toMatchObject({ code: 'REFRESH_TOKEN_INVALID' })
@@ -141,7 +163,9 @@ describe('sessions', () => {
     await signedIn()
     for (let tries = 0; tries < 3; tries++) await sessions.signIn('admin', 'wrong', here).catch(() => undefined)
     await refusals.flush()
-    const rows = await db.read((tx) => tx.rows(query.selectFrom('audit').select(['action', 'outcome', 'code', 'count', 'actor_name']).orderBy('id')))
+    const rows = await db.read((tx) =>
+      tx.rows(query.selectFrom('audit').select(['action', 'outcome', 'code', 'count', 'actor_name']).orderBy('id')),
+    )
     expect(rows).toEqual([
       { action: 'auth:login', outcome: 'done', code: null, count: 1, actor_name: 'admin' },
       { action: 'auth:login', outcome: 'refused', code: 'INVALID_CREDENTIALS', count: 3, actor_name: 'admin' },
@@ -158,8 +182,16 @@ describe('passwords', () => {
     expect(await isPassword('some password', null)).toBe(false)
   })
 
-  it.each([['short7c', 'length'], ['x'.repeat(129), 'length'], ['Carpenter', 'username'], ['Password123', 'common'], ['admin123', 'common']])('refuses %s', (password, rule) => {
-    expect(() => requireStrongPassword(password, 'carpenter')).toThrow(expect.objectContaining({ code: 'PASSWORD_TOO_WEAK', params: { rule } }))
+  it.each([
+    ['short7c', 'length'],
+    ['x'.repeat(129), 'length'],
+    ['Carpenter', 'username'],
+    ['Password123', 'common'],
+    ['admin123', 'common'],
+  ])('refuses %s', (password, rule) => {
+    expect(() => requireStrongPassword(password, 'carpenter')).toThrow(
+      expect.objectContaining({ code: 'PASSWORD_TOO_WEAK', params: { rule } }),
+    )
   })
 
   it('asks for no character classes', () => {
@@ -185,7 +217,11 @@ describe('tokens', () => {
 
   it('of access carry user, session and expiry, and nothing else', () => {
     const { token } = new AccessTokens(key).issue(7, 'sid', NOW)
-    expect(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())).toEqual({ sub: '7', sid: 'sid', exp: (NOW + 900_000) / 1000 })
+    expect(JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())).toEqual({
+      sub: '7',
+      sid: 'sid',
+      exp: (NOW + 900_000) / 1000,
+    })
   })
 
   it('of another key, or of no algorithm, are refused', () => {

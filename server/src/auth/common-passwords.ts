@@ -9,5 +9,7 @@ export const COMMON_PASSWORDS: ReadonlySet<string> = new Set(
   letmein123 changeme changeme1 changeme123 changeit default1 secret123 test1234 test12345 testtest testing123 guest123 guest1234 root1234 root12345 rootroot toor1234 master123 monkey123 dragon123 shadow123
   michael1 jennifer jordan23 liverpool chocolate computer internet whatever samsung1 samsung123 blink182 pokemon1 charlie1 michelle november december september tickwheel tickwheel1 tickwheel123 scheduler
   xxl-job123 powerjob123 cronicle123 china123 beijing123 shanghai1 wang123456 li123456789 zhang123456 88888888a 66668888 16888888 18888888 13800138000 hello123 hello1234 helloworld google123 access14
-  mustang1 corvette midnight harley123 ncc1701d passpass pass1234 pass12345 password! password1! passw0rd! p@ssw0rd1 p@ssw0rd123 qwerty!@# !@#$%^&* !qaz2wsx 1234qwer 123qweasd 123qwe123 123qwe!@# 1qazxsw2`.split(/\s+/),
+  mustang1 corvette midnight harley123 ncc1701d passpass pass1234 pass12345 password! password1! passw0rd! p@ssw0rd1 p@ssw0rd123 qwerty!@# !@#$%^&* !qaz2wsx 1234qwer 123qweasd 123qwe123 123qwe!@# 1qazxsw2`.split(
+    /\s+/,
+  ),
 )

@@ -4,8 +4,12 @@ import type { Origin } from './sessions.ts'
 const FORWARDING = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'via']
 
 /** Where a call comes from. Exposed: the server listens beyond loopback, or a proxy stands between. */
-export function originOf(request: { readonly headers: IncomingHttpHeaders; readonly ip: string; readonly id: string }, listensBeyondLoopback: boolean): Origin {
-  const isProxied = FORWARDING.some((header) => request.headers[header] !== undefined) || !isLoopbackHost(hostNameOf(request.headers.host ?? ''))
+export function originOf(
+  request: { readonly headers: IncomingHttpHeaders; readonly ip: string; readonly id: string },
+  listensBeyondLoopback: boolean,
+): Origin {
+  const isProxied =
+    FORWARDING.some((header) => request.headers[header] !== undefined) || !isLoopbackHost(hostNameOf(request.headers.host ?? ''))
   return { ip: request.ip, requestId: request.id, isExposed: listensBeyondLoopback || isProxied }
 }
 

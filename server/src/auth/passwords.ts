@@ -24,7 +24,11 @@ export async function isPassword(password: string, known: string | null): Promis
 /** 8 to 128 characters, not the user's name, not a common one. Throws `PASSWORD_TOO_WEAK` naming the rule. */
 export function requireStrongPassword(password: string, username: string): void {
   const rule = brokenRule(password, username)
-  if (rule !== null) throw new AppError('PASSWORD_TOO_WEAK', RULES[rule], { params: { rule }, errors: [{ path: 'next', code: 'PASSWORD_TOO_WEAK', message: RULES[rule], params: { rule } }] })
+  if (rule !== null)
+    throw new AppError('PASSWORD_TOO_WEAK', RULES[rule], {
+      params: { rule },
+      errors: [{ path: 'next', code: 'PASSWORD_TOO_WEAK', message: RULES[rule], params: { rule } }],
+    })
 }
 
 const RULES = {

@@ -60,7 +60,14 @@ export class Refusals {
     const at = this.#now()
     await this.#db.write('rest', async (tx) => {
       for (const [index, { caller, action, code, count }] of rows.entries()) {
-        await writeAudit(tx, at, first + index, caller, { action, resource: { kind: 'user', id: caller.actor.id, key: caller.actor.name }, groupId: null, outcome: 'refused', code, count })
+        await writeAudit(tx, at, first + index, caller, {
+          action,
+          resource: { kind: 'user', id: caller.actor.id, key: caller.actor.name },
+          groupId: null,
+          outcome: 'refused',
+          code,
+          count,
+        })
       }
     })
   }

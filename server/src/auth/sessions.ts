@@ -89,7 +89,10 @@ export class Sessions {
     const matches = await isPassword(password, user?.password_hash ?? null)
     if (user === null || !matches || user.disabled === 1) {
       this.#lockout.failed(account, origin.ip, this.#parts.monotonic())
-      this.#parts.refusals.note({ actor: { kind: 'user', id: user?.id ?? null, name: account }, ip: origin.ip, requestId: origin.requestId }, { action: 'auth:login', code: 'INVALID_CREDENTIALS' })
+      this.#parts.refusals.note(
+        { actor: { kind: 'user', id: user?.id ?? null, name: account }, ip: origin.ip, requestId: origin.requestId },
+        { action: 'auth:login', code: 'INVALID_CREDENTIALS' },
+      )
       throw new AppError('INVALID_CREDENTIALS', 'User name or password is wrong.')
     }
     this.#lockout.succeeded(account, origin.ip)
@@ -130,7 +133,11 @@ export class Sessions {
   }
 
   /** Sets a new password, ends every session of the user, and opens a new one. */
-  async changePassword(signedIn: SignedIn, passwords: { current: string; next: string }, request: { caller: Caller; origin: Origin }): Promise<Session> {
+  async changePassword(
+    signedIn: SignedIn,
+    passwords: { current: string; next: string },
+    request: { caller: Caller; origin: Origin },
+  ): Promise<Session> {
     const { caller, origin } = request
     const account = nameKey(signedIn.username)
     const waitMs = this.#lockout.waitMs(account, origin.ip, this.#parts.monotonic())
@@ -138,7 +145,9 @@ export class Sessions {
     const user = await this.#parts.db.read((tx) => readUser(tx, signedIn.userId))
     if (user === null || !(await isPassword(passwords.current, user.password_hash))) {
       this.#lockout.failed(account, origin.ip, this.#parts.monotonic())
-      throw new AppError('VALIDATION_FAILED', 'The current password is wrong.', { errors: [{ path: 'current', code: 'INVALID_CREDENTIALS', message: 'This is not the current password.' }] })
+      throw new AppError('VALIDATION_FAILED', 'The current password is wrong.', {
+        errors: [{ path: 'current', code: 'INVALID_CREDENTIALS', message: 'This is not the current password.' }],
+      })
     }
     this.#lockout.succeeded(account, origin.ip)
     requireStrongPassword(passwords.next, user.username)
@@ -167,22 +176,43 @@ export class Sessions {
     const isLimitedNow = user.must_change === 1 || (user.first_password === 1 && origin.isExposed)
     await this.#parts.db.write('rest', async (tx) => {
       await insertSession(tx, {
-        id: sessionId, user_id: user.id, refresh_hash: hashOf(refreshToken), previous_hash: null, created_at: at, rotated_at: at, expires_at: at + REFRESH_MS, ended_at: null,
-        limited: isLimitedNow ? 1 : 0, ip: origin.ip,
+        id: sessionId,
+        user_id: user.id,
+        refresh_hash: hashOf(refreshToken),
+        previous_hash: null,
+        created_at: at,
+        rotated_at: at,
+        expires_at: at + REFRESH_MS,
+        ended_at: null,
+        limited: isLimitedNow ? 1 : 0,
+        ip: origin.ip,
       })
       const caller: Caller = { actor: { kind: 'user', id: user.id, name: user.username }, ip: origin.ip, requestId: origin.requestId }
       if (action !== null) await auditUser(tx, { at, id, caller, action, user: { userId: user.id, username: user.username } })
     })
     const facts: SessionFacts = {
-      sessionId, userId: user.id, username: user.username, displayName: user.display_name, isAdmin: user.is_admin === 1, mustChange: user.must_change === 1,
-      firstPassword: user.first_password === 1, limited: isLimitedNow, expiresAt: at + REFRESH_MS, isLive: true,
+      sessionId,
+      userId: user.id,
+      username: user.username,
+      displayName: user.display_name,
+      isAdmin: user.is_admin === 1,
+      mustChange: user.must_change === 1,
+      firstPassword: user.first_password === 1,
+      limited: isLimitedNow,
+      expiresAt: at + REFRESH_MS,
+      isLive: true,
     }
     return this.#answer(facts, refreshToken, origin)
   }
 
   #answer(facts: SessionFacts, refreshToken: string, origin: Origin): Session {
     const { token, expiresAt } = this.#tokens.issue(facts.userId, facts.sessionId, this.#parts.now())
-    const user: User = { id: facts.userId, username: facts.username, displayName: facts.displayName, mustChangePassword: isLimited(facts, origin.isExposed) }
+    const user: User = {
+      id: facts.userId,
+      username: facts.username,
+      displayName: facts.displayName,
+      mustChangePassword: isLimited(facts, origin.isExposed),
+    }
     return { token, refreshToken, expiresAt: new Date(expiresAt).toISOString(), user }
   }
 
@@ -240,8 +270,15 @@ export class Sessions {
   }
 }
 
-async function auditUser(tx: Tx, entry: { at: number; id: number; caller: Caller; action: string; user: { userId: number; username: string } }): Promise<void> {
-  await writeAudit(tx, entry.at, entry.id, entry.caller, { action: entry.action, resource: { kind: 'user', id: entry.user.userId, key: entry.user.username }, groupId: null })
+async function auditUser(
+  tx: Tx,
+  entry: { at: number; id: number; caller: Caller; action: string; user: { userId: number; username: string } },
+): Promise<void> {
+  await writeAudit(tx, entry.at, entry.id, entry.caller, {
+    action: entry.action,
+    resource: { kind: 'user', id: entry.user.userId, key: entry.user.username },
+    groupId: null,
+  })
 }
 
 function isLimited(facts: SessionFacts, isExposed: boolean): boolean {
@@ -254,7 +291,9 @@ function hashOf(token: string): string {
 
 function lockedOut(waitMs: number): AppError {
   const retryAfterSeconds = Math.ceil(waitMs / 1000)
-  return new AppError('LOCKED_OUT', `Too many wrong passwords from this address: try again in ${retryAfterSeconds} s.`, { params: { retryAfterSeconds } })
+  return new AppError('LOCKED_OUT', `Too many wrong passwords from this address: try again in ${retryAfterSeconds} s.`, {
+    params: { retryAfterSeconds },
+  })
 }
 
 function refreshInvalid(): AppError {

@@ -18,12 +18,24 @@ function withFile(yaml: string, more: ConfigSources = {}): ConfigSources {
 describe('configuration', () => {
   it('has a default for everything', () => {
     const config = loadConfig({ cwd: folder })
-    expect(config).toMatchObject({ host: '127.0.0.1', port: 8080, database: { url: '' }, rateLimit: { login: { capacity: 10, refillPerSecond: 0.2 } }, retention: { runsDays: 30, failuresDays: 90 } })
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      database: { url: '' },
+      rateLimit: { login: { capacity: 10, refillPerSecond: 0.2 } },
+      retention: { runsDays: 30, failuresDays: 90 },
+    })
   })
 
   it('gives each key a flag and a variable', () => {
-    expect(settingKeys.find((key) => key.path === 'database.url')).toMatchObject({ flag: '--database-url', variable: 'TICKWHEEL_DATABASE_URL' })
-    expect(settingKeys.find((key) => key.path === 'rateLimit.login.refillPerSecond')).toMatchObject({ flag: '--rate-limit-login-refill-per-second', variable: 'TICKWHEEL_RATE_LIMIT_LOGIN_REFILL_PER_SECOND' })
+    expect(settingKeys.find((key) => key.path === 'database.url')).toMatchObject({
+      flag: '--database-url',
+      variable: 'TICKWHEEL_DATABASE_URL',
+    })
+    expect(settingKeys.find((key) => key.path === 'rateLimit.login.refillPerSecond')).toMatchObject({
+      flag: '--rate-limit-login-refill-per-second',
+      variable: 'TICKWHEEL_RATE_LIMIT_LOGIN_REFILL_PER_SECOND',
+    })
   })
 
   it('takes flags over the environment over the file over defaults', () => {
@@ -34,7 +46,12 @@ describe('configuration', () => {
 
   it.each([
     ['an unknown key', 'prot: 8080\n', {}, /\.yaml:1:1: prot is not a setting \(did you mean port\?\)/],
-    ['an unknown key further in', 'retention:\n  runDays: 3\n', {}, /\.yaml:2:3: retention\.runDays is not a setting \(did you mean retention\.runsDays\?\)/],
+    [
+      'an unknown key further in',
+      'retention:\n  runDays: 3\n',
+      {},
+      /\.yaml:2:3: retention\.runDays is not a setting \(did you mean retention\.runsDays\?\)/,
+    ],
     ['a wrong value in the file', 'host: x\nport: eighty\n', {}, /\.yaml:2:1: port must be a whole number 0–65535, not "eighty"/],
     ['broken YAML', 'port: [\n', {}, /\.yaml:\d+:\d+ is not valid YAML/],
     ['a value where keys belong', 'retention: 3\n', {}, /retention must hold keys of its own/],
@@ -55,11 +72,18 @@ describe('configuration', () => {
   })
 
   it('never prints a wrong secret', () => {
-    expect(() => loadConfig({ cwd: folder, env: { TICKWHEEL_ADMIN_PASSWORD: 'x'.repeat(200) } })).toThrow(/TICKWHEEL_ADMIN_PASSWORD must be text of 1 to 128 characters, not what was given/)
+    expect(() => loadConfig({ cwd: folder, env: { TICKWHEEL_ADMIN_PASSWORD: 'x'.repeat(200) } })).toThrow(
+      /TICKWHEEL_ADMIN_PASSWORD must be text of 1 to 128 characters, not what was given/,
+    )
   })
 
   it('leaves the variables of child processes and of Kubernetes alone', () => {
-    expect(() => loadConfig({ cwd: folder, env: { TICKWHEEL_INSTANCE_ID: '5', TICKWHEEL_SERVICE_HOST: '10.0.0.1', TICKWHEEL_PORT_8080_TCP: 'tcp://x' } })).not.toThrow()
+    expect(() =>
+      loadConfig({
+        cwd: folder,
+        env: { TICKWHEEL_INSTANCE_ID: '5', TICKWHEEL_SERVICE_HOST: '10.0.0.1', TICKWHEEL_PORT_8080_TCP: 'tcp://x' },
+      }),
+    ).not.toThrow()
   })
 
   it('is written down as it is (run with -u after a change)', async () => {

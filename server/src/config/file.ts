@@ -14,7 +14,10 @@ export function parseFile(text: string, name: string): ReadonlyMap<string, FileV
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines })
   const [error] = document.errors
-  if (error !== undefined) throw new StartProblem(`${name}:${error.linePos?.[0].line ?? 1}:${error.linePos?.[0].col ?? 1} is not valid YAML: ${firstLine(error.message)}`)
+  if (error !== undefined)
+    throw new StartProblem(
+      `${name}:${error.linePos?.[0].line ?? 1}:${error.linePos?.[0].col ?? 1} is not valid YAML: ${firstLine(error.message)}`,
+    )
   const root = document.contents
   if (root === null || (isScalar(root) && root.value === null)) return new Map()
   if (!isMap(root)) throw new StartProblem(`${name}:1:1 must hold keys and values, like \`port: 8080\`.`)
@@ -35,9 +38,12 @@ function collect(map: YAMLMap, above: string, where: (node: unknown) => string, 
   for (const pair of map.items) {
     const path = above + String(isScalar(pair.key) ? pair.key.value : pair.key)
     if (knownPaths.has(path)) {
-      if (pair.value !== null && !(isScalar(pair.value) && pair.value.value === null)) found.set(path, { value: isScalar(pair.value) ? pair.value.value : {}, where: where(pair.key) })
+      if (pair.value !== null && !(isScalar(pair.value) && pair.value.value === null))
+        found.set(path, { value: isScalar(pair.value) ? pair.value.value : {}, where: where(pair.key) })
     } else if (!knownGroups.has(path)) {
-      throw new StartProblem(`${where(pair.key)}: ${path} is not a setting${didYouMean(path, [...knownPaths, ...knownGroups])}. docs/reference/configuration.md lists all.`)
+      throw new StartProblem(
+        `${where(pair.key)}: ${path} is not a setting${didYouMean(path, [...knownPaths, ...knownGroups])}. docs/reference/configuration.md lists all.`,
+      )
     } else if (isMap(pair.value)) {
       collect(pair.value, `${path}.`, where, found)
     } else if (pair.value !== null && !(isScalar(pair.value) && pair.value.value === null)) {

@@ -33,14 +33,27 @@ function leaf(schema: TSchema, place: readonly string[]): SettingKey {
   const words = place.map((part) => part.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)).join('-')
   const texts = schema as TSchema & SettingTexts
   return {
-    path: place.join('.'), flag: `--${words}`, variable: `TICKWHEEL_${words.replaceAll('-', '_').toUpperCase()}`, kind: kindOf(schema), schema,
-    default: texts.default, description: texts.description, zh: texts.zh, ...(texts.secret === true ? { secret: true } : {}),
+    path: place.join('.'),
+    flag: `--${words}`,
+    variable: `TICKWHEEL_${words.replaceAll('-', '_').toUpperCase()}`,
+    kind: kindOf(schema),
+    schema,
+    default: texts.default,
+    description: texts.description,
+    zh: texts.zh,
+    ...(texts.secret === true ? { secret: true } : {}),
   }
 }
 
 /** What a value must be, in words. */
 export function kindOf(schema: TSchema): string {
-  const { type, minimum, maximum, exclusiveMinimum, enum: choices } = schema as { type?: string; minimum?: number; maximum?: number; exclusiveMinimum?: number; enum?: string[] }
+  const {
+    type,
+    minimum,
+    maximum,
+    exclusiveMinimum,
+    enum: choices,
+  } = schema as { type?: string; minimum?: number; maximum?: number; exclusiveMinimum?: number; enum?: string[] }
   if (choices !== undefined) return `one of ${choices.join(', ')}`
   if (type === 'boolean') return 'true or false'
   if (type === 'integer') return `whole number ${minimum}–${maximum}`

@@ -40,7 +40,10 @@ const PLACES = ['config.yaml', 'server/config.yaml']
 function findFile(named: string | undefined, cwd: string): string | null {
   if (named !== undefined && named !== '') {
     const path = resolve(cwd, named)
-    if (!existsSync(path)) throw new StartProblem(`The configuration file ${path} does not exist: name one that does, or leave --config and TICKWHEEL_CONFIG out.`)
+    if (!existsSync(path))
+      throw new StartProblem(
+        `The configuration file ${path} does not exist: name one that does, or leave --config and TICKWHEEL_CONFIG out.`,
+      )
     return path
   }
   return PLACES.map((path) => resolve(cwd, path)).find((path) => existsSync(path)) ?? null
@@ -50,19 +53,34 @@ function readText(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new StartProblem(`The configuration file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`, error)
+    throw new StartProblem(
+      `The configuration file ${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      error,
+    )
   }
 }
 
-function valueOf(key: SettingKey, file: ReadonlyMap<string, FileValue>, env: Readonly<Record<string, string | undefined>>, flags: Readonly<Record<string, string>>): unknown {
+function valueOf(
+  key: SettingKey,
+  file: ReadonlyMap<string, FileValue>,
+  env: Readonly<Record<string, string | undefined>>,
+  flags: Readonly<Record<string, string>>,
+): unknown {
   const given = givenOf(key, file, env, flags)
   if (given === null) return key.default
   const value = typeof given.value === 'string' ? fromText(key, given.value) : given.value
   if (Value.Check(key.schema, value)) return value
-  throw new StartProblem(`${given.where} must be ${wordsOf(key)}, not ${key.secret === true ? 'what was given' : JSON.stringify(given.value)}.`)
+  throw new StartProblem(
+    `${given.where} must be ${wordsOf(key)}, not ${key.secret === true ? 'what was given' : JSON.stringify(given.value)}.`,
+  )
 }
 
-function givenOf(key: SettingKey, file: ReadonlyMap<string, FileValue>, env: Readonly<Record<string, string | undefined>>, flags: Readonly<Record<string, string>>): Given | null {
+function givenOf(
+  key: SettingKey,
+  file: ReadonlyMap<string, FileValue>,
+  env: Readonly<Record<string, string | undefined>>,
+  flags: Readonly<Record<string, string>>,
+): Given | null {
   const flag = flags[key.path]
   if (flag !== undefined) return { value: flag, where: key.flag }
   const variable = env[key.variable]
@@ -74,7 +92,12 @@ function givenOf(key: SettingKey, file: ReadonlyMap<string, FileValue>, env: Rea
 function fromText(key: SettingKey, text: string): unknown {
   const type = (key.schema as { type?: string }).type
   if (type === 'integer' || type === 'number') return /^-?\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : text
-  if (type === 'boolean') return ({ true: true, on: true, yes: true, 1: true, false: false, off: false, no: false, 0: false } as Record<string, boolean>)[text.trim().toLowerCase()] ?? text
+  if (type === 'boolean')
+    return (
+      ({ true: true, on: true, yes: true, 1: true, false: false, off: false, no: false, 0: false } as Record<string, boolean>)[
+        text.trim().toLowerCase()
+      ] ?? text
+    )
   return text
 }
 
@@ -97,13 +120,16 @@ function place(settings: Record<string, unknown>, path: string, value: unknown):
 }
 
 // Variables of this name that belong to others: of a run's child process, of the test runner, and of the executor's command line.
-const FOREIGN = /^TICKWHEEL_(CONFIG|REQUIRE_ALL|INSTANCE_ID|ATTEMPT|SCHEDULED_AT|PARAMS|PARAMS_FILE|TASK|GROUP|MOCK|SHARD_INDEX|SHARD_TOTAL|RESULT|TOKEN|SERVER|APP|TEST_.+|BENCH_.+|EXECUTOR_(?!HEARTBEAT|DEAD).+)$/
+const FOREIGN =
+  /^TICKWHEEL_(CONFIG|REQUIRE_ALL|INSTANCE_ID|ATTEMPT|SCHEDULED_AT|PARAMS|PARAMS_FILE|TASK|GROUP|MOCK|SHARD_INDEX|SHARD_TOTAL|RESULT|TOKEN|SERVER|APP|TEST_.+|BENCH_.+|EXECUTOR_(?!HEARTBEAT|DEAD).+)$/
 // Kubernetes sets these for a Service named tickwheel.
 const KUBERNETES = /^TICKWHEEL_(SERVICE_.+|PORT_\d+_.+)$/
 
 function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>>): void {
   const known = new Set(settingKeys.map((key) => key.variable))
-  const unknown = Object.keys(env).find((name) => name.startsWith('TICKWHEEL_') && !known.has(name) && !FOREIGN.test(name) && !KUBERNETES.test(name))
+  const unknown = Object.keys(env).find(
+    (name) => name.startsWith('TICKWHEEL_') && !known.has(name) && !FOREIGN.test(name) && !KUBERNETES.test(name),
+  )
   if (unknown === undefined) return
   throw new StartProblem(`${unknown} is not a setting${didYouMean(unknown, [...known])}. docs/reference/configuration.md lists all.`)
 }
@@ -111,9 +137,17 @@ function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>
 function judged(settings: unknown): Config {
   const config = Value.Parse(ConfigSchema, settings)
   const { url } = config.database
-  if (/^(mysql|mariadb):/i.test(url)) throw new StartProblem('database.url (TICKWHEEL_DATABASE_URL) names MySQL, but this version of Tickwheel stores in SQLite only: leave it empty, or give sqlite:PATH.')
-  if (url !== '' && !/^sqlite:/i.test(url)) throw new StartProblem('database.url (TICKWHEEL_DATABASE_URL) must be empty or begin with sqlite: in this version of Tickwheel.')
-  if (config.secret !== '' && config.secret.length < 32) throw new StartProblem('secret (TICKWHEEL_SECRET) must have at least 32 characters, or be left empty to be generated.')
-  if (config.executor.deadMs < 2 * config.executor.heartbeatMs) throw new StartProblem(`executor.deadMs (${config.executor.deadMs}) must be at least twice executor.heartbeatMs (${config.executor.heartbeatMs}).`)
+  if (/^(mysql|mariadb):/i.test(url))
+    throw new StartProblem(
+      'database.url (TICKWHEEL_DATABASE_URL) names MySQL, but this version of Tickwheel stores in SQLite only: leave it empty, or give sqlite:PATH.',
+    )
+  if (url !== '' && !/^sqlite:/i.test(url))
+    throw new StartProblem('database.url (TICKWHEEL_DATABASE_URL) must be empty or begin with sqlite: in this version of Tickwheel.')
+  if (config.secret !== '' && config.secret.length < 32)
+    throw new StartProblem('secret (TICKWHEEL_SECRET) must have at least 32 characters, or be left empty to be generated.')
+  if (config.executor.deadMs < 2 * config.executor.heartbeatMs)
+    throw new StartProblem(
+      `executor.deadMs (${config.executor.deadMs}) must be at least twice executor.heartbeatMs (${config.executor.heartbeatMs}).`,
+    )
   return config
 }

@@ -13,10 +13,19 @@ export function renderYaml(): string {
 function yamlOf(key: SettingKey, before: SettingKey | undefined): string[] {
   const parts = key.path.split('.')
   const previous = before?.path.split('.') ?? []
-  const opened = parts.slice(0, -1).flatMap((part, depth) => (sameUpTo(parts, previous, depth) ? [] : [...(depth === 0 ? [''] : []), `${'  '.repeat(depth)}${part}:`]))
+  const opened = parts
+    .slice(0, -1)
+    .flatMap((part, depth) => (sameUpTo(parts, previous, depth) ? [] : [...(depth === 0 ? [''] : []), `${'  '.repeat(depth)}${part}:`]))
   const indent = '  '.repeat(parts.length - 1)
   const gap = parts.length === 1 ? [''] : []
-  return [...opened, ...gap, `${indent}# ${key.description}`, `${indent}# ${key.zh}`, `${indent}# ${key.variable}`, `${indent}${parts.at(-1)}: ${JSON.stringify(key.default)}`]
+  return [
+    ...opened,
+    ...gap,
+    `${indent}# ${key.description}`,
+    `${indent}# ${key.zh}`,
+    `${indent}# ${key.variable}`,
+    `${indent}${parts.at(-1)}: ${JSON.stringify(key.default)}`,
+  ]
 }
 
 function sameUpTo(parts: readonly string[], previous: readonly string[], depth: number): boolean {
@@ -26,13 +35,15 @@ function sameUpTo(parts: readonly string[], previous: readonly string[], depth: 
 const words = {
   en: {
     title: 'Configuration',
-    intro: 'Flags win over environment variables, those over `config.yaml`, that over the defaults. The file is the one that `--config` or `TICKWHEEL_CONFIG` names, else `./config.yaml`, else `server/config.yaml`. An unknown key or a wrong value stops the start with a line that names it. Durations end in `Ms` and are milliseconds.',
+    intro:
+      'Flags win over environment variables, those over `config.yaml`, that over the defaults. The file is the one that `--config` or `TICKWHEEL_CONFIG` names, else `./config.yaml`, else `server/config.yaml`. An unknown key or a wrong value stops the start with a line that names it. Durations end in `Ms` and are milliseconds.',
     head: '| Key | Flag | Variable | Default | Value | Meaning |',
     empty: 'empty',
   },
   zh: {
     title: '配置',
-    intro: '优先级：命令行参数 > 环境变量 > `config.yaml` > 默认值。配置文件依次取 `--config` 或 `TICKWHEEL_CONFIG` 指定的文件、`./config.yaml`、`server/config.yaml`。出现未知的键或错误的值时，启动会中止并指明是哪一项。以 `Ms` 结尾的是毫秒数。',
+    intro:
+      '优先级：命令行参数 > 环境变量 > `config.yaml` > 默认值。配置文件依次取 `--config` 或 `TICKWHEEL_CONFIG` 指定的文件、`./config.yaml`、`server/config.yaml`。出现未知的键或错误的值时，启动会中止并指明是哪一项。以 `Ms` 结尾的是毫秒数。',
     head: '| 键 | 命令行参数 | 环境变量 | 默认值 | 取值 | 含义 |',
     empty: '空',
   },
@@ -50,6 +61,9 @@ export function renderReference(language: 'en' | 'zh'): string {
 
 function kindZh(kind: string): string {
   return kind
-    .replace(/^text$/, '文本').replace(/^true or false$/, 'true 或 false').replace(/^whole number /, '整数 ').replace(/^one of /, '其一：')
+    .replace(/^text$/, '文本')
+    .replace(/^true or false$/, 'true 或 false')
+    .replace(/^whole number /, '整数 ')
+    .replace(/^one of /, '其一：')
     .replace(/^number above (.+), at most (.+)$/, '大于 $1、不超过 $2 的数')
 }

@@ -5,32 +5,89 @@ import { Type, type Static, type TSchema } from 'typebox'
  * flag and `TICKWHEEL_DATABASE_URL` in the environment. `description` is the English text, `zh` the Chinese one.
  */
 export const ConfigSchema = group({
-  host: text('127.0.0.1', 'Address on which the server listens. 127.0.0.1: this machine only; 0.0.0.0: every network.', '服务监听的地址。127.0.0.1 仅限本机；0.0.0.0 对所有网络开放。', { minLength: 1 }),
-  port: whole(8080, [0, 65_535], 'Port of the API, the console and the WebSockets. 0: any free one.', 'API、控制台与 WebSocket 的端口。0 表示任选一个空闲端口。'),
-  dataDir: text('./data', 'Folder of the database, the logs, generated keys and the spool. One process at a time.', '存放数据库、日志、生成的密钥与执行器缓存的目录，同一时间只能由一个进程使用。', { minLength: 1 }),
+  host: text(
+    '127.0.0.1',
+    'Address on which the server listens. 127.0.0.1: this machine only; 0.0.0.0: every network.',
+    '服务监听的地址。127.0.0.1 仅限本机；0.0.0.0 对所有网络开放。',
+    { minLength: 1 },
+  ),
+  port: whole(
+    8080,
+    [0, 65_535],
+    'Port of the API, the console and the WebSockets. 0: any free one.',
+    'API、控制台与 WebSocket 的端口。0 表示任选一个空闲端口。',
+  ),
+  dataDir: text(
+    './data',
+    'Folder of the database, the logs, generated keys and the spool. One process at a time.',
+    '存放数据库、日志、生成的密钥与执行器缓存的目录，同一时间只能由一个进程使用。',
+    { minLength: 1 },
+  ),
   database: group({
-    url: text('', 'Where to store. Empty: tickwheel.db in the data folder; sqlite:PATH: another file.', '存储位置。留空为数据目录下的 tickwheel.db；sqlite:路径 为其他文件。'),
+    url: text(
+      '',
+      'Where to store. Empty: tickwheel.db in the data folder; sqlite:PATH: another file.',
+      '存储位置。留空为数据目录下的 tickwheel.db；sqlite:路径 为其他文件。',
+    ),
   }),
-  secret: text('', 'Signs tokens; at least 32 characters. Empty: generated into the data folder.', '用于签发令牌，至少 32 个字符。留空则自动生成到数据目录。', { secret: true }),
-  adminPassword: text('admin123', 'Password of the first account, admin. Read at the first start only.', '首个账号 admin 的密码，仅在首次启动时读取。', { minLength: 1, maxLength: 128, secret: true }),
-  logLevel: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], { default: 'info', description: 'What the server writes to its own log: trace, debug, info, warn, error, fatal or silent.', zh: '服务自身日志的级别：trace、debug、info、warn、error、fatal 或 silent。' }),
-  embeddedExecutor: flag(true, 'Runs an executor inside `tickwheel start`; it serves the group default.', '在 `tickwheel start` 中内置一个执行器，服务于 default 任务组。'),
+  secret: text(
+    '',
+    'Signs tokens; at least 32 characters. Empty: generated into the data folder.',
+    '用于签发令牌，至少 32 个字符。留空则自动生成到数据目录。',
+    { secret: true },
+  ),
+  adminPassword: text(
+    'admin123',
+    'Password of the first account, admin. Read at the first start only.',
+    '首个账号 admin 的密码，仅在首次启动时读取。',
+    { minLength: 1, maxLength: 128, secret: true },
+  ),
+  logLevel: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+    default: 'info',
+    description: 'What the server writes to its own log: trace, debug, info, warn, error, fatal or silent.',
+    zh: '服务自身日志的级别：trace、debug、info、warn、error、fatal 或 silent。',
+  }),
+  embeddedExecutor: flag(
+    true,
+    'Runs an executor inside `tickwheel start`; it serves the group default.',
+    '在 `tickwheel start` 中内置一个执行器，服务于 default 任务组。',
+  ),
   embeddedCapacity: whole(20, [1, 10_000], 'How many runs the embedded executor takes at once.', '内置执行器可同时执行的任务数。'),
   executor: group({
     heartbeatMs: whole(5_000, [100, 60_000], 'How often executors tell that they are alive.', '执行器心跳间隔。'),
-    deadMs: whole(15_000, [500, 3_600_000], 'An executor without a heartbeat for this long is lost. At least twice the heartbeat.', '超过此时长没有心跳的执行器视为失联，至少为心跳间隔的两倍。'),
+    deadMs: whole(
+      15_000,
+      [500, 3_600_000],
+      'An executor without a heartbeat for this long is lost. At least twice the heartbeat.',
+      '超过此时长没有心跳的执行器视为失联，至少为心跳间隔的两倍。',
+    ),
   }),
   log: group({
-    maxBytes: whole(67_108_864, [65_536, 1_073_741_824], 'How much log one attempt may write; head and tail are kept, the cut is marked.', '单次执行的日志上限（字节）；超出时保留首尾并标记截断处。'),
+    maxBytes: whole(
+      67_108_864,
+      [65_536, 1_073_741_824],
+      'How much log one attempt may write; head and tail are kept, the cut is marked.',
+      '单次执行的日志上限（字节）；超出时保留首尾并标记截断处。',
+    ),
   }),
   openRuns: group({
-    max: whole(200_000, [1, 10_000_000], 'How many runs may be open at once. Full: schedules record a skip, triggers get 429.', '同时未结束的执行记录上限。达到后调度记为未触发，手动触发返回 429。'),
+    max: whole(
+      200_000,
+      [1, 10_000_000],
+      'How many runs may be open at once. Full: schedules record a skip, triggers get 429.',
+      '同时未结束的执行记录上限。达到后调度记为未触发，手动触发返回 429。',
+    ),
   }),
   retention: group({
     runsDays: whole(30, [1, 36_500], 'Days that runs are kept.', '执行记录保留天数。'),
     failuresDays: whole(90, [1, 36_500], 'Days that runs which did not succeed are kept.', '未成功的执行记录保留天数。'),
     logsDays: whole(30, [1, 36_500], 'Days that logs of runs are kept.', '执行日志保留天数。'),
-    ledgerDays: whole(365, [1, 36_500], 'Days that the firing ledger is kept, and at least as long as any run.', '触发台账保留天数，且不短于执行记录。'),
+    ledgerDays: whole(
+      365,
+      [1, 36_500],
+      'Days that the firing ledger is kept, and at least as long as any run.',
+      '触发台账保留天数，且不短于执行记录。',
+    ),
     auditDays: whole(365, [1, 36_500], 'Days that the audit log is kept.', '审计日志保留天数。'),
   }),
   rateLimit: group({
@@ -43,7 +100,12 @@ export const ConfigSchema = group({
     executor: bucket(1000, 200, 'calls of an executor, for each executor', '执行器的调用（按执行器）'),
   }),
   shutdown: group({
-    graceMs: whole(30_000, [0, 3_600_000], 'How long an orderly stop may take before the process ends anyway.', '有序停机的最长时间，超过后进程直接退出。'),
+    graceMs: whole(
+      30_000,
+      [0, 3_600_000],
+      'How long an orderly stop may take before the process ends anyway.',
+      '有序停机的最长时间，超过后进程直接退出。',
+    ),
   }),
 })
 export type Config = Static<typeof ConfigSchema>
@@ -75,6 +137,12 @@ function flag(value: boolean, description: string, zh: string) {
 function bucket(capacity: number, refillPerSecond: number, what: string, zh: string) {
   return group({
     capacity: whole(capacity, [1, 1_000_000], `Calls at once: ${what}.`, `突发上限：${zh}。`),
-    refillPerSecond: Type.Number({ default: refillPerSecond, exclusiveMinimum: 0, maximum: 1_000_000, description: `Calls gained each second: ${what}.`, zh: `每秒恢复：${zh}。` }),
+    refillPerSecond: Type.Number({
+      default: refillPerSecond,
+      exclusiveMinimum: 0,
+      maximum: 1_000_000,
+      description: `Calls gained each second: ${what}.`,
+      zh: `每秒恢复：${zh}。`,
+    }),
   })
 }

@@ -5,7 +5,9 @@ import type { Seat } from './plan-firing.ts'
 import { handlerName, knowsHandler, takesNew, type Member, type Roster } from './roster.ts'
 
 /** An executor, or why none: `group` when nothing of the group can go now, `run` when only this run cannot. */
-export type Choice = { readonly kind: 'seat'; readonly seat: Seat } | { readonly kind: 'none'; readonly reach: 'group' | 'run'; readonly reason: Reason; readonly facts: Facts }
+export type Choice =
+  | { readonly kind: 'seat'; readonly seat: Seat }
+  | { readonly kind: 'none'; readonly reach: 'group' | 'run'; readonly reason: Reason; readonly facts: Facts }
 
 export interface ChoiceQuestion {
   readonly taskId: number
@@ -43,7 +45,9 @@ export class Chooser {
 
   /** How many more attempts the executors of a group take now. */
   room(groupId: number, now: number): number {
-    return this.#roster.ofGroup(groupId).reduce((sum, member) => (takesNew(member, now) ? sum + Math.max(0, this.#credits.free(member)) : sum), 0)
+    return this.#roster
+      .ofGroup(groupId)
+      .reduce((sum, member) => (takesNew(member, now) ? sum + Math.max(0, this.#credits.free(member)) : sum), 0)
   }
 
   /** Why the head of a group waits, in figures: "executor slot in group A (3 of 3 used)". */
@@ -56,8 +60,19 @@ export class Chooser {
   }
 
   #route({ taskId, definition, attempt, now }: ChoiceQuestion, free: readonly Member[], account: Account): Seat {
-    const candidates = free.map((member) => ({ executorId: id<'executor'>(member.executorId), running: this.#credits.used(member), capacity: member.capacity, labels: member.labels }))
-    const ranking = rank({ strategy: definition.routing, taskId: id<'task'>(taskId), candidates, memory: this.#memory, random: this.#random })
+    const candidates = free.map((member) => ({
+      executorId: id<'executor'>(member.executorId),
+      running: this.#credits.used(member),
+      capacity: member.capacity,
+      labels: member.labels,
+    }))
+    const ranking = rank({
+      strategy: definition.routing,
+      taskId: id<'task'>(taskId),
+      candidates,
+      memory: this.#memory,
+      random: this.#random,
+    })
     const first = ranking.candidates[0]
     const member = free.find((one) => one.executorId === first?.executorId) ?? free[0]
     if (first === undefined || member === undefined) throw new Error('a strategy ranked no candidate although there were some')
@@ -72,7 +87,13 @@ export class Chooser {
     const isFree = member !== null && takesNew(member, now) && knowsHandler(member, definition.handler) && this.#credits.free(member) > 0
     if (!isFree) return none('run', 'waitsForChosenExecutor', { executorId })
     account.take(executorId)
-    return { kind: 'seat', seat: seatOf(member, [{ reason: 'chosenByPerson', at: now, facts: { executorId, executor: member.name } }, sent(member, attempt, now)]) }
+    return {
+      kind: 'seat',
+      seat: seatOf(member, [
+        { reason: 'chosenByPerson', at: now, facts: { executorId, executor: member.name } },
+        sent(member, attempt, now),
+      ]),
+    }
   }
 }
 

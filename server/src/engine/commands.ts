@@ -42,7 +42,13 @@ export interface EngineStatus {
 export interface LiveExecutor {
   readonly executorId: number
   readonly bootId: number
-  readonly inFlight: readonly { readonly instanceId: number; readonly attempt: number; readonly taskId: number; readonly taskName: string; readonly startedAt: number | null }[]
+  readonly inFlight: readonly {
+    readonly instanceId: number
+    readonly attempt: number
+    readonly taskId: number
+    readonly taskName: string
+    readonly startedAt: number | null
+  }[]
   readonly load: { readonly cpu: number; readonly memory: number; readonly running: number; readonly queued: number } | null
   readonly seenAt: number
   readonly isConnected: boolean

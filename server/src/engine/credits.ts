@@ -29,7 +29,10 @@ export class Credits {
   }
 
   used(member: Member): number {
-    return this.#accounts.reduce((sum, account) => sum + account.of(member.executorId), this.#runs.inFlight(member.executorId, member.bootId))
+    return this.#accounts.reduce(
+      (sum, account) => sum + account.of(member.executorId),
+      this.#runs.inFlight(member.executorId, member.bootId),
+    )
   }
 }
 

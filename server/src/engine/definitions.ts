@@ -32,7 +32,9 @@ export class Definitions {
 
   /** Brings versions to hand, in one read. */
   async load(keys: readonly VersionKey[]): Promise<void> {
-    const missing = [...new Map(keys.map((key) => [`${key.taskId}:${key.version}`, key])).values()].filter((key) => !this.#kept.has(`${key.taskId}:${key.version}`))
+    const missing = [...new Map(keys.map((key) => [`${key.taskId}:${key.version}`, key])).values()].filter(
+      (key) => !this.#kept.has(`${key.taskId}:${key.version}`),
+    )
     if (missing.length === 0) return
     for (const { taskId, version, definition, bytes } of await readDefinitions(this.#db, missing)) {
       this.#kept.set(`${taskId}:${version}`, { definition, bytes })

@@ -66,7 +66,12 @@ export class Dispatcher {
     this.#options = options
     this.#account = options.credits.open()
     this.#fireAccount = options.credits.open()
-    this.#pump = new Pump({ clock: options.clock, turn: () => this.#turn(), onTrouble: options.onTrouble, onRecovered: options.onRecovered })
+    this.#pump = new Pump({
+      clock: options.clock,
+      turn: () => this.#turn(),
+      onTrouble: options.onTrouble,
+      onRecovered: options.onRecovered,
+    })
   }
 
   get pump(): Pump {
@@ -86,7 +91,10 @@ export class Dispatcher {
   /** A place for a run that is being fired, when nothing of its group is queued before it: one commit between due and sent. */
   takeSeat(taskId: number, groupId: number, definition: TaskDefinition): Seat | null {
     if (!this.#options.runs.isLaneEmpty(groupId)) return null
-    const choice = this.#options.chooser.choose({ taskId, groupId, attempt: 1, definition, pinnedExecutorId: null, now: this.#options.clock.now() }, this.#fireAccount)
+    const choice = this.#options.chooser.choose(
+      { taskId, groupId, attempt: 1, definition, pinnedExecutorId: null, now: this.#options.clock.now() },
+      this.#fireAccount,
+    )
     return choice.kind === 'seat' ? choice.seat : null
   }
 
@@ -156,7 +164,9 @@ export class Dispatcher {
     const isFullLook = this.#isFullLook
     this.#isFullLook = false
     const turn = [...groups.slice(this.#firstGroup), ...groups.slice(0, this.#firstGroup)]
-    return turn.map((groupId) => this.#options.runs.heads(groupId, isFullLook ? share : this.#worthLooking(groupId, share))).filter((lane) => lane.length > 0)
+    return turn
+      .map((groupId) => this.#options.runs.heads(groupId, isFullLook ? share : this.#worthLooking(groupId, share)))
+      .filter((lane) => lane.length > 0)
   }
 
   /** No more heads than could go, and a few: a full group is not looked through at every end of a run. */
@@ -183,7 +193,14 @@ export class Dispatcher {
     const choice = this.#options.chooser.choose(this.#question(run, definition, turn.now), this.#account)
     if (choice.kind === 'seat') {
       turn.busyTasks.add(run.taskId)
-      turn.claims.push({ instanceId: run.id, slot: run.slot, attempt: run.attempt + 1, executorId: choice.seat.executorId, bootId: choice.seat.bootId, trace: choice.seat.trace })
+      turn.claims.push({
+        instanceId: run.id,
+        slot: run.slot,
+        attempt: run.attempt + 1,
+        executorId: choice.seat.executorId,
+        bootId: choice.seat.bootId,
+        trace: choice.seat.trace,
+      })
       return 'next'
     }
     if (choice.reach === 'group') return 'groupWaits'
@@ -204,7 +221,9 @@ export class Dispatcher {
       return
     }
     if (policy === 'replace') turn.replacements.push({ taskId: run.taskId, by: run.id })
-    turn.parkings.push(parked(run, { reason: 'waitsForEarlierRun', facts: { blocker }, phase: PHASE.waiting, rankAt: NEVER, now: turn.now }))
+    turn.parkings.push(
+      parked(run, { reason: 'waitsForEarlierRun', facts: { blocker }, phase: PHASE.waiting, rankAt: NEVER, now: turn.now }),
+    )
   }
 
   #setAside(run: OpenRun, { reason, facts }: { reason: Reason; facts: Facts }, now: number): Parking {
@@ -224,7 +243,19 @@ export class Dispatcher {
       const run = this.#options.runs.get(id)
       if (run !== null) this.forget(run.groupId, id)
       if (run === null || run.phase !== PHASE.waiting) return []
-      return [{ instanceId: id, slot: run.slot, phase: PHASE.queued, lane: run.groupId, rankAt: queueRankAt(run.queuedAt ?? now, run.priority), queuedAt: run.queuedAt ?? now, waitCode: null, waitFacts: null, trace: [{ reason: 'queued', at: now, facts: {} }] }]
+      return [
+        {
+          instanceId: id,
+          slot: run.slot,
+          phase: PHASE.queued,
+          lane: run.groupId,
+          rankAt: queueRankAt(run.queuedAt ?? now, run.priority),
+          queuedAt: run.queuedAt ?? now,
+          waitCode: null,
+          waitFacts: null,
+          trace: [{ reason: 'queued', at: now, facts: {} }],
+        },
+      ]
     })
     for (let from = 0; from < parkings.length; from += BATCH) await this.#write(now, [], parkings.slice(from, from + BATCH))
     if (parkings.length > 0) this.kick()
@@ -243,10 +274,20 @@ export class Dispatcher {
   }
 }
 
-function parked(run: OpenRun, { reason, facts, phase, rankAt, now }: { reason: Reason; facts: Facts; phase: 1 | 2; rankAt: number; now: number }): Parking {
+function parked(
+  run: OpenRun,
+  { reason, facts, phase, rankAt, now }: { reason: Reason; facts: Facts; phase: 1 | 2; rankAt: number; now: number },
+): Parking {
   const isNew = run.waitCode !== REASON[reason]
   return {
-    instanceId: run.id, slot: run.slot, phase, lane: phase === PHASE.queued ? run.groupId : 0, rankAt, queuedAt: run.queuedAt, waitCode: codeOf(reason), waitFacts: JSON.stringify(facts),
+    instanceId: run.id,
+    slot: run.slot,
+    phase,
+    lane: phase === PHASE.queued ? run.groupId : 0,
+    rankAt,
+    queuedAt: run.queuedAt,
+    waitCode: codeOf(reason),
+    waitFacts: JSON.stringify(facts),
     trace: isNew ? [{ reason, at: now, facts }] : [],
   }
 }

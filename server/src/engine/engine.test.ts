@@ -89,7 +89,10 @@ describe('runs that overlap', () => {
     if (first === undefined) throw new Error('nothing sent')
     await world.accept(executor, first)
     expect((await world.open()).map((row) => row.phase)).toEqual([4, 1, 1])
-    expect((await world.open())[1]).toMatchObject({ wait_code: REASON.waitsForEarlierRun, wait_facts: JSON.stringify({ blocker: first.instanceId }) })
+    expect((await world.open())[1]).toMatchObject({
+      wait_code: REASON.waitsForEarlierRun,
+      wait_facts: JSON.stringify({ blocker: first.instanceId }),
+    })
     await world.finish(executor, first)
     expect((await world.open()).map((row) => row.phase)).toEqual([3, 1])
     expect(world.link.dispatches().length).toBe(2)
@@ -199,7 +202,10 @@ describe('attempts that fail', () => {
   it('retries with its delay, and ends failed when the tries are spent', async () => {
     const world = await World.create()
     const executor = await world.executor()
-    const taskId = await world.task({ schedule: { kind: 'manual' }, retry: { max: 2, delayMs: 1000, backoff: 'exponential', maxDelayMs: 60_000 } })
+    const taskId = await world.task({
+      schedule: { kind: 'manual' },
+      retry: { max: 2, delayMs: 1000, backoff: 'exponential', maxDelayMs: 60_000 },
+    })
     await world.engine.trigger(taskId, {}, null, ALL, ALICE)
     await world.settled()
     const delays = [1000, 2000]
@@ -217,7 +223,10 @@ describe('attempts that fail', () => {
     }
     expect((await world.ended())[0]).toMatchObject({ outcome: 2, attempt: 3, tries: 2, error_code: 'EXIT_CODE' })
     const attempts = await world.db.read((tx) => tx.all('SELECT attempt, outcome FROM attempt ORDER BY attempt'))
-    expect(attempts).toEqual([{ attempt: 1, outcome: 2 }, { attempt: 2, outcome: 2 }])
+    expect(attempts).toEqual([
+      { attempt: 1, outcome: 2 },
+      { attempt: 2, outcome: 2 },
+    ])
   })
 
   it('a refusal spends an attempt and no try, and the run is sent again', async () => {
@@ -258,7 +267,10 @@ describe('cancel', () => {
     const { instanceId } = await world.engine.trigger(taskId, {}, null, ALL, ALICE)
     await world.engine.cancelInstance(instanceId, ALL, ALICE)
     expect((await world.ended())[0]).toMatchObject({ outcome: 4, cancel_by: 'alice' })
-    await expect(world.engine.cancelInstance(instanceId, ALL, ALICE)).rejects.toMatchObject({ code: 'INSTANCE_ENDED', params: { state: 'canceled' } })
+    await expect(world.engine.cancelInstance(instanceId, ALL, ALICE)).rejects.toMatchObject({
+      code: 'INSTANCE_ENDED',
+      params: { state: 'canceled' },
+    })
   })
 
   it('asks the executor, whose word counts; silence ends it unconfirmed', async () => {
@@ -278,7 +290,10 @@ describe('cancel', () => {
       await world.pass(4000)
       await world.beat(executor, [second])
     }
-    expect((await world.ended()).map((row) => [row.id, row.outcome, row.error_code])).toEqual([[first.instanceId, 1, null], [second.instanceId, 4, 'CANCEL_UNCONFIRMED']])
+    expect((await world.ended()).map((row) => [row.id, row.outcome, row.error_code])).toEqual([
+      [first.instanceId, 1, null],
+      [second.instanceId, 4, 'CANCEL_UNCONFIRMED'],
+    ])
   })
 })
 
@@ -339,7 +354,10 @@ describe('executors that go', () => {
     // the first had ended before the crash: its result was on disk
     expect(await world.finish(boot, first, { bootId: old.bootId })).toBe('done')
     await world.say(boot, { type: 'recovered', bootId: boot.bootId })
-    expect((await world.ended()).map((row) => [row.id, row.outcome])).toEqual([[first.instanceId, 1], [second.instanceId, 5]])
+    expect((await world.ended()).map((row) => [row.id, row.outcome])).toEqual([
+      [first.instanceId, 1],
+      [second.instanceId, 5],
+    ])
   })
 
   it('sends a dispatch that was not accepted again, to the same boot only', async () => {
@@ -371,13 +389,26 @@ describe('wrong data', () => {
     await world.task()
     const [series] = await world.series()
     // a ledger row that nobody can have written: the instant is taken
-    await world.db.write('rest', (tx) => tx.insert('firing', [{ due_at: T0 + 3000, series_id: series?.id ?? 0, prev_due_at: T0, task_version: 1, instance_id: 1 }]))
+    await world.db.write('rest', (tx) =>
+      tx.insert('firing', [{ due_at: T0 + 3000, series_id: series?.id ?? 0, prev_due_at: T0, task_version: 1, instance_id: 1 }]),
+    )
     await world.passWithWork(executor, 5000)
     const [held, other] = await world.series()
     expect(JSON.parse(held?.held ?? '{}')).toMatchObject({ reason: 'duplicateInstant' })
     expect(world.troubles.length).toBeGreaterThan(0)
     expect(other).toMatchObject({ held: null, last_due_at: T0 + 5000 })
-    await world.engine.updateTask(bad, { groupId: 1, name: 'mended', schedule: { kind: 'fixedRate', everyMs: 1000 }, handler: { kind: 'shell', script: 'true' }, version: 1 }, ALL, ALICE)
+    await world.engine.updateTask(
+      bad,
+      {
+        groupId: 1,
+        name: 'mended',
+        schedule: { kind: 'fixedRate', everyMs: 1000 },
+        handler: { kind: 'shell', script: 'true' },
+        version: 1,
+      },
+      ALL,
+      ALICE,
+    )
     await world.passWithWork(executor, 3000)
     expect((await world.series())[0]).toMatchObject({ held: null, last_due_at: T0 + 8000 })
     expect((await world.skips())[0]).toMatchObject({ reason: REASON.stoppedFirst, from_at: T0 + 3000, to_at: T0 + 4000 })
@@ -423,7 +454,15 @@ describe('the store is read by time and not by tasks', () => {
       let count = 0
       for (let task = 0; task < tasks; task += 1) {
         await world.engine.createTask(
-          { groupId: 1, name: `t${task}`, schedule: { kind: 'fixedRate', everyMs: 50_000 }, handler: { kind: 'shell', script: 'true' }, enabled: true }, ALL, ALICE,
+          {
+            groupId: 1,
+            name: `t${task}`,
+            schedule: { kind: 'fixedRate', everyMs: 50_000 },
+            handler: { kind: 'shell', script: 'true' },
+            enabled: true,
+          },
+          ALL,
+          ALICE,
         )
       }
       await world.pass(21_000)
@@ -450,7 +489,10 @@ describe('a run that cannot go for a reason of its own', () => {
     const { instanceId } = await world.engine.trigger(special, {}, null, ALL, ALICE)
     await world.engine.trigger(plain, {}, null, ALL, ALICE)
     await world.pass(1000)
-    expect((await world.open()).map((row) => [row.id === instanceId, row.phase, row.wait_code])).toEqual([[true, 1, REASON.waitsForHandler], [false, 3, null]])
+    expect((await world.open()).map((row) => [row.id === instanceId, row.phase, row.wait_code])).toEqual([
+      [true, 1, REASON.waitsForHandler],
+      [false, 3, null],
+    ])
     await world.executor({ name: 'b', handlers: [{ name: 'special', kind: 'named' }] })
     expect(world.link.dispatches().at(-1)).toMatchObject({ instanceId, handler: { kind: 'named', name: 'special' } })
   })

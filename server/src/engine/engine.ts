@@ -109,32 +109,101 @@ export class Engine implements Commands, LinkHost {
     const onRecovered = (): void => this.#reached()
     const credits = new Credits(this.#runs)
     this.#definitions = new Definitions(db)
-    this.#keeper = new SlotKeeper({ db, clock, node: { runId, name: options.nodeName, version: options.version }, onBeat: (isWritten) => (isWritten ? this.#reached() : this.#lostStore()) })
+    this.#keeper = new SlotKeeper({
+      db,
+      clock,
+      node: { runId, name: options.nodeName, version: options.version },
+      onBeat: (isWritten) => (isWritten ? this.#reached() : this.#lostStore()),
+    })
     this.#timekeeper = new Timekeeper(clock, (payloads) => this.#due(payloads))
-    this.#loader = new Loader({ db, clock, keeper: this.#keeper, table: this.#table, timekeeper: this.#timekeeper, definitions: this.#definitions, onHeld: (id, error) => this.#held(id, error) })
+    this.#loader = new Loader({
+      db,
+      clock,
+      keeper: this.#keeper,
+      table: this.#table,
+      timekeeper: this.#timekeeper,
+      definitions: this.#definitions,
+      onHeld: (id, error) => this.#held(id, error),
+    })
     this.#dispatcher = new Dispatcher({
-      db, clock, keeper: this.#keeper, runs: this.#runs, credits, chooser: new Chooser({ roster: this.#roster, credits, random: options.random }), definitions: this.#definitions,
-      onDispatched: (claimed, changed) => this.#dispatched(claimed, changed), onSkip: (skips) => this.#skip(skips), onReplace: (replacements) => this.#replace(replacements), onTrouble, onRecovered,
+      db,
+      clock,
+      keeper: this.#keeper,
+      runs: this.#runs,
+      credits,
+      chooser: new Chooser({ roster: this.#roster, credits, random: options.random }),
+      definitions: this.#definitions,
+      onDispatched: (claimed, changed) => this.#dispatched(claimed, changed),
+      onSkip: (skips) => this.#skip(skips),
+      onReplace: (replacements) => this.#replace(replacements),
+      onTrouble,
+      onRecovered,
     })
     this.#firer = new Firer({
-      db, clock, ids, keeper: this.#keeper, table: this.#table, loader: this.#loader, definitions: this.#definitions, runs: this.#runs, maxOpenRuns: options.maxOpenRuns,
-      takeSeat: (taskId, groupId, definition) => this.#dispatcher.takeSeat(taskId, groupId, definition), clearSeats: () => this.#dispatcher.clearSeats(),
-      onFired: (rows, counts) => this.#fired(rows, counts), onReplace: (replacements) => this.#follow(this.#replace(replacements)), onHeld: (id, error) => this.#held(id, error), onTrouble, onRecovered,
+      db,
+      clock,
+      ids,
+      keeper: this.#keeper,
+      table: this.#table,
+      loader: this.#loader,
+      definitions: this.#definitions,
+      runs: this.#runs,
+      maxOpenRuns: options.maxOpenRuns,
+      takeSeat: (taskId, groupId, definition) => this.#dispatcher.takeSeat(taskId, groupId, definition),
+      clearSeats: () => this.#dispatcher.clearSeats(),
+      onFired: (rows, counts) => this.#fired(rows, counts),
+      onReplace: (replacements) => this.#follow(this.#replace(replacements)),
+      onHeld: (id, error) => this.#held(id, error),
+      onTrouble,
+      onRecovered,
     })
     this.#sender = new Sender({ db, clock, definitions: this.#definitions, link: () => this.#link, logLimitBytes: options.logLimitBytes })
     this.#receiver = new Receiver({
-      db, clock, ids, onChanges: (changes, reports) => this.#reported(changes, reports), onFull: (isFull) => (isFull ? this.#link?.pause() : this.#link?.resume()), onTrouble, onRecovered,
+      db,
+      clock,
+      ids,
+      onChanges: (changes, reports) => this.#reported(changes, reports),
+      onFull: (isFull) => (isFull ? this.#link?.pause() : this.#link?.resume()),
+      onTrouble,
+      onRecovered,
     })
     this.#intake = new LogIntake({ db, logs: options.logs, clock, runs: this.#runs, events: this.events, onTrouble })
     this.#sweeper = new Sweeper({
-      db, clock, ids, keeper: this.#keeper, runs: this.#runs, roster: this.#roster, definitions: this.#definitions, deadMs: options.deadMs, reachedSince: () => this.#reachedSince,
-      onChanges: (changes) => this.#apply(changes), onFound: (rows) => this.#found(rows), onReady: (runIds) => this.#dispatcher.ready(runIds), onResend: (runs) => this.#sender.dispatch(runs),
-      onCancel: (runs) => this.#sender.cancel(runs), onLost: (member) => this.#executorLost(member),
+      db,
+      clock,
+      ids,
+      keeper: this.#keeper,
+      runs: this.#runs,
+      roster: this.#roster,
+      definitions: this.#definitions,
+      deadMs: options.deadMs,
+      reachedSince: () => this.#reachedSince,
+      onChanges: (changes) => this.#apply(changes),
+      onFound: (rows) => this.#found(rows),
+      onReady: (runIds) => this.#dispatcher.ready(runIds),
+      onResend: (runs) => this.#sender.dispatch(runs),
+      onCancel: (runs) => this.#sender.cancel(runs),
+      onLost: (member) => this.#executorLost(member),
     })
     this.#heartbeats = new Heartbeats({
-      db, clock, runs: this.#runs, roster: this.#roster, onSeen: (members) => this.#seen(members), onMissing: (runs) => this.#follow(this.#sweeper.missing(runs)), onTrouble, onRecovered,
+      db,
+      clock,
+      runs: this.#runs,
+      roster: this.#roster,
+      onSeen: (members) => this.#seen(members),
+      onMissing: (runs) => this.#follow(this.#sweeper.missing(runs)),
+      onTrouble,
+      onRecovered,
     })
-    this.#advancer = new Advancer({ db, clock, keeper: this.#keeper, events: this.events, onSeries: (seriesIds) => this.#loader.hint(seriesIds), onTrouble, onRecovered })
+    this.#advancer = new Advancer({
+      db,
+      clock,
+      keeper: this.#keeper,
+      events: this.events,
+      onSeries: (seriesIds) => this.#loader.hint(seriesIds),
+      onTrouble,
+      onRecovered,
+    })
     this.#desk = new TriggerDesk({ db, clock, ids, onMade: (made) => this.#queued(made.flatMap(({ row }) => row ?? [])), onRecovered })
     this.#sweepPump = new Pump({ clock, turn: () => this.#sweep(), onTrouble, onRecovered })
     this.#hints = new Pump({ clock, turn: () => this.#takeHints(), onTrouble, onRecovered })
@@ -152,7 +221,8 @@ export class Engine implements Commands, LinkHost {
   async start(link: Link): Promise<void> {
     this.#link = link
     await this.#keeper.start()
-    for (const executor of await onlineExecutors(this.#options.db)) this.#roster.put({ ...executor, seenAt: Math.max(executor.seenAt, this.#options.clock.now()) })
+    for (const executor of await onlineExecutors(this.#options.db))
+      this.#roster.put({ ...executor, seenAt: Math.max(executor.seenAt, this.#options.clock.now()) })
     await this.#readOpenRuns()
     this.#isStopped = false
     this.#timekeeper.start()
@@ -180,7 +250,17 @@ export class Engine implements Commands, LinkHost {
 
   /** Until nothing is being worked on: what a test with a hand-turned clock waits for. */
   async settled(): Promise<void> {
-    const pumps = [this.#sweepPump, this.#firer.pump, this.#hints, this.#dispatcher.pump, this.#advancer.pump, this.#desk.pump, this.#receiver.pump, this.#intake.pump, this.#heartbeats.pump]
+    const pumps = [
+      this.#sweepPump,
+      this.#firer.pump,
+      this.#hints,
+      this.#dispatcher.pump,
+      this.#advancer.pump,
+      this.#desk.pump,
+      this.#receiver.pump,
+      this.#intake.pump,
+      this.#heartbeats.pump,
+    ]
     while (pumps.some((pump) => pump.isBusy) || this.#following.size > 0) {
       for (const pump of pumps) await pump.idle()
       await Promise.all(this.#following)
@@ -189,8 +269,14 @@ export class Engine implements Commands, LinkHost {
 
   status(): EngineStatus {
     return {
-      runId: this.#runId, isFiring: !this.#isStopped && this.#keeper.isTrusted, slotsOwned: this.#keeper.slots.size, armedTimers: this.#timekeeper.armed, openRuns: this.#runs.size,
-      queuedRuns: this.#runs.queued, liveExecutors: this.#roster.all().filter((member) => member.isConnected).length, storeAway: this.#isStoreAway,
+      runId: this.#runId,
+      isFiring: !this.#isStopped && this.#keeper.isTrusted,
+      slotsOwned: this.#keeper.slots.size,
+      armedTimers: this.#timekeeper.armed,
+      openRuns: this.#runs.size,
+      queuedRuns: this.#runs.queued,
+      liveExecutors: this.#roster.all().filter((member) => member.isConnected).length,
+      storeAway: this.#isStoreAway,
       counts: { ...Object.fromEntries(this.#counts), logLines: this.#intake.linesTaken, reportBacklog: this.#receiver.backlog },
     }
   }
@@ -201,9 +287,18 @@ export class Engine implements Commands, LinkHost {
       this.#roster.all().map((member) => [
         member.executorId,
         {
-          executorId: member.executorId, bootId: member.bootId, load: member.load, seenAt: member.seenAt, isConnected: member.isConnected, isStopping: member.isStopping,
+          executorId: member.executorId,
+          bootId: member.bootId,
+          load: member.load,
+          seenAt: member.seenAt,
+          isConnected: member.isConnected,
+          isStopping: member.isStopping,
           inFlight: this.#runs.ofExecutor(member.executorId).map((run) => ({
-            instanceId: run.id, attempt: run.attempt, taskId: run.taskId, taskName: this.#definitions.peek(run.taskId, run.taskVersion)?.name ?? '', startedAt: run.startedAt,
+            instanceId: run.id,
+            attempt: run.attempt,
+            taskId: run.taskId,
+            taskName: this.#definitions.peek(run.taskId, run.taskVersion)?.name ?? '',
+            startedAt: run.startedAt,
           })),
         },
       ]),
@@ -223,7 +318,9 @@ export class Engine implements Commands, LinkHost {
   }
 
   async updateTask(taskId: number, input: TaskUpdate, scope: Scope, caller: Caller): Promise<void> {
-    await this.#taskChanged(await updateTask(this.#options.db, { taskId, input, serverZone: this.#options.serverZone }, await this.#change(scope, caller)))
+    await this.#taskChanged(
+      await updateTask(this.#options.db, { taskId, input, serverZone: this.#options.serverZone }, await this.#change(scope, caller)),
+    )
   }
 
   async restoreTaskVersion(taskId: number, version: number, scope: Scope, caller: Caller): Promise<void> {
@@ -248,22 +345,49 @@ export class Engine implements Commands, LinkHost {
 
   async trigger(taskId: number, body: TriggerBody, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }> {
     const { instanceId } = await this.#desk.take({
-      taskId, scope, keyHash: key, caller, params: body.params ?? null, executorId: body.executorId ?? null,
-      scheduledAt: body.scheduledAt === undefined ? null : Date.parse(body.scheduledAt), openRuns: this.#openRunCounts(taskId),
+      taskId,
+      scope,
+      keyHash: key,
+      caller,
+      params: body.params ?? null,
+      executorId: body.executorId ?? null,
+      scheduledAt: body.scheduledAt === undefined ? null : Date.parse(body.scheduledAt),
+      openRuns: this.#openRunCounts(taskId),
     })
     return { instanceId }
   }
 
   async cancelInstance(instanceId: number, scope: Scope, caller: Caller): Promise<void> {
     const firstId = await this.#ids.take(2)
-    this.#apply(await cancelOne(this.#options.db, { instanceId, instanceIds: [instanceId], scope, at: this.now(), firstId, caller, by: caller.actor.name }))
+    this.#apply(
+      await cancelOne(this.#options.db, {
+        instanceId,
+        instanceIds: [instanceId],
+        scope,
+        at: this.now(),
+        firstId,
+        caller,
+        by: caller.actor.name,
+      }),
+    )
   }
 
   async retryInstance(instanceId: number, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }> {
     const runId = await this.#ids.take(2)
-    const made = await retry(this.#options.db, { instanceId, scope, at: this.now(), runId, auditId: runId + 1, keyHash: key, caller, openRunsOf: (taskId) => this.#openRunCounts(taskId) })
+    const made = await retry(this.#options.db, {
+      instanceId,
+      scope,
+      at: this.now(),
+      runId,
+      auditId: runId + 1,
+      keyHash: key,
+      caller,
+      openRunsOf: (taskId) => this.#openRunCounts(taskId),
+    })
     if (made.row !== null) this.#queued([made.row])
-    this.events.emit(made.row === null ? [] : [{ kind: 'instanceChanged', instanceId, taskId: made.row.task_id, groupId: made.row.group_id }])
+    this.events.emit(
+      made.row === null ? [] : [{ kind: 'instanceChanged', instanceId, taskId: made.row.task_id, groupId: made.row.group_id }],
+    )
     return { instanceId: made.instanceId }
   }
 
@@ -295,14 +419,25 @@ export class Engine implements Commands, LinkHost {
   }
 
   async forgetExecutor(executorId: number, scope: Scope, caller: Caller): Promise<void> {
-    const { groupId } = await forgetExecutor(this.#options.db, { at: this.now(), auditId: await this.#ids.take(1), executorId, scope, caller })
+    const { groupId } = await forgetExecutor(this.#options.db, {
+      at: this.now(),
+      auditId: await this.#ids.take(1),
+      executorId,
+      scope,
+      caller,
+    })
     this.#roster.remove(executorId)
     this.events.emit([{ kind: 'executorChanged', executorId, groupId }])
   }
 
   // ── what the links tell ──
 
-  async join(hello: { token: string; executorId: number; bootId: number; running: readonly { instanceId: number; attempt: number }[] }): Promise<JoinAnswer> {
+  async join(hello: {
+    token: string
+    executorId: number
+    bootId: number
+    running: readonly { instanceId: number; attempt: number }[]
+  }): Promise<JoinAnswer> {
     const session = this.#options.verifySession(hello.token)
     if (session?.executorId !== hello.executorId || session.bootId !== hello.bootId) return { kind: 'sessionUnknown' }
     const member = await this.#memberOf(session)
@@ -320,7 +455,9 @@ export class Engine implements Commands, LinkHost {
     const member = this.#roster.ofSession(session)
     if (member === null) return
     const there = this.#runs.ofExecutor(member.executorId).filter((run) => run.bootId === member.bootId)
-    this.#follow(this.#sender.dispatch(there.filter((run) => run.phase === PHASE.dispatched && run.acceptedAt === null && run.cancelAt === null)))
+    this.#follow(
+      this.#sender.dispatch(there.filter((run) => run.phase === PHASE.dispatched && run.acceptedAt === null && run.cancelAt === null)),
+    )
     this.#sender.cancel(there.filter((run) => run.cancelAt !== null))
     this.#follow(this.#dispatcher.roomIn(member.groupId))
   }
@@ -332,7 +469,10 @@ export class Engine implements Commands, LinkHost {
     this.events.emit([{ kind: 'executorChanged', executorId: member.executorId, groupId: member.groupId }])
   }
 
-  async beat(session: Session, beat: { running: readonly { instanceId: number; attempt: number }[]; load: Heartbeat['load'] }): Promise<BeatAnswer> {
+  async beat(
+    session: Session,
+    beat: { running: readonly { instanceId: number; attempt: number }[]; load: Heartbeat['load'] },
+  ): Promise<BeatAnswer> {
     return (await this.#heartbeats.take(session, beat)) ?? { store: 'ok', cancel: [], unknown: beat.running }
   }
 
@@ -375,10 +515,12 @@ export class Engine implements Commands, LinkHost {
   /** A tick of the wheel: positive payloads are series, negative ones runs that waited for an instant. */
   #due(payloads: readonly number[]): void {
     this.#firer.due(payloads.filter((payload) => payload > 0))
-    const ready = payloads.flatMap((payload) => (payload < 0 ? [-payload] : [])).filter((id) => {
-      const run = this.#runs.get(id)
-      return run !== null && run.phase === PHASE.waiting && run.rankAt <= this.now()
-    })
+    const ready = payloads
+      .flatMap((payload) => (payload < 0 ? [-payload] : []))
+      .filter((id) => {
+        const run = this.#runs.get(id)
+        return run !== null && run.phase === PHASE.waiting && run.rankAt <= this.now()
+      })
     if (ready.length > 0) this.#follow(this.#dispatcher.ready(ready))
   }
 
@@ -401,7 +543,8 @@ export class Engine implements Commands, LinkHost {
   }
 
   #reported(changes: readonly RunChange[], reports: readonly RunReport[]): void {
-    for (const { executorId, frame } of reports) if (frame.type === 'rejected') this.#noteRejection(executorId, frame.code, frame.instanceId)
+    for (const { executorId, frame } of reports)
+      if (frame.type === 'rejected') this.#noteRejection(executorId, frame.code, frame.instanceId)
     this.#apply(changes)
   }
 
@@ -467,7 +610,12 @@ export class Engine implements Commands, LinkHost {
   async #replace(replacements: readonly { taskId: number; by: number }[]): Promise<void> {
     for (const { taskId, by } of replacements) {
       const older = this.#runs.ofTask(taskId).filter((run) => run.id < by && run.cancelAt === null)
-      if (older.length > 0) await this.#cancelMany(older.map((run) => run.id), SYSTEM, by)
+      if (older.length > 0)
+        await this.#cancelMany(
+          older.map((run) => run.id),
+          SYSTEM,
+          by,
+        )
     }
   }
 
@@ -475,7 +623,17 @@ export class Engine implements Commands, LinkHost {
     for (let from = 0; from < instanceIds.length; from += 500) {
       const part = instanceIds.slice(from, from + 500)
       const firstId = await this.#ids.take(2 * part.length)
-      this.#apply(await cancelRuns(this.#options.db, { instanceIds: part, scope: 'all', at: this.now(), firstId, caller, by: caller.actor.name, ...(replacedBy === null ? {} : { replacedBy }) }))
+      this.#apply(
+        await cancelRuns(this.#options.db, {
+          instanceIds: part,
+          scope: 'all',
+          at: this.now(),
+          firstId,
+          caller,
+          by: caller.actor.name,
+          ...(replacedBy === null ? {} : { replacedBy }),
+        }),
+      )
     }
   }
 
@@ -554,7 +712,12 @@ export class Engine implements Commands, LinkHost {
   async #readOpenRuns(seen: (row: OpenInstanceRow) => void = () => undefined): Promise<void> {
     let after: number | null = 0
     while (after !== null) {
-      const page: { rows: OpenInstanceRow[]; last: number | null } = await openRunsOfSlots(this.#options.db, this.#keeper.slots, after, 5000)
+      const page: { rows: OpenInstanceRow[]; last: number | null } = await openRunsOfSlots(
+        this.#options.db,
+        this.#keeper.slots,
+        after,
+        5000,
+      )
       for (const row of page.rows) {
         this.#remember(row)
         seen(row)

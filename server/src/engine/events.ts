@@ -1,7 +1,13 @@
 /** What happened, told after the commit. Each is a hint with ids; the truth is in the store. */
 export type EngineEvent =
   | { readonly kind: 'instanceChanged'; readonly instanceId: number; readonly taskId: number; readonly groupId: number }
-  | { readonly kind: 'logAppended'; readonly instanceId: number; readonly attempt: number; readonly firstSeq: number; readonly count: number }
+  | {
+      readonly kind: 'logAppended'
+      readonly instanceId: number
+      readonly attempt: number
+      readonly firstSeq: number
+      readonly count: number
+    }
   | { readonly kind: 'logEnded'; readonly instanceId: number; readonly attempt: number }
   | { readonly kind: 'taskChanged'; readonly taskId: number; readonly groupId: number }
   | { readonly kind: 'executorChanged'; readonly executorId: number; readonly groupId: number }

@@ -49,7 +49,12 @@ export class Firer {
 
   constructor(options: FirerOptions) {
     this.#options = options
-    this.#pump = new Pump({ clock: options.clock, turn: () => this.#turn(), onTrouble: options.onTrouble, onRecovered: options.onRecovered })
+    this.#pump = new Pump({
+      clock: options.clock,
+      turn: () => this.#turn(),
+      onTrouble: options.onTrouble,
+      onRecovered: options.onRecovered,
+    })
   }
 
   get pump(): Pump {
@@ -92,7 +97,9 @@ export class Firer {
   }
 
   async #load(batch: readonly { armed: ArmedSeries }[]): Promise<void> {
-    await this.#options.definitions.load(batch.flatMap(({ armed }) => armed.cursor.spans.map((span) => ({ taskId: armed.cursor.taskId, version: span.taskVersion }))))
+    await this.#options.definitions.load(
+      batch.flatMap(({ armed }) => armed.cursor.spans.map((span) => ({ taskId: armed.cursor.taskId, version: span.taskVersion }))),
+    )
   }
 
   async #fireBatch(batch: readonly { id: number; armed: ArmedSeries }[]): Promise<void> {
@@ -105,7 +112,10 @@ export class Firer {
   }
 
   /** Decides for every series of the batch, without waiting in between, so that ids and loads stay this batch's own. */
-  #planAll(batch: readonly { id: number; armed: ArmedSeries }[], now: number): { plans: Plan[]; broken: { seriesId: number; error: unknown }[] } {
+  #planAll(
+    batch: readonly { id: number; armed: ArmedSeries }[],
+    now: number,
+  ): { plans: Plan[]; broken: { seriesId: number; error: unknown }[] } {
     const loads = new Map<number, TaskLoad>()
     const plans: Plan[] = []
     const broken: { seriesId: number; error: unknown }[] = []
@@ -130,7 +140,12 @@ export class Firer {
   #plan({ cursor, schedule }: ArmedSeries, now: number, { loads, maxFires }: { loads: Map<number, TaskLoad>; maxFires: number }): Plan {
     const { definitions, ids, runs, takeSeat, maxOpenRuns } = this.#options
     return planFiring({
-      cursor, schedule, now, maxFires, takeId: () => ids.next(), load: this.#loadOf(cursor.taskId, loads),
+      cursor,
+      schedule,
+      now,
+      maxFires,
+      takeId: () => ids.next(),
+      load: this.#loadOf(cursor.taskId, loads),
       definitionOf: (version) => sound(definitions.peek(cursor.taskId, version), cursor.taskId, version),
       takeSeat: (definition) => takeSeat(cursor.taskId, cursor.groupId, definition),
       isFull: () => runs.size >= maxOpenRuns,
@@ -160,17 +175,27 @@ export class Firer {
 
   async #fire(now: number, plans: readonly Plan[]): Promise<FireOutcome> {
     const fences = this.#options.keeper.fencesOf(plans.map((plan) => plan.item.slot))
-    return fire(this.#options.db, now, fences, plans.map((plan) => plan.item))
+    return fire(
+      this.#options.db,
+      now,
+      fences,
+      plans.map((plan) => plan.item),
+    )
   }
 
   async #settle(plans: readonly Plan[], outcome: FireOutcome): Promise<void> {
     const applied = plans.filter((plan) => outcome.applied.has(plan.item.seriesId))
     for (const { item, after } of applied) this.#move(item.seriesId, after)
-    this.#options.onFired(applied.flatMap((plan) => plan.item.runs), {
-      fired: applied.reduce((sum, plan) => sum + plan.item.firings.length, 0),
-      skipped: applied.reduce((sum, plan) => sum + plan.item.skips.length + (plan.item.widen?.count ?? 0), 0),
-    })
-    const replaced = applied.flatMap((plan) => (plan.replacedBy === null ? [] : [{ taskId: plan.item.runs[0]?.task_id ?? 0, by: plan.replacedBy }]))
+    this.#options.onFired(
+      applied.flatMap((plan) => plan.item.runs),
+      {
+        fired: applied.reduce((sum, plan) => sum + plan.item.firings.length, 0),
+        skipped: applied.reduce((sum, plan) => sum + plan.item.skips.length + (plan.item.widen?.count ?? 0), 0),
+      },
+    )
+    const replaced = applied.flatMap((plan) =>
+      plan.replacedBy === null ? [] : [{ taskId: plan.item.runs[0]?.task_id ?? 0, by: plan.replacedBy }],
+    )
     if (replaced.length > 0) this.#options.onReplace(replaced)
     for (const id of outcome.fenced) this.#options.loader.forget(id)
     if (outcome.overtaken.size > 0) await this.#reread([...outcome.overtaken])
@@ -199,13 +224,19 @@ export class Firer {
   }
 
   async #hold(seriesId: number, error: unknown): Promise<void> {
-    await holdSeries(this.#options.db, seriesId, this.#options.clock.now(), error instanceof DuplicateKey ? 'duplicateInstant' : 'brokenDefinition')
+    await holdSeries(
+      this.#options.db,
+      seriesId,
+      this.#options.clock.now(),
+      error instanceof DuplicateKey ? 'duplicateInstant' : 'brokenDefinition',
+    )
     this.#options.loader.forget(seriesId)
     this.#options.onHeld(seriesId, error)
   }
 }
 
 function sound(definition: TaskDefinition | null | undefined, taskId: number, version: number): TaskDefinition {
-  if (definition === null || definition === undefined) throw new Error(`version ${version} of task ${taskId} is missing or damaged in the store`)
+  if (definition === null || definition === undefined)
+    throw new Error(`version ${version} of task ${taskId} is missing or damaged in the store`)
   return definition
 }

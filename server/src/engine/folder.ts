@@ -1,6 +1,17 @@
 import type { Database } from '../store/database.ts'
 import {
-  deleteFirings, firingsAfter, firstHourWithFirings, FOLDED_ABOVE, foldedSeries, foldedUntil, HOUR_MS, hourCheck, insertFolded, isLinked, setFoldedUntil, type HourCheck,
+  deleteFirings,
+  firingsAfter,
+  firstHourWithFirings,
+  FOLDED_ABOVE,
+  foldedSeries,
+  foldedUntil,
+  HOUR_MS,
+  hourCheck,
+  insertFolded,
+  isLinked,
+  setFoldedUntil,
+  type HourCheck,
   type LedgerPosition,
 } from '../store/fold.ts'
 import type { FiringHourRow, FiringRow } from '../store/schema.ts'
@@ -42,10 +53,14 @@ export class Folder {
 
   async #work(pass: Pass, now: number): Promise<Pass | null> {
     switch (pass.kind) {
-      case 'begin': return this.#begin(now)
-      case 'count': return this.#count(pass)
-      case 'verify': return this.#verify(pass)
-      case 'delete': return this.#delete(pass)
+      case 'begin':
+        return this.#begin(now)
+      case 'count':
+        return this.#count(pass)
+      case 'verify':
+        return this.#verify(pass)
+      case 'delete':
+        return this.#delete(pass)
     }
   }
 
@@ -65,7 +80,8 @@ export class Folder {
     if (fresh.length === 0 && written.size === 0) return this.#finish(pass.hourAt)
     if (fresh.length === 0) return { kind: 'delete', hourAt: pass.hourAt, position: beginOf(pass.hourAt), series: written }
     const chains = new Map<number, Chain>()
-    for (const seriesId of fresh) chains.set(seriesId, { check: await hourCheck(this.#db, seriesId, pass.hourAt), rows: null, isBroken: false })
+    for (const seriesId of fresh)
+      chains.set(seriesId, { check: await hourCheck(this.#db, seriesId, pass.hourAt), rows: null, isBroken: false })
     return { kind: 'verify', hourAt: pass.hourAt, position: beginOf(pass.hourAt), chains, written }
   }
 
@@ -73,10 +89,17 @@ export class Folder {
     const rows = await this.#read(pass)
     for (const row of rows) extend(pass.chains.get(row.series_id), row, pass.hourAt)
     if (rows.length === ROWS_READ) return { ...pass, position: endOf(rows, pass.position) }
-    const sound = [...pass.chains.values()].flatMap((chain) => (chain.rows !== null && !chain.isBroken && chain.check.isSettled ? [chain.rows] : []))
+    const sound = [...pass.chains.values()].flatMap((chain) =>
+      chain.rows !== null && !chain.isBroken && chain.check.isSettled ? [chain.rows] : [],
+    )
     this.#unverified += pass.chains.size - sound.length
     for (let from = 0; from < sound.length; from += ROWS_DELETED) await insertFolded(this.#db, sound.slice(from, from + ROWS_DELETED))
-    return { kind: 'delete', hourAt: pass.hourAt, position: beginOf(pass.hourAt), series: new Set([...pass.written, ...sound.map((row) => row.series_id)]) }
+    return {
+      kind: 'delete',
+      hourAt: pass.hourAt,
+      position: beginOf(pass.hourAt),
+      series: new Set([...pass.written, ...sound.map((row) => row.series_id)]),
+    }
   }
 
   async #delete(pass: DeletePass): Promise<Pass | null> {
@@ -133,8 +156,22 @@ function extend(chain: Chain | undefined, row: FiringRow, hourAt: number): void 
   const { rows } = chain
   chain.rows =
     rows === null
-      ? { hour_at: hourAt, series_id: row.series_id, fired: 1, first_due_at: row.due_at, last_due_at: row.due_at, first_id: row.instance_id, last_id: row.instance_id }
-      : { ...rows, fired: rows.fired + 1, last_due_at: row.due_at, first_id: Math.min(rows.first_id, row.instance_id), last_id: Math.max(rows.last_id, row.instance_id) }
+      ? {
+          hour_at: hourAt,
+          series_id: row.series_id,
+          fired: 1,
+          first_due_at: row.due_at,
+          last_due_at: row.due_at,
+          first_id: row.instance_id,
+          last_id: row.instance_id,
+        }
+      : {
+          ...rows,
+          fired: rows.fired + 1,
+          last_due_at: row.due_at,
+          first_id: Math.min(rows.first_id, row.instance_id),
+          last_id: Math.max(rows.last_id, row.instance_id),
+        }
 }
 
 function beginOf(hourAt: number): LedgerPosition {

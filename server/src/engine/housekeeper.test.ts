@@ -5,8 +5,19 @@ import { ManualClock } from './manual-clock.fixture.ts'
 it('goes on while there is work, rests when there is none, and does nothing more once stopped', async () => {
   const clock = new ManualClock(1_000_000)
   const steps: number[] = []
-  const chore = { step: async (now: number) => { steps.push(now - 1_000_000); return steps.length % 3 !== 0 } }
-  const housekeeper = new Housekeeper({ clock, chores: [chore], onTrouble: (error) => { throw error } })
+  const chore = {
+    step: async (now: number) => {
+      steps.push(now - 1_000_000)
+      return steps.length % 3 !== 0
+    },
+  }
+  const housekeeper = new Housekeeper({
+    clock,
+    chores: [chore],
+    onTrouble: (error) => {
+      throw error
+    },
+  })
   housekeeper.start()
   await clock.advance(95_000, async () => housekeeper.idle())
   expect(steps).toEqual([30_000, 30_025, 30_050, 90_050, 90_075, 90_100])
@@ -19,7 +30,13 @@ it('tries again after a failure, and tells it', async () => {
   const clock = new ManualClock(0)
   let steps = 0
   const troubles: unknown[] = []
-  const chore = { step: async () => { steps += 1; if (steps === 1) throw new Error('the disk is full'); return false } }
+  const chore = {
+    step: async () => {
+      steps += 1
+      if (steps === 1) throw new Error('the disk is full')
+      return false
+    },
+  }
   const housekeeper = new Housekeeper({ clock, chores: [chore], onTrouble: (error) => troubles.push(error) })
   housekeeper.start()
   await clock.advance(31_000, async () => housekeeper.idle())

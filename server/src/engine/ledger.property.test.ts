@@ -142,13 +142,25 @@ class Scene {
       this.store = store
       this.link = new FakeLink()
       this.handled = 0
-      this.died = new Promise((resolve) => { store.onCrash = resolve })
+      this.died = new Promise((resolve) => {
+        store.onCrash = resolve
+      })
       store.crashRate = crashRate
       const alive = await this.live(async () => {
         const engine = await Engine.create({
-          db: store, logs: new LogStore({ directory: ':memory:' }), clock: new ProcessClock(this.clock, () => store.isDead), random: this.random, log: { warn: () => undefined, error: () => undefined },
-          nodeName: 'n', version: '0', serverZone: 'UTC', verifySession: (token) => ({ executorId: Number(token.split('.')[0]), bootId: Number(token.split('.')[1]) }), heartbeatMs: 5000, deadMs: 15_000,
-          logLimitBytes: 1, maxOpenRuns: 200_000,
+          db: store,
+          logs: new LogStore({ directory: ':memory:' }),
+          clock: new ProcessClock(this.clock, () => store.isDead),
+          random: this.random,
+          log: { warn: () => undefined, error: () => undefined },
+          nodeName: 'n',
+          version: '0',
+          serverZone: 'UTC',
+          verifySession: (token) => ({ executorId: Number(token.split('.')[0]), bootId: Number(token.split('.')[1]) }),
+          heartbeatMs: 5000,
+          deadMs: 15_000,
+          logLimitBytes: 1,
+          maxOpenRuns: 200_000,
         })
         await engine.start(this.link)
         this.engine = engine
@@ -162,7 +174,12 @@ class Scene {
   /** Runs something that the process's death cuts off. False: it died. */
   async live(work: () => Promise<unknown>): Promise<boolean> {
     const store = this.store
-    await Promise.race([work().catch((error: unknown) => { if (!(error instanceof StoreAway)) throw error }), this.died])
+    await Promise.race([
+      work().catch((error: unknown) => {
+        if (!(error instanceof StoreAway)) throw error
+      }),
+      this.died,
+    ])
     return !store.isDead
   }
 
@@ -175,7 +192,20 @@ class Scene {
 
   async executor(): Promise<void> {
     await this.live(async () => {
-      const session = await this.engine?.registerExecutor(1, { appName: 'app-1', name: 'worker', protocol: { min: 1, max: 1 }, version: '0', capacity: 5, host: 'h', pid: 1, handlers: [{ name: 'shell', kind: 'builtIn' }] }, SYSTEM)
+      const session = await this.engine?.registerExecutor(
+        1,
+        {
+          appName: 'app-1',
+          name: 'worker',
+          protocol: { min: 1, max: 1 },
+          version: '0',
+          capacity: 5,
+          host: 'h',
+          pid: 1,
+          handlers: [{ name: 'shell', kind: 'builtIn' }],
+        },
+        SYSTEM,
+      )
       if (session === undefined || this.engine === null) return
       await this.engine.join({ token: `${session.executorId}.${session.bootId}`, ...session, running: [] })
       this.engine.joined(session)
@@ -195,10 +225,20 @@ class Scene {
       const chance = this.random.next()
       // nobody waits for a verdict: while the store is away there is none, and the executor goes on
       const alive = await this.live(async () => {
-        if (chance < 0.1) void engine.report(session, { type: 'rejected', n: ++this.n, instanceId, attempt, at, code: 'capacity', detail: '' })
+        if (chance < 0.1)
+          void engine.report(session, { type: 'rejected', n: ++this.n, instanceId, attempt, at, code: 'capacity', detail: '' })
         else if (chance < 0.95) {
           void engine.report(session, { type: 'accepted', n: ++this.n, instanceId, attempt, at })
-          void engine.report(session, { type: 'finished', n: ++this.n, instanceId, attempt, at, startedAt: at, bootId: session.bootId, outcome: chance < 0.7 ? 'succeeded' : 'failed' })
+          void engine.report(session, {
+            type: 'finished',
+            n: ++this.n,
+            instanceId,
+            attempt,
+            at,
+            startedAt: at,
+            bootId: session.bootId,
+            outcome: chance < 0.7 ? 'succeeded' : 'failed',
+          })
         }
         await engine.settled()
       })
@@ -212,9 +252,23 @@ class Scene {
   async finishAll(): Promise<void> {
     const { session, engine } = this
     if (session === null || engine === null) return
-    const rows = await this.real.read((tx) => tx.all<{ id: number; attempt: number }>('SELECT id, attempt FROM open_instance WHERE phase IN (3, 4) AND boot_id = ?', [session.bootId]))
+    const rows = await this.real.read((tx) =>
+      tx.all<{ id: number; attempt: number }>('SELECT id, attempt FROM open_instance WHERE phase IN (3, 4) AND boot_id = ?', [
+        session.bootId,
+      ]),
+    )
     const at = this.clock.now()
-    for (const { id: instanceId, attempt } of rows) void engine.report(session, { type: 'finished', n: ++this.n, instanceId, attempt, at, startedAt: at, bootId: session.bootId, outcome: 'succeeded' })
+    for (const { id: instanceId, attempt } of rows)
+      void engine.report(session, {
+        type: 'finished',
+        n: ++this.n,
+        instanceId,
+        attempt,
+        at,
+        startedAt: at,
+        bootId: session.bootId,
+        outcome: 'succeeded',
+      })
     await engine.settled()
     await engine.beat(session, { running: [], load: { cpu: 0, memory: 0, running: 0, queued: 0 } })
   }
@@ -233,14 +287,19 @@ class Scene {
   }
 
   async edit(engine: Engine, taskId: number): Promise<void> {
-    const [row] = await this.real.read((tx) => tx.all<{ version: number; name: string }>('SELECT version, name FROM task WHERE id = ?', [taskId]))
+    const [row] = await this.real.read((tx) =>
+      tx.all<{ version: number; name: string }>('SELECT version, name FROM task WHERE id = ?', [taskId]),
+    )
     if (row !== undefined) await engine.updateTask(taskId, { ...this.input(row.name), version: row.version }, ALL, ALICE)
   }
 
   input(name: string): Parameters<Engine['createTask']>[0] {
     const pick = <T>(items: readonly T[]): T => items[Math.floor(this.random.next() * items.length)] as T
     return {
-      groupId: 1, name, handler: { kind: 'shell', script: 'true' }, enabled: true,
+      groupId: 1,
+      name,
+      handler: { kind: 'shell', script: 'true' },
+      enabled: true,
       schedule: pick([
         { kind: 'fixedRate', everyMs: pick([300, 700, 1000, 5000]) } as const,
         { kind: 'cron', expression: pick(['*/1 * * * * ?', '*/3 * * * * ?', '*/10 * * * * ?']), timezone: 'UTC' } as const,
@@ -265,10 +324,16 @@ function isDue(span: ScheduleSpanRow, at: number): boolean | null {
 
 async function check(real: Database, now: number): Promise<string[]> {
   const faults: string[] = []
-  const [series, spans, firings, skips, runs] = await real.read(async (tx) => [
-    await tx.all<SeriesRow>('SELECT * FROM series'), await tx.all<ScheduleSpanRow>('SELECT * FROM schedule_span ORDER BY from_at'), await tx.all<FiringRow>('SELECT * FROM firing ORDER BY due_at'),
-    await tx.all<SkipRow>('SELECT * FROM skip ORDER BY from_at'), await tx.all<{ id: number }>('SELECT id FROM open_instance UNION ALL SELECT id FROM instance'),
-  ] as const)
+  const [series, spans, firings, skips, runs] = await real.read(
+    async (tx) =>
+      [
+        await tx.all<SeriesRow>('SELECT * FROM series'),
+        await tx.all<ScheduleSpanRow>('SELECT * FROM schedule_span ORDER BY from_at'),
+        await tx.all<FiringRow>('SELECT * FROM firing ORDER BY due_at'),
+        await tx.all<SkipRow>('SELECT * FROM skip ORDER BY from_at'),
+        await tx.all<{ id: number }>('SELECT id FROM open_instance UNION ALL SELECT id FROM instance'),
+      ] as const,
+  )
   const ids = new Set(runs.map((run) => run.id))
   for (const one of series) {
     const mine = spans.filter((span) => span.series_id === one.id)
@@ -283,9 +348,14 @@ async function check(real: Database, now: number): Promise<string[]> {
         if (due === false && fired.has(at)) faults.push(`series ${one.id} at ${at - T0}: fired, and not due`)
       }
     }
-    const links = [...[...fired.values()].map((row) => ({ from: row.due_at, to: row.due_at, prev: row.prev_due_at })), ...ranges.map((row) => ({ from: row.from_at, to: row.to_at, prev: row.prev_due_at }))].sort((a, b) => a.from - b.from)
-    for (const [index, link] of links.entries()) if (index > 0 && link.prev !== links[index - 1]?.to) faults.push(`series ${one.id}: the chain breaks at ${link.from - T0}`)
-    for (const row of fired.values()) if (!ids.has(row.instance_id)) faults.push(`the run of series ${one.id} at ${row.due_at - T0} is missing`)
+    const links = [
+      ...[...fired.values()].map((row) => ({ from: row.due_at, to: row.due_at, prev: row.prev_due_at })),
+      ...ranges.map((row) => ({ from: row.from_at, to: row.to_at, prev: row.prev_due_at })),
+    ].sort((a, b) => a.from - b.from)
+    for (const [index, link] of links.entries())
+      if (index > 0 && link.prev !== links[index - 1]?.to) faults.push(`series ${one.id}: the chain breaks at ${link.from - T0}`)
+    for (const row of fired.values())
+      if (!ids.has(row.instance_id)) faults.push(`the run of series ${one.id} at ${row.due_at - T0} is missing`)
   }
   return faults
 }
@@ -341,10 +411,13 @@ async function play(seed: number): Promise<{ faults: string[]; fired: number; cr
 describe('the ledger under faults', () => {
   const seeds = Number(process.env.LEDGER_SEEDS ?? 40)
   const first = Number(process.env.LEDGER_FIRST ?? 1)
-  it.each(Array.from({ length: seeds }, (_, index) => first + index))('covers every due instant once, and leaves no run behind (seed %i)', async (seed) => {
-    const { faults, fired, stuck } = await play(seed)
-    expect(faults).toEqual([])
-    expect(stuck).toEqual([])
-    expect(fired).toBeGreaterThan(0)
-  })
+  it.each(Array.from({ length: seeds }, (_, index) => first + index))(
+    'covers every due instant once, and leaves no run behind (seed %i)',
+    async (seed) => {
+      const { faults, fired, stuck } = await play(seed)
+      expect(faults).toEqual([])
+      expect(stuck).toEqual([])
+      expect(fired).toBeGreaterThan(0)
+    },
+  )
 })

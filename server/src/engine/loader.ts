@@ -81,7 +81,12 @@ export class Loader {
       return armed === null || (!armed.isFiring && armed.cursor.revision < revision)
     })
     for (let from = 0; from < unknown.length; from += 1000) {
-      await this.#arm(await seriesById(db, unknown.slice(from, from + 1000).map((row) => row.id)))
+      await this.#arm(
+        await seriesById(
+          db,
+          unknown.slice(from, from + 1000).map((row) => row.id),
+        ),
+      )
     }
   }
 

@@ -85,17 +85,43 @@ export class LogIntake {
   async #write(batch: readonly Waiting[]): Promise<void> {
     const { logs, events } = this.#options
     const chunks = batch.flatMap(({ frame }): LogChunk[] =>
-      frame.type === 'log' ? [{ instanceId: frame.instanceId, attempt: frame.attempt, firstSeq: frame.firstSeq, lines: frame.lines, ...(frame.dropped === undefined ? {} : { dropped: frame.dropped }) }] : [],
+      frame.type === 'log'
+        ? [
+            {
+              instanceId: frame.instanceId,
+              attempt: frame.attempt,
+              firstSeq: frame.firstSeq,
+              lines: frame.lines,
+              ...(frame.dropped === undefined ? {} : { dropped: frame.dropped }),
+            },
+          ]
+        : [],
     )
     const isNew = chunks.length === 0 ? [] : await logs.append(chunks)
-    for (const { frame } of batch) if (frame.type === 'logEnd') await logs.end(frame.instanceId, frame.attempt, { lines: frame.lines, bytes: frame.bytes, dropped: frame.dropped })
+    for (const { frame } of batch)
+      if (frame.type === 'logEnd')
+        await logs.end(frame.instanceId, frame.attempt, { lines: frame.lines, bytes: frame.bytes, dropped: frame.dropped })
     this.#lines += chunks.reduce((sum, chunk) => sum + chunk.lines.length, 0)
     events.emit(
       chunks.flatMap((chunk, index) =>
-        isNew[index] === true ? [{ kind: 'logAppended', instanceId: chunk.instanceId, attempt: chunk.attempt, firstSeq: chunk.firstSeq, count: chunk.lines.length + (chunk.dropped ?? 0) } as const] : [],
+        isNew[index] === true
+          ? [
+              {
+                kind: 'logAppended',
+                instanceId: chunk.instanceId,
+                attempt: chunk.attempt,
+                firstSeq: chunk.firstSeq,
+                count: chunk.lines.length + (chunk.dropped ?? 0),
+              } as const,
+            ]
+          : [],
       ),
     )
-    events.emit(batch.flatMap(({ frame }) => (frame.type === 'logEnd' ? [{ kind: 'logEnded', instanceId: frame.instanceId, attempt: frame.attempt } as const] : [])))
+    events.emit(
+      batch.flatMap(({ frame }) =>
+        frame.type === 'logEnd' ? [{ kind: 'logEnded', instanceId: frame.instanceId, attempt: frame.attempt } as const] : [],
+      ),
+    )
   }
 
   async #isOwner({ session, frame }: Waiting): Promise<boolean> {

@@ -60,7 +60,9 @@ export class ManualClock implements Clock {
 
   #next(until: number): Alarm | null {
     let first: Alarm | null = null
-    for (const alarm of this.#alarms) if (alarm.at <= until && (first === null || alarm.at < first.at || (alarm.at === first.at && alarm.order < first.order))) first = alarm
+    for (const alarm of this.#alarms)
+      if (alarm.at <= until && (first === null || alarm.at < first.at || (alarm.at === first.at && alarm.order < first.order)))
+        first = alarm
     return first
   }
 }

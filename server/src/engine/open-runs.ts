@@ -129,7 +129,9 @@ export class OpenRuns {
 
   /** The queued runs of a group, first in rank first; at most `limit`. */
   heads(groupId: number, limit: number): OpenRun[] {
-    return this.#lane(groupId).first(limit).flatMap((id) => this.#runs.get(id) ?? [])
+    return this.#lane(groupId)
+      .first(limit)
+      .flatMap((id) => this.#runs.get(id) ?? [])
   }
 
   isLaneEmpty(groupId: number): boolean {
@@ -171,9 +173,28 @@ export function waitsForEarlier(run: { readonly phase: number; readonly rankAt: 
 
 function fromRow(row: OpenInstanceRow): OpenRun {
   return {
-    id: row.id, slot: row.slot, taskId: row.task_id, groupId: row.group_id, taskVersion: row.task_version, cause: row.cause, phase: row.phase, rankAt: row.rank_at, attempt: row.attempt,
-    priority: row.priority, createdAt: row.created_at, queuedAt: row.queued_at, dueAt: row.due_at, executorId: row.executor_id, bootId: row.boot_id, sentAt: row.sent_at,
-    acceptedAt: row.accepted_at, startedAt: row.started_at, cancelAt: row.cancel_at, pinnedExecutorId: row.pinned_executor_id, waitCode: row.wait_code, waitFacts: row.wait_facts,
+    id: row.id,
+    slot: row.slot,
+    taskId: row.task_id,
+    groupId: row.group_id,
+    taskVersion: row.task_version,
+    cause: row.cause,
+    phase: row.phase,
+    rankAt: row.rank_at,
+    attempt: row.attempt,
+    priority: row.priority,
+    createdAt: row.created_at,
+    queuedAt: row.queued_at,
+    dueAt: row.due_at,
+    executorId: row.executor_id,
+    bootId: row.boot_id,
+    sentAt: row.sent_at,
+    acceptedAt: row.accepted_at,
+    startedAt: row.started_at,
+    cancelAt: row.cancel_at,
+    pinnedExecutorId: row.pinned_executor_id,
+    waitCode: row.wait_code,
+    waitFacts: row.wait_facts,
   }
 }
 

@@ -1,5 +1,18 @@
 import type { TaskDefinition } from '@tickwheel/contract'
-import { appendTrace, CAUSE, decideOverlap, PHASE, queueRankAt, REASON, settle, type Facts, type FireEntry, type SkipEntry, type SkipReason, type TraceEntry } from '@tickwheel/core'
+import {
+  appendTrace,
+  CAUSE,
+  decideOverlap,
+  PHASE,
+  queueRankAt,
+  REASON,
+  settle,
+  type Facts,
+  type FireEntry,
+  type SkipEntry,
+  type SkipReason,
+  type TraceEntry,
+} from '@tickwheel/core'
 import type { FireItem } from '../store/fire.ts'
 import { NEVER, ON_END_DELAY } from '../store/run-writes.ts'
 import type { OpenInstanceRow, SkipRow } from '../store/schema.ts'
@@ -52,7 +65,12 @@ export function planFiring(input: PlanInput): Plan {
   const { cursor, schedule, now } = input
   const versionNow = versionAt(input, cursor.nextDueAt)
   const settled = settle({
-    compiled: schedule, lastDueAt: cursor.lastDueAt, nextDueAt: cursor.nextDueAt, now, misfire: input.definitionOf(versionNow).misfire, maxFires: input.maxFires,
+    compiled: schedule,
+    lastDueAt: cursor.lastDueAt,
+    nextDueAt: cursor.nextDueAt,
+    now,
+    misfire: input.definitionOf(versionNow).misfire,
+    maxFires: input.maxFires,
   })
   const draft = new Draft(input)
   for (const entry of settled.entries) {
@@ -84,13 +102,22 @@ class Draft {
   /** Instants that the misfire policy drops. */
   skip(entry: SkipEntry): void {
     const lateMs = this.#input.now - entry.fromAt
-    this.#addSkip({ fromAt: entry.fromAt, toAt: entry.toAt, prevDueAt: entry.prevDueAt, count: entry.count, reason: 'misfire', facts: { policy: entry.policy, lateMs } })
+    this.#addSkip({
+      fromAt: entry.fromAt,
+      toAt: entry.toAt,
+      prevDueAt: entry.prevDueAt,
+      count: entry.count,
+      reason: 'misfire',
+      facts: { policy: entry.policy, lateMs },
+    })
   }
 
   fire(entry: FireEntry, version: number): void {
     const { load } = this.#input
     const definition = this.#input.definitionOf(version)
-    const decision = this.#input.isFull() ? ({ kind: 'skip', reason: 'queueFull' } as const) : decideOverlap({ ...definition.overlap, open: load.open, waiting: load.waiting })
+    const decision = this.#input.isFull()
+      ? ({ kind: 'skip', reason: 'queueFull' } as const)
+      : decideOverlap({ ...definition.overlap, open: load.open, waiting: load.waiting })
     if (decision.kind === 'skip') {
       const facts: Facts = decision.reason === 'overlap' ? { blocker: load.blocker } : { max: definition.overlap.max }
       this.#addSkip({ fromAt: entry.dueAt, toAt: entry.dueAt, prevDueAt: entry.prevDueAt, count: 1, reason: decision.reason, facts })
@@ -98,7 +125,13 @@ class Draft {
     }
     const row = this.#makeRun({ entry, version, definition, isWaiting: decision.kind !== 'start' })
     if (decision.kind === 'replace') this.#replacedBy = row.id
-    this.#firings.push({ due_at: entry.dueAt, series_id: this.#input.cursor.seriesId, prev_due_at: entry.prevDueAt, task_version: version, instance_id: row.id })
+    this.#firings.push({
+      due_at: entry.dueAt,
+      series_id: this.#input.cursor.seriesId,
+      prev_due_at: entry.prevDueAt,
+      task_version: version,
+      instance_id: row.id,
+    })
     this.#runs.push(row)
     this.#lastSkip = null
   }
@@ -109,17 +142,34 @@ class Draft {
     const nextDueAt = isDelay && nextSettled === null && this.#awaitsId === null ? schedule.nextAfterEnd(now) : nextSettled
     const taskVersion = versionAt(this.#input, nextDueAt ?? lastDueAt)
     const item: FireItem = {
-      seriesId: cursor.seriesId, slot: cursor.slot, groupId: cursor.groupId, revision: cursor.revision, firings: this.#firings, skips: this.#skips, widen: this.#widen, runs: this.#runs,
-      payloads: [], cursor: { nextDueAt, lastDueAt, taskVersion, awaitsId: this.#awaitsId }, once: schedule.kind === 'once' && nextDueAt === null ? this.#once(lastDueAt) : null,
+      seriesId: cursor.seriesId,
+      slot: cursor.slot,
+      groupId: cursor.groupId,
+      revision: cursor.revision,
+      firings: this.#firings,
+      skips: this.#skips,
+      widen: this.#widen,
+      runs: this.#runs,
+      payloads: [],
+      cursor: { nextDueAt, lastDueAt, taskVersion, awaitsId: this.#awaitsId },
+      once: schedule.kind === 'once' && nextDueAt === null ? this.#once(lastDueAt) : null,
     }
-    const after = nextDueAt === null ? null : { ...cursor, nextDueAt, lastDueAt, taskVersion, revision: cursor.revision + 1, lastSkip: this.#lastSkip, spans: cursor.spans }
+    const after =
+      nextDueAt === null
+        ? null
+        : { ...cursor, nextDueAt, lastDueAt, taskVersion, revision: cursor.revision + 1, lastSkip: this.#lastSkip, spans: cursor.spans }
     return { item, after, replacedBy: this.#replacedBy }
   }
 
   /** The newest version is the one that is switched off: an edit of words alone may have come since the instant. */
   #once(lastDueAt: number): FireItem['once'] {
     const { cursor } = this.#input
-    return { taskId: cursor.taskId, signalId: this.#input.takeId(), taskVersion: cursor.spans.at(-1)?.taskVersion ?? cursor.taskVersion, endsAt: lastDueAt + 1 }
+    return {
+      taskId: cursor.taskId,
+      signalId: this.#input.takeId(),
+      taskVersion: cursor.spans.at(-1)?.taskVersion ?? cursor.taskVersion,
+      endsAt: lastDueAt + 1,
+    }
   }
 
   /** Consecutive skips with one reason and the same facts are one row that grows. */
@@ -135,26 +185,73 @@ class Draft {
     }
     const grown = isSame ? this.#skips.at(-1) : undefined
     if (grown !== undefined && grown.from_at === last?.fromAt) {
-      this.#skips[this.#skips.length - 1] = { ...grown, to_at: skip.toAt, count: grown.count === null || skip.count === null ? null : grown.count + skip.count }
+      this.#skips[this.#skips.length - 1] = {
+        ...grown,
+        to_at: skip.toAt,
+        count: grown.count === null || skip.count === null ? null : grown.count + skip.count,
+      }
       return
     }
-    this.#skips.push({ series_id: cursor.seriesId, from_at: skip.fromAt, to_at: skip.toAt, prev_due_at: skip.prevDueAt, count: skip.count, reason, facts, instance_id: null, decided_at: now })
+    this.#skips.push({
+      series_id: cursor.seriesId,
+      from_at: skip.fromAt,
+      to_at: skip.toAt,
+      prev_due_at: skip.prevDueAt,
+      count: skip.count,
+      reason,
+      facts,
+      instance_id: null,
+      decided_at: now,
+    })
     this.#lastSkip = { fromAt: skip.fromAt, reason, facts }
   }
 
-  #makeRun({ entry, version, definition, isWaiting }: { entry: FireEntry; version: number; definition: TaskDefinition; isWaiting: boolean }): OpenInstanceRow {
+  #makeRun({
+    entry,
+    version,
+    definition,
+    isWaiting,
+  }: {
+    entry: FireEntry
+    version: number
+    definition: TaskDefinition
+    isWaiting: boolean
+  }): OpenInstanceRow {
     const { cursor, load, now, schedule } = this.#input
     const id = this.#input.takeId()
     const seat = isWaiting ? null : this.#input.takeSeat(definition)
     const isDelay = schedule.kind === 'fixedDelay'
     if (isDelay) this.#awaitsId = id
     const row: OpenInstanceRow = {
-      id, slot: cursor.slot, group_id: cursor.groupId, task_id: cursor.taskId, task_version: version, cause: CAUSE.schedule, actor: null, series_id: cursor.seriesId, due_at: entry.dueAt,
-      created_at: now, priority: definition.priority, retry_of: null, attempt: seat === null ? 0 : 1, tries: 0, executor_id: seat?.executorId ?? null, boot_id: seat?.bootId ?? null,
-      queued_at: isWaiting ? null : now, sent_at: seat === null ? null : now, accepted_at: null, started_at: null, cancel_at: null, cancel_by: null,
+      id,
+      slot: cursor.slot,
+      group_id: cursor.groupId,
+      task_id: cursor.taskId,
+      task_version: version,
+      cause: CAUSE.schedule,
+      actor: null,
+      series_id: cursor.seriesId,
+      due_at: entry.dueAt,
+      created_at: now,
+      priority: definition.priority,
+      retry_of: null,
+      attempt: seat === null ? 0 : 1,
+      tries: 0,
+      executor_id: seat?.executorId ?? null,
+      boot_id: seat?.bootId ?? null,
+      queued_at: isWaiting ? null : now,
+      sent_at: seat === null ? null : now,
+      accepted_at: null,
+      started_at: null,
+      cancel_at: null,
+      cancel_by: null,
       trace: appendTrace('[]', now, [firedTrace(entry, now), ...(isWaiting ? [waitTrace(load.blocker, now)] : []), ...(seat?.trace ?? [])]),
-      on_end: isDelay ? ON_END_DELAY : 0, wait_code: isWaiting ? REASON.waitsForEarlierRun : null, wait_facts: isWaiting ? JSON.stringify({ blocker: load.blocker }) : null, progress: null,
-      pinned_executor_id: null, ...placeOf({ isWaiting, seat, now, cursor, priority: definition.priority }),
+      on_end: isDelay ? ON_END_DELAY : 0,
+      wait_code: isWaiting ? REASON.waitsForEarlierRun : null,
+      wait_facts: isWaiting ? JSON.stringify({ blocker: load.blocker }) : null,
+      progress: null,
+      pinned_executor_id: null,
+      ...placeOf({ isWaiting, seat, now, cursor, priority: definition.priority }),
     }
     load.open += 1
     if (isWaiting) load.waiting += 1
@@ -163,7 +260,19 @@ class Draft {
   }
 }
 
-function placeOf({ isWaiting, seat, now, cursor, priority }: { isWaiting: boolean; seat: Seat | null; now: number; cursor: SeriesCursor; priority: number }): Pick<OpenInstanceRow, 'phase' | 'lane' | 'rank_at'> {
+function placeOf({
+  isWaiting,
+  seat,
+  now,
+  cursor,
+  priority,
+}: {
+  isWaiting: boolean
+  seat: Seat | null
+  now: number
+  cursor: SeriesCursor
+  priority: number
+}): Pick<OpenInstanceRow, 'phase' | 'lane' | 'rank_at'> {
   if (isWaiting) return { phase: PHASE.waiting, lane: 0, rank_at: NEVER }
   if (seat !== null) return { phase: PHASE.dispatched, lane: 0, rank_at: now + 1000 }
   return { phase: PHASE.queued, lane: cursor.groupId, rank_at: queueRankAt(now, priority) }

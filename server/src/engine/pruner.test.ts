@@ -19,7 +19,8 @@ afterEach(async () => {
   await db.close()
 })
 
-const count = async (table: string): Promise<number | undefined> => (await db.read((tx) => tx.all<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`)))[0]?.n
+const count = async (table: string): Promise<number | undefined> =>
+  (await db.read((tx) => tx.all<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`)))[0]?.n
 async function prune(retention = {}): Promise<number> {
   const pruner = new Pruner({ db, logs, retention })
   let steps = 1
@@ -30,14 +31,25 @@ async function prune(retention = {}): Promise<number> {
 describe('retention', () => {
   it('forgets runs after 30 days and failures after 90, with what belongs to them, and no open run', async () => {
     const rows = [
-      endedRow(ago(29)), endedRow(ago(31)), endedRow(ago(31) + 1, { outcome: 6 }), endedRow(ago(31) + 2, { outcome: 4, group_id: 99 }),
-      endedRow(ago(89), { outcome: 2 }), endedRow(ago(91), { outcome: 2 }), endedRow(ago(91) + 1, { outcome: 5 }),
+      endedRow(ago(29)),
+      endedRow(ago(31)),
+      endedRow(ago(31) + 1, { outcome: 6 }),
+      endedRow(ago(31) + 2, { outcome: 4, group_id: 99 }),
+      endedRow(ago(89), { outcome: 2 }),
+      endedRow(ago(91), { outcome: 2 }),
+      endedRow(ago(91) + 1, { outcome: 5 }),
     ]
     await db.write('rest', async (tx) => {
       await tx.insert('instance', rows)
       await tx.insert('open_instance', [openRow(ago(200))])
-      await tx.insert('payload', rows.map((row) => ({ instance_id: row.id, kind: 1, body: 'x' })))
-      await tx.insert('retry_link', rows.map((row) => ({ instance_id: row.id, retry_id: 1 })))
+      await tx.insert(
+        'payload',
+        rows.map((row) => ({ instance_id: row.id, kind: 1, body: 'x' })),
+      )
+      await tx.insert(
+        'retry_link',
+        rows.map((row) => ({ instance_id: row.id, retry_id: 1 })),
+      )
     })
     await prune()
     const left = await db.read((tx) => tx.all<{ id: number }>('SELECT id FROM instance ORDER BY id'))
@@ -46,17 +58,26 @@ describe('retention', () => {
   })
 
   it('follows the settings', async () => {
-    await db.write('rest', (tx) => tx.insert('instance', [endedRow(ago(3)), endedRow(ago(3) + 1, { outcome: 2 }), endedRow(ago(8), { outcome: 2 })]))
+    await db.write('rest', (tx) =>
+      tx.insert('instance', [endedRow(ago(3)), endedRow(ago(3) + 1, { outcome: 2 }), endedRow(ago(8), { outcome: 2 })]),
+    )
     await prune({ runsDays: 2, failuresDays: 7 })
     expect(await count('instance')).toBe(1)
   })
 
   it('deletes in batches, and rests after a round', async () => {
-    await db.write('rest', (tx) => tx.insert('instance', Array.from({ length: 1234 }, (_, n) => endedRow(ago(40) + n))))
+    await db.write('rest', (tx) =>
+      tx.insert(
+        'instance',
+        Array.from({ length: 1234 }, (_, n) => endedRow(ago(40) + n)),
+      ),
+    )
     const pruner = new Pruner({ db, logs })
     await pruner.step(T0)
     expect(await count('instance')).toBe(734)
-    while (await pruner.step(T0)) { /* bounded steps */ }
+    while (await pruner.step(T0)) {
+      /* bounded steps */
+    }
     expect(await count('instance')).toBe(0)
     await db.write('rest', (tx) => tx.insert('instance', [endedRow(ago(40))]))
     expect(await pruner.step(T0 + 599_999)).toBe(false)
@@ -70,15 +91,36 @@ describe('retention', () => {
         // ids count from 2026, so an entry of the year before has none of its own: a shorter keep here
         const auditAt = at === old ? T0 - 301 * DAY : T0 - 299 * DAY
         await tx.insert('firing', [{ due_at: at, series_id: 1, prev_due_at: 0, task_version: 1, instance_id: 1 }])
-        await tx.insert('firing_hour', [{ hour_at: at, series_id: 1, fired: 61, first_due_at: at, last_due_at: at, first_id: 1, last_id: 1 }])
-        await tx.run("INSERT INTO audit (id, at, actor_kind, actor_name, ip, request_id, action, resource_kind, resource_key, outcome, `count`) VALUES (?, ?, 'system', '', '', '', 'x', 'x', 'x', 'done', 1)", [floorOfInstant(auditAt), auditAt])
+        await tx.insert('firing_hour', [
+          { hour_at: at, series_id: 1, fired: 61, first_due_at: at, last_due_at: at, first_id: 1, last_id: 1 },
+        ])
+        await tx.run(
+          "INSERT INTO audit (id, at, actor_kind, actor_name, ip, request_id, action, resource_kind, resource_key, outcome, `count`) VALUES (?, ?, 'system', '', '', '', 'x', 'x', 'x', 'done', 1)",
+          [floorOfInstant(auditAt), auditAt],
+        )
       }
       for (const [index, hours] of [25, 23].entries()) {
         await tx.insert('request_key', [{ key_hash: `k${index}`, answer: '{}', at: T0 - hours * 3_600_000 }])
-        await tx.insert('session', [{ id: `s${index}`, user_id: 1, refresh_hash: '', previous_hash: null, created_at: 0, rotated_at: 0, expires_at: T0 - hours * 3_600_000, ended_at: null, limited: 0, ip: '' }])
+        await tx.insert('session', [
+          {
+            id: `s${index}`,
+            user_id: 1,
+            refresh_hash: '',
+            previous_hash: null,
+            created_at: 0,
+            rotated_at: 0,
+            expires_at: T0 - hours * 3_600_000,
+            ended_at: null,
+            limited: 0,
+            ip: '',
+          },
+        ])
       }
     })
-    await logs.append([{ instanceId: ago(31), attempt: 1, firstSeq: 1, lines: [[T0, 0, 1, 'old']] }, { instanceId: ago(29), attempt: 1, firstSeq: 1, lines: [[T0, 0, 1, 'new']] }])
+    await logs.append([
+      { instanceId: ago(31), attempt: 1, firstSeq: 1, lines: [[T0, 0, 1, 'old']] },
+      { instanceId: ago(29), attempt: 1, firstSeq: 1, lines: [[T0, 0, 1, 'new']] },
+    ])
     await prune({ auditDays: 300 })
     expect(await Promise.all(['firing', 'firing_hour', 'audit', 'request_key', 'session'].map(count))).toEqual([1, 1, 1, 1, 1])
     expect((await logs.read(ago(31), { after: 0, limit: 9, ended: true })).lines).toEqual([])
@@ -86,13 +128,35 @@ describe('retention', () => {
   })
 
   it('looks at the skips of every series', async () => {
-    const skip = (seriesId: number, n: number, days: number) => ({ series_id: seriesId, from_at: T0 - days * DAY + n, to_at: T0 - days * DAY + n, prev_due_at: 0, count: 1, reason: 60, facts: '{}', instance_id: null, decided_at: 0 })
-    await db.write('rest', (tx) => tx.insert('skip', [
-      ...Array.from({ length: 1100 }, (_, n) => skip(1, n, 400)), ...Array.from({ length: 700 }, (_, n) => skip(1, n, 10)), ...Array.from({ length: 700 }, (_, n) => skip(2, n, 10)),
-      ...Array.from({ length: 300 }, (_, n) => skip(3, n, 400)), skip(4, 0, 10), skip(9, 0, 400),
-    ]))
+    const skip = (seriesId: number, n: number, days: number) => ({
+      series_id: seriesId,
+      from_at: T0 - days * DAY + n,
+      to_at: T0 - days * DAY + n,
+      prev_due_at: 0,
+      count: 1,
+      reason: 60,
+      facts: '{}',
+      instance_id: null,
+      decided_at: 0,
+    })
+    await db.write('rest', (tx) =>
+      tx.insert('skip', [
+        ...Array.from({ length: 1100 }, (_, n) => skip(1, n, 400)),
+        ...Array.from({ length: 700 }, (_, n) => skip(1, n, 10)),
+        ...Array.from({ length: 700 }, (_, n) => skip(2, n, 10)),
+        ...Array.from({ length: 300 }, (_, n) => skip(3, n, 400)),
+        skip(4, 0, 10),
+        skip(9, 0, 400),
+      ]),
+    )
     await prune()
-    const left = await db.read((tx) => tx.all<{ series_id: number; n: number }>('SELECT series_id, COUNT(*) AS n FROM skip GROUP BY series_id'))
-    expect(left).toEqual([{ series_id: 1, n: 700 }, { series_id: 2, n: 700 }, { series_id: 4, n: 1 }])
+    const left = await db.read((tx) =>
+      tx.all<{ series_id: number; n: number }>('SELECT series_id, COUNT(*) AS n FROM skip GROUP BY series_id'),
+    )
+    expect(left).toEqual([
+      { series_id: 1, n: 700 },
+      { series_id: 2, n: 700 },
+      { series_id: 4, n: 1 },
+    ])
   })
 })

@@ -2,7 +2,18 @@ import type { Database } from '../store/database.ts'
 import { floorOfInstant } from '../store/ids.ts'
 import type { LogStore } from '../store/logs.ts'
 import {
-  ALL_OUTCOMES, FAILURES, groupsWithEndedRuns, PRUNE_BATCH, pruneAudit, pruneCounters, pruneFirings, pruneFoldedHours, pruneRequestKeys, pruneRuns, pruneSessions, pruneSkips,
+  ALL_OUTCOMES,
+  FAILURES,
+  groupsWithEndedRuns,
+  PRUNE_BATCH,
+  pruneAudit,
+  pruneCounters,
+  pruneFirings,
+  pruneFoldedHours,
+  pruneRequestKeys,
+  pruneRuns,
+  pruneSessions,
+  pruneSkips,
 } from '../store/prune.ts'
 
 /** How long things are kept, in days. `ledgerDays`: firings, folded hours and skips; a firing is kept at least as long as any run may be. */

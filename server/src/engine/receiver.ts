@@ -39,7 +39,12 @@ export class Receiver {
 
   constructor(options: ReceiverOptions) {
     this.#options = options
-    this.#pump = new Pump({ clock: options.clock, turn: () => this.#turn(), onTrouble: options.onTrouble, onRecovered: options.onRecovered })
+    this.#pump = new Pump({
+      clock: options.clock,
+      turn: () => this.#turn(),
+      onTrouble: options.onTrouble,
+      onRecovered: options.onRecovered,
+    })
   }
 
   get pump(): Pump {
@@ -65,14 +70,22 @@ export class Receiver {
     const outcome = await this.#write(batch)
     this.#waiting = this.#waiting.slice(batch.length)
     this.#gauge()
-    this.#options.onChanges(outcome.changes, batch.map((item) => item.one))
+    this.#options.onChanges(
+      outcome.changes,
+      batch.map((item) => item.one),
+    )
     for (const [index, item] of batch.entries()) item.resolve(outcome.verdicts[index] ?? null)
     return this.#waiting.length > 0
   }
 
   async #write(batch: readonly Waiting[]): Promise<{ verdicts: readonly (Verdict | null)[]; changes: readonly RunChange[] }> {
     const firstId = await this.#options.ids.take(batch.length)
-    return report(this.#options.db, this.#options.clock.now(), firstId, batch.map((item) => item.one))
+    return report(
+      this.#options.db,
+      this.#options.clock.now(),
+      firstId,
+      batch.map((item) => item.one),
+    )
   }
 
   #gauge(): void {
@@ -85,7 +98,13 @@ export class Receiver {
 
 /** Whether a frame tells of a run's state (the others are logs and the executor's own). */
 export function isRunFrame(frame: Report): frame is RunFrame & Report {
-  return frame.type === 'accepted' || frame.type === 'rejected' || frame.type === 'started' || frame.type === 'progress' || frame.type === 'finished'
+  return (
+    frame.type === 'accepted' ||
+    frame.type === 'rejected' ||
+    frame.type === 'started' ||
+    frame.type === 'progress' ||
+    frame.type === 'finished'
+  )
 }
 
 /** The index of a verdict on the wire. */

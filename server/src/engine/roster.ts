@@ -67,10 +67,23 @@ export class Roster {
     const before = this.#members.get(row.id)
     const same = before?.bootId === row.boot_id ? before : null
     const member: Member = {
-      executorId: row.id, groupId: row.group_id, name: row.name, bootId: row.boot_id, capacity: row.capacity, labels: JSON.parse(row.labels) as Record<string, string>,
-      handlers: namesOf(JSON.parse(row.handlers) as readonly Partial<HandlerName>[]), registeredAt: row.registered_at, isConnected: same?.isConnected ?? false,
-      isDraining: row.draining === 1, isStopping: same?.isStopping ?? false, recoveredBoot: row.recovered_boot, seenAt: Math.max(seenAt, same?.seenAt ?? 0), load: same?.load ?? load,
-      backOffUntil: 0, refused: new Set(), missing: same?.missing ?? new Map<number, number>(),
+      executorId: row.id,
+      groupId: row.group_id,
+      name: row.name,
+      bootId: row.boot_id,
+      capacity: row.capacity,
+      labels: JSON.parse(row.labels) as Record<string, string>,
+      handlers: namesOf(JSON.parse(row.handlers) as readonly Partial<HandlerName>[]),
+      registeredAt: row.registered_at,
+      isConnected: same?.isConnected ?? false,
+      isDraining: row.draining === 1,
+      isStopping: same?.isStopping ?? false,
+      recoveredBoot: row.recovered_boot,
+      seenAt: Math.max(seenAt, same?.seenAt ?? 0),
+      load: same?.load ?? load,
+      backOffUntil: 0,
+      refused: new Set(),
+      missing: same?.missing ?? new Map<number, number>(),
     }
     this.#members.set(row.id, member)
     return member
@@ -99,7 +112,8 @@ export function knowsHandler(member: Member, handler: TaskDefinition['handler'])
 
 /** Takes note of a rejection, so that the next choice is another. */
 export function noteRejection(member: Member, code: string, handler: TaskDefinition['handler'] | null, now: number): void {
-  if ((code === 'unknownHandler' || code === 'handlerNotAllowed') && handler !== null) member.refused.add(`${handler.kind === 'named' ? 'named' : 'builtIn'}:${handlerName(handler)}`)
+  if ((code === 'unknownHandler' || code === 'handlerNotAllowed') && handler !== null)
+    member.refused.add(`${handler.kind === 'named' ? 'named' : 'builtIn'}:${handlerName(handler)}`)
   else member.backOffUntil = now + BACK_OFF_MS
 }
 

@@ -59,10 +59,21 @@ export class Sender {
     if (definition === null || definition === undefined) return null
     const groupName = await this.#options.definitions.groupName(run.groupId, this.#options.clock.monotonic())
     return {
-      type: 'dispatch', instanceId: run.id, attempt: run.attempt, bootId, at: this.#options.clock.now(),
+      type: 'dispatch',
+      instanceId: run.id,
+      attempt: run.attempt,
+      bootId,
+      at: this.#options.clock.now(),
       task: { id: run.taskId, name: definition.name, groupId: run.groupId, groupName },
-      handler: definition.handler, params: params ?? definition.params, scheduledAt: run.dueAt, firedAt: run.createdAt, timeoutMs: definition.timeoutMs,
-      killGraceMs: definition.killGraceMs, priority: definition.priority, logLimitBytes: this.#options.logLimitBytes, movable: definition.retry.max > 0,
+      handler: definition.handler,
+      params: params ?? definition.params,
+      scheduledAt: run.dueAt,
+      firedAt: run.createdAt,
+      timeoutMs: definition.timeoutMs,
+      killGraceMs: definition.killGraceMs,
+      priority: definition.priority,
+      logLimitBytes: this.#options.logLimitBytes,
+      movable: definition.retry.max > 0,
     }
   }
 }

@@ -66,7 +66,12 @@ export class SlotKeeper {
     const now = this.#clock.now()
     const sentAt = this.#clock.monotonic()
     await addNode(this.#db, { ...this.#node, url: '', level: SCHEMA_LEVEL, at: now })
-    this.#fences = await takeSlots(this.#db, this.#node.runId, Array.from({ length: SLOT_COUNT }, (_, slot) => slot), now)
+    this.#fences = await takeSlots(
+      this.#db,
+      this.#node.runId,
+      Array.from({ length: SLOT_COUNT }, (_, slot) => slot),
+      now,
+    )
     this.#slots = new Set(this.#fences.keys())
     this.#beatSentAt = sentAt
     await pruneNodes(this.#db, now - NODE_KEPT_MS)

@@ -92,13 +92,17 @@ export class Sweeper {
   async #checkRunning(): Promise<void> {
     const { db, clock, definitions, runs } = this.#options
     const now = clock.now()
-    const rows = [...(await pastRank(db, 4, now, AT_ONCE)), ...(await pastRank(db, 3, now, AT_ONCE)).filter((row) => row.accepted_at !== null || row.cancel_at !== null)]
+    const rows = [
+      ...(await pastRank(db, 4, now, AT_ONCE)),
+      ...(await pastRank(db, 3, now, AT_ONCE)).filter((row) => row.accepted_at !== null || row.cancel_at !== null),
+    ]
     await definitions.load(rows.map((row) => ({ taskId: row.task_id, version: row.task_version })))
     const losses: Loss[] = []
     for (const row of rows) {
       const loss = this.#overdue(row, now)
       if (loss !== null) losses.push(loss)
-      else if (row.cancel_at !== null && isConnected(this.#options.roster, row)) this.#options.onCancel([runs.get(row.id)].filter((run) => run !== null))
+      else if (row.cancel_at !== null && isConnected(this.#options.roster, row))
+        this.#options.onCancel([runs.get(row.id)].filter((run) => run !== null))
     }
     await this.#lose(losses)
   }
@@ -106,7 +110,15 @@ export class Sweeper {
   #overdue(row: OpenInstanceRow, now: number): Loss | null {
     const definition = this.#options.definitions.peek(row.task_id, row.task_version)
     const graceMs = (definition?.killGraceMs ?? 0) + SILENCE_MS
-    if (row.cancel_at !== null) return now < row.cancel_at + graceMs ? null : lossOf(row, { outcome: OUTCOME.canceled, reason: 'cancelUnconfirmed', at: now, message: 'the executor did not confirm the cancel' })
+    if (row.cancel_at !== null)
+      return now < row.cancel_at + graceMs
+        ? null
+        : lossOf(row, {
+            outcome: OUTCOME.canceled,
+            reason: 'cancelUnconfirmed',
+            at: now,
+            message: 'the executor did not confirm the cancel',
+          })
     const timeoutMs = definition?.timeoutMs ?? 0
     const since = row.started_at ?? row.accepted_at
     if (timeoutMs === 0 || since === null || now < since + timeoutMs + graceMs) return null
@@ -120,8 +132,17 @@ export class Sweeper {
     const isSilent = now - member.seenAt > deadMs && clock.monotonic() - reachedSince() > deadMs
     if (!isSilent || !(await loseExecutor(db, member.executorId, member.bootId, now - deadMs))) return
     await this.#lose(
-      this.#options.runs.ofExecutor(member.executorId).filter((run) => run.bootId === member.bootId)
-        .map((run) => lossOfRun(run, { outcome: OUTCOME.lost, reason: 'executorLost', at: now, message: `executor ${member.name} was not heard of for ${Math.round((now - member.seenAt) / 1000)} s` })),
+      this.#options.runs
+        .ofExecutor(member.executorId)
+        .filter((run) => run.bootId === member.bootId)
+        .map((run) =>
+          lossOfRun(run, {
+            outcome: OUTCOME.lost,
+            reason: 'executorLost',
+            at: now,
+            message: `executor ${member.name} was not heard of for ${Math.round((now - member.seenAt) / 1000)} s`,
+          }),
+        ),
     )
     this.#options.onLost(member)
   }
@@ -135,7 +156,12 @@ export class Sweeper {
     const now = clock.now()
     await this.#lose(
       rows.map((row) => ({
-        ...lossOf(row, { outcome: OUTCOME.lost, reason: 'executorRestarted', at: now, message: `executor ${member.name} restarted and did not have the run any more` }),
+        ...lossOf(row, {
+          outcome: OUTCOME.lost,
+          reason: 'executorRestarted',
+          at: now,
+          message: `executor ${member.name} restarted and did not have the run any more`,
+        }),
         // the older boot is gone, and a newer one refuses its frames
         unacceptedReadyAt: now,
       })),
@@ -145,7 +171,16 @@ export class Sweeper {
   /** Attempts that a live executor no longer has. */
   async missing(runs: readonly OpenRun[]): Promise<void> {
     const now = this.#options.clock.now()
-    await this.#lose(runs.map((run) => lossOfRun(run, { outcome: OUTCOME.lost, reason: 'executorRestarted', at: now, message: 'the executor does not have the run any more' })))
+    await this.#lose(
+      runs.map((run) =>
+        lossOfRun(run, {
+          outcome: OUTCOME.lost,
+          reason: 'executorRestarted',
+          at: now,
+          message: 'the executor does not have the run any more',
+        }),
+      ),
+    )
   }
 
   async #lose(losses: readonly Loss[]): Promise<void> {
@@ -172,15 +207,26 @@ function lossOfRun(run: OpenRun, why: Why): Loss {
   return lossBy(run, why)
 }
 
-function lossBy(run: { id: number; attempt: number; executorId: number | null; bootId: number | null; sentAt: number | null }, { outcome, reason, at, message }: Why): Loss {
+function lossBy(
+  run: { id: number; attempt: number; executorId: number | null; bootId: number | null; sentAt: number | null },
+  { outcome, reason, at, message }: Why,
+): Loss {
   return {
-    instanceId: run.id, attempt: run.attempt, bootId: run.bootId ?? 0, outcome, error: { code: ERROR_CODE[outcome] ?? 'LOST', message },
+    instanceId: run.id,
+    attempt: run.attempt,
+    bootId: run.bootId ?? 0,
+    outcome,
+    error: { code: ERROR_CODE[outcome] ?? 'LOST', message },
     trace: { reason, at, facts: { executorId: run.executorId } },
     unacceptedReadyAt: outcome === OUTCOME.lost ? Math.max(at, (run.sentAt ?? at) + FRAME_DEAD_MS) : null,
   }
 }
 
-const ERROR_CODE: Readonly<Record<number, string>> = { [OUTCOME.lost]: 'EXECUTOR_LOST', [OUTCOME.timedOut]: 'TIMED_OUT', [OUTCOME.canceled]: 'CANCEL_UNCONFIRMED' }
+const ERROR_CODE: Readonly<Record<number, string>> = {
+  [OUTCOME.lost]: 'EXECUTOR_LOST',
+  [OUTCOME.timedOut]: 'TIMED_OUT',
+  [OUTCOME.canceled]: 'CANCEL_UNCONFIRMED',
+}
 
 function isConnected(roster: Roster, row: OpenInstanceRow): boolean {
   if (row.executor_id === null || row.boot_id === null) return false

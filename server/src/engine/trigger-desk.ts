@@ -62,7 +62,10 @@ export class TriggerDesk {
   async #write(batch: readonly Waiting[]): Promise<void> {
     const first = await this.#options.ids.take(2 * batch.length)
     const at = this.#options.clock.now()
-    const answers = await trigger(this.#options.db, batch.map(({ wish }, index) => ({ ...wish, at, runId: first + index, auditId: first + batch.length + index })))
+    const answers = await trigger(
+      this.#options.db,
+      batch.map(({ wish }, index) => ({ ...wish, at, runId: first + index, auditId: first + batch.length + index })),
+    )
     this.#options.onMade(answers.flatMap((answer) => (isRefusal(answer) ? [] : [answer])))
     for (const [index, item] of batch.entries()) settle(item, answers[index])
   }

@@ -37,7 +37,9 @@ export class FakeLink implements Link {
   /** Each attempt once, however often it was sent. */
   dispatches(): Dispatch[] {
     const first = new Map<string, Dispatch>()
-    for (const { order } of this.sent) if (order.type === 'dispatch' && !first.has(`${order.instanceId}:${order.attempt}`)) first.set(`${order.instanceId}:${order.attempt}`, order)
+    for (const { order } of this.sent)
+      if (order.type === 'dispatch' && !first.has(`${order.instanceId}:${order.attempt}`))
+        first.set(`${order.instanceId}:${order.attempt}`, order)
     return [...first.values()]
   }
 }
@@ -66,7 +68,10 @@ export class World {
     await addGroup(db, 1)
     const logs = new LogStore({ directory: ':memory:' })
     const troubles: World['troubles'] = []
-    const world = new World({ clock, db, logs, troubles }, await makeEngine({ clock, db, logs, troubles, maxOpenRuns: options.maxOpenRuns ?? 200_000 }))
+    const world = new World(
+      { clock, db, logs, troubles },
+      await makeEngine({ clock, db, logs, troubles, maxOpenRuns: options.maxOpenRuns ?? 200_000 }),
+    )
     await world.engine.start(world.link)
     return world
   }
@@ -92,7 +97,16 @@ export class World {
 
   async task(more: Partial<TaskCreate> = {}): Promise<number> {
     const { taskId } = await this.engine.createTask(
-      { groupId: 1, name: `task ${this.#n++}`, schedule: { kind: 'fixedRate', everyMs: 1000 }, handler: { kind: 'shell', script: 'true' }, enabled: more.schedule?.kind !== 'manual', ...more }, ALL, ALICE,
+      {
+        groupId: 1,
+        name: `task ${this.#n++}`,
+        schedule: { kind: 'fixedRate', everyMs: 1000 },
+        handler: { kind: 'shell', script: 'true' },
+        enabled: more.schedule?.kind !== 'manual',
+        ...more,
+      },
+      ALL,
+      ALICE,
     )
     await this.settled()
     return taskId
@@ -110,8 +124,18 @@ export class World {
     const session = await this.engine.registerExecutor(
       1,
       {
-        appName: 'app-1', name: 'worker', protocol: { min: 1, max: 1 }, version: '0', capacity: 10, host: 'here', pid: 1,
-        handlers: [{ name: 'shell', kind: 'builtIn' }, { name: 'named', kind: 'named' }], ...more,
+        appName: 'app-1',
+        name: 'worker',
+        protocol: { min: 1, max: 1 },
+        version: '0',
+        capacity: 10,
+        host: 'here',
+        pid: 1,
+        handlers: [
+          { name: 'shell', kind: 'builtIn' },
+          { name: 'named', kind: 'named' },
+        ],
+        ...more,
       },
       SYSTEM,
     )
@@ -143,8 +167,21 @@ export class World {
     return this.say(session, { type: 'started', instanceId, attempt, at: this.clock.now() })
   }
 
-  async finish(session: Session, { instanceId, attempt }: { instanceId: number; attempt: number }, more: Partial<Finished> = {}): Promise<Verdict | null> {
-    return this.say(session, { type: 'finished', instanceId, attempt, at: this.clock.now(), startedAt: this.clock.now(), bootId: session.bootId, outcome: 'succeeded', ...more })
+  async finish(
+    session: Session,
+    { instanceId, attempt }: { instanceId: number; attempt: number },
+    more: Partial<Finished> = {},
+  ): Promise<Verdict | null> {
+    return this.say(session, {
+      type: 'finished',
+      instanceId,
+      attempt,
+      at: this.clock.now(),
+      startedAt: this.clock.now(),
+      bootId: session.bootId,
+      outcome: 'succeeded',
+      ...more,
+    })
   }
 
   /** Plays an executor that runs everything at once and succeeds, while time passes. */
@@ -180,11 +217,34 @@ export class World {
   }
 }
 
-async function makeEngine({ clock, db, logs, troubles, maxOpenRuns }: { clock: ManualClock; db: Database; logs: LogStore; troubles: World['troubles']; maxOpenRuns: number }): Promise<Engine> {
+async function makeEngine({
+  clock,
+  db,
+  logs,
+  troubles,
+  maxOpenRuns,
+}: {
+  clock: ManualClock
+  db: Database
+  logs: LogStore
+  troubles: World['troubles']
+  maxOpenRuns: number
+}): Promise<Engine> {
   const note = (facts: Readonly<Record<string, unknown>>, text: string): void => void troubles.push({ text, facts })
   return Engine.create({
-    db, logs, clock, random: seededRandom(1), log: { warn: note, error: note }, nodeName: 'n1', version: '0', serverZone: 'UTC', verifySession: sessionOf, heartbeatMs: 5000, deadMs: 15_000,
-    logLimitBytes: 1_000_000, maxOpenRuns,
+    db,
+    logs,
+    clock,
+    random: seededRandom(1),
+    log: { warn: note, error: note },
+    nodeName: 'n1',
+    version: '0',
+    serverZone: 'UTC',
+    verifySession: sessionOf,
+    heartbeatMs: 5000,
+    deadMs: 15_000,
+    logLimitBytes: 1_000_000,
+    maxOpenRuns,
   })
 }
 
@@ -196,4 +256,3 @@ function sessionOf(token: string): Session | null {
   const [executorId, bootId] = token.split('.').map(Number)
   return executorId === undefined || bootId === undefined ? null : { executorId, bootId }
 }
-

@@ -51,14 +51,22 @@ export function admit(route: { readonly id: string; readonly access: Access }, w
   if (access === 'public') return { who: null, scope: [] }
   if (who.kind === 'nobody') throw unauthenticated('This call needs a credential: send `Authorization: Bearer …`.')
   if (access === 'executorToken') return { who: who.kind === 'executorToken' ? who.token : refuse('an executor token (twe_…)'), scope: [] }
-  if (access === 'executorSession') return { who: who.kind === 'executorSession' ? who.session : refuse('the session token that registering gave (tws_…)'), scope: [] }
+  if (access === 'executorSession')
+    return { who: who.kind === 'executorSession' ? who.session : refuse('the session token that registering gave (tws_…)'), scope: [] }
   return admitUser(route.id, access, who)
 }
 
-function admitUser(id: string, access: 'self' | Permission, who: Exclude<Who, { kind: 'nobody' }>): { readonly who: SignedUser; readonly scope: Scope } {
+function admitUser(
+  id: string,
+  access: 'self' | Permission,
+  who: Exclude<Who, { kind: 'nobody' }>,
+): { readonly who: SignedUser; readonly scope: Scope } {
   if (who.kind !== 'user') return refuse('a signed-in user')
   if (who.user.user.isLimited && !OPEN_TO_LIMITED.has(id)) {
-    throw new AppError('PASSWORD_CHANGE_REQUIRED', 'Change the password first (PUT /api/v1/auth/password): until then this session can do nothing else but sign out.')
+    throw new AppError(
+      'PASSWORD_CHANGE_REQUIRED',
+      'Change the password first (PUT /api/v1/auth/password): until then this session can do nothing else but sign out.',
+    )
   }
   return { who: who.user, scope: access === 'self' ? [] : visibleScope(who.user.grants, access) }
 }
@@ -78,9 +86,13 @@ export function callerOf(who: Who, origin: Origin): Caller {
 
 function actorOf(who: Who): Caller['actor'] {
   switch (who.kind) {
-    case 'nobody': return { kind: 'user', id: null, name: '' }
-    case 'user': return { kind: 'user', id: who.user.user.userId, name: who.user.user.username }
-    case 'executorToken': return { kind: 'token', id: who.token.tokenId, name: who.token.name }
-    case 'executorSession': return { kind: 'executor', id: who.session.executorId, name: String(who.session.executorId) }
+    case 'nobody':
+      return { kind: 'user', id: null, name: '' }
+    case 'user':
+      return { kind: 'user', id: who.user.user.userId, name: who.user.user.username }
+    case 'executorToken':
+      return { kind: 'token', id: who.token.tokenId, name: who.token.name }
+    case 'executorSession':
+      return { kind: 'executor', id: who.session.executorId, name: String(who.session.executorId) }
   }
 }

@@ -29,5 +29,10 @@ export async function registerConsole(app: FastifyInstance, root: string): Promi
 export function sendConsole(reply: FastifyReply, root: string | null): FastifyReply {
   reply.helmet()
   if (root !== null) return reply.header('Cache-Control', 'no-cache').sendFile('index.html')
-  return reply.code(200).header('Content-Type', 'text/html; charset=utf-8').send('<!doctype html><title>Tickwheel</title><p>The console has not been built: run <code>npm run build</code>. The API is at <a href="/docs">/docs</a>.</p>')
+  return reply
+    .code(200)
+    .header('Content-Type', 'text/html; charset=utf-8')
+    .send(
+      '<!doctype html><title>Tickwheel</title><p>The console has not been built: run <code>npm run build</code>. The API is at <a href="/docs">/docs</a>.</p>',
+    )
 }

@@ -20,7 +20,15 @@ export interface SignedUser {
 
 type StaticOf<R, Key extends string> = R extends Readonly<Record<Key, infer S>> ? (S extends TSchema ? Static<S> : undefined) : undefined
 
-type WhoOf<A extends Access> = A extends 'public' ? null : A extends 'executorToken' ? ExecutorToken : A extends 'executorSession' ? ExecutorSession : A extends 'self' | Permission ? SignedUser : never
+type WhoOf<A extends Access> = A extends 'public'
+  ? null
+  : A extends 'executorToken'
+    ? ExecutorToken
+    : A extends 'executorSession'
+      ? ExecutorSession
+      : A extends 'self' | Permission
+        ? SignedUser
+        : never
 
 /** A call that was authenticated, limited, authorized and validated. */
 export interface Asked<R extends Route> {

@@ -9,7 +9,10 @@ export class Metrics {
   constructor(status: () => EngineStatus, live: () => { readonly connections: number; readonly subscriptions: number }) {
     collectDefaultMetrics({ register: this.#registry })
     this.#requests = new Histogram({
-      name: 'tickwheel_http_request_seconds', help: 'Time from request to answer', labelNames: ['method', 'route', 'status'], buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+      name: 'tickwheel_http_request_seconds',
+      help: 'Time from request to answer',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
       registers: [this.#registry],
     })
     const gauges: readonly (readonly [string, string, () => number])[] = [
@@ -40,12 +43,22 @@ export class Metrics {
   }
 
   #gauge(name: string, help: string, read: () => number): void {
-    new Gauge({ name, help, registers: [this.#registry], collect() { this.set(read()) } })
+    new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect() {
+        this.set(read())
+      },
+    })
   }
 
   #countEvents(status: () => EngineStatus): void {
     const events = new Counter({
-      name: 'tickwheel_events_total', help: 'What the engine did since its start, by name', labelNames: ['event'], registers: [this.#registry],
+      name: 'tickwheel_events_total',
+      help: 'What the engine did since its start, by name',
+      labelNames: ['event'],
+      registers: [this.#registry],
       collect() {
         this.reset()
         for (const [event, count] of Object.entries(status().counts)) this.inc({ event }, count)

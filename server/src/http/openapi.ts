@@ -14,28 +14,57 @@ export function openApiDocument(version: string): Json {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Tickwheel', version, description: 'Distributed task scheduler. Errors are `application/problem+json` (RFC 9457) with a stable `code`; invalid input names every wrong field in `errors`.' },
+    info: {
+      title: 'Tickwheel',
+      version,
+      description:
+        'Distributed task scheduler. Errors are `application/problem+json` (RFC 9457) with a stable `code`; invalid input names every wrong field in `errors`.',
+    },
     servers: [{ url: '/' }],
     paths,
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', description: 'the JWT of POST /auth/login; for executors, their executor token or session token' } },
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'the JWT of POST /auth/login; for executors, their executor token or session token',
+        },
+      },
       schemas: { Problem },
     },
   }
 }
 
 function operationOf(route: RouteDescriptor): Json {
-  const access = route.access === 'public' ? 'Nobody needs to sign in.' : route.access === 'self' ? 'Anyone signed in.' : `Needs \`${route.access}\`.`
+  const access =
+    route.access === 'public' ? 'Nobody needs to sign in.' : route.access === 'self' ? 'Anyone signed in.' : `Needs \`${route.access}\`.`
   const budget = route.budget === 'none' ? '' : ` Rate-limit budget \`${route.budget}\`.`
   return {
-    operationId: route.id, tags: [route.tag], summary: route.summary, description: access + budget, security: route.access === 'public' ? [] : [{ bearer: [] }],
-    parameters: [...parametersOf(route.params, 'path'), ...parametersOf(route.query, 'query'), ...(route.idempotent === true ? [IDEMPOTENCY_KEY] : [])],
+    operationId: route.id,
+    tags: [route.tag],
+    summary: route.summary,
+    description: access + budget,
+    security: route.access === 'public' ? [] : [{ bearer: [] }],
+    parameters: [
+      ...parametersOf(route.params, 'path'),
+      ...parametersOf(route.query, 'query'),
+      ...(route.idempotent === true ? [IDEMPOTENCY_KEY] : []),
+    ],
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
-    responses: { [String(route.status)]: successOf(route), default: { description: 'Problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } } },
+    responses: {
+      [String(route.status)]: successOf(route),
+      default: { description: 'Problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+    },
   }
 }
 
-const IDEMPOTENCY_KEY = { name: 'Idempotency-Key', in: 'header', required: false, description: 'a repeat within 24 h answers what the first call answered', schema: { type: 'string', maxLength: 255 } }
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'a repeat within 24 h answers what the first call answered',
+  schema: { type: 'string', maxLength: 255 },
+}
 const PLAIN_TEXT = new Set(['rawLogs', 'metrics'])
 
 function successOf(route: RouteDescriptor): Json {
@@ -46,5 +75,10 @@ function successOf(route: RouteDescriptor): Json {
 function parametersOf(schema: TSchema | undefined, place: 'path' | 'query'): Json[] {
   if (schema === undefined || !('properties' in schema)) return []
   const { properties, required = [] } = schema as { properties: Record<string, TSchema>; required?: string[] }
-  return Object.entries(properties).map(([name, inner]) => ({ name, in: place, required: place === 'path' || required.includes(name), schema: inner }))
+  return Object.entries(properties).map(([name, inner]) => ({
+    name,
+    in: place,
+    required: place === 'path' || required.includes(name),
+    schema: inner,
+  }))
 }

@@ -13,9 +13,21 @@ export interface Answered {
 /** The one place that turns what was thrown into an answer. What nobody expected is told as INTERNAL, without its text. */
 export function answerOf(error: unknown): Answered {
   if (error instanceof AppError) return told(error)
-  if (error instanceof StoreAway) return told(new AppError('STORE_AWAY', 'The store cannot be reached; nothing was changed. Try again in a few seconds.', { params: { retryAfterSeconds: 2 } }))
+  if (error instanceof StoreAway)
+    return told(
+      new AppError('STORE_AWAY', 'The store cannot be reached; nothing was changed. Try again in a few seconds.', {
+        params: { retryAfterSeconds: 2 },
+      }),
+    )
   const known = fromFramework(error)
-  return known === null ? { ...told(new AppError('INTERNAL', 'Something went wrong that nobody expected. The server log has the details under this request id.')), isUnexpected: true } : told(known)
+  return known === null
+    ? {
+        ...told(
+          new AppError('INTERNAL', 'Something went wrong that nobody expected. The server log has the details under this request id.'),
+        ),
+        isUnexpected: true,
+      }
+    : told(known)
 }
 
 function told(error: AppError): Answered {
@@ -24,8 +36,13 @@ function told(error: AppError): Answered {
   return {
     status,
     problem: {
-      type: `urn:tickwheel:problem:${code.toLowerCase().replaceAll('_', '-')}`, title: titleOf(code), status, detail: error.message, code,
-      ...(Object.keys(params).length > 0 ? { params: { ...params } } : {}), ...(errors.length > 0 ? { errors: [...errors] } : {}),
+      type: `urn:tickwheel:problem:${code.toLowerCase().replaceAll('_', '-')}`,
+      title: titleOf(code),
+      status,
+      detail: error.message,
+      code,
+      ...(Object.keys(params).length > 0 ? { params: { ...params } } : {}),
+      ...(errors.length > 0 ? { errors: [...errors] } : {}),
     },
     retryAfterSeconds: typeof seconds === 'number' ? Math.max(1, Math.ceil(seconds)) : status === 429 ? 1 : null,
     isUnexpected: false,
@@ -43,7 +60,8 @@ function fromFramework(error: unknown): AppError | null {
   const status = 'statusCode' in error ? error.statusCode : undefined
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('BODY_TOO_LARGE', 'The body is larger than 1 MiB.')
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.')
-  if (error instanceof SyntaxError || (typeof code === 'string' && code.startsWith('FST_ERR_CTP_'))) return new AppError('MALFORMED', `The body is not valid JSON: ${error.message}`)
+  if (error instanceof SyntaxError || (typeof code === 'string' && code.startsWith('FST_ERR_CTP_')))
+    return new AppError('MALFORMED', `The body is not valid JSON: ${error.message}`)
   if (status === 400) return new AppError('MALFORMED', error.message)
   // The file server answers 403 for a folder.
   return status === 404 || status === 403 ? new AppError('NOT_FOUND', 'There is nothing here.') : null

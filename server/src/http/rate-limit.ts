@@ -18,10 +18,16 @@ export class RateLimit {
   async take(budget: Budget, whose: string, reply: FastifyReply | null): Promise<void> {
     const limit = this.#limits[budget]
     const taken = await this.#buckets.take(`${budget} ${whose}`, limit)
-    void reply?.headers({ 'RateLimit-Limit': limit.capacity, 'RateLimit-Remaining': taken.remaining, 'RateLimit-Reset': Math.ceil(Math.min(taken.resetMs, 86_400_000) / 1000) })
+    void reply?.headers({
+      'RateLimit-Limit': limit.capacity,
+      'RateLimit-Remaining': taken.remaining,
+      'RateLimit-Reset': Math.ceil(Math.min(taken.resetMs, 86_400_000) / 1000),
+    })
     if (taken.allowed) return
     const retryAfterSeconds = Math.max(1, Math.ceil(Math.min(taken.retryAfterMs, 86_400_000) / 1000))
-    throw new AppError('RATE_LIMITED', `Too many calls of the budget "${budget}": try again in ${retryAfterSeconds} s.`, { params: { budget, retryAfterSeconds } })
+    throw new AppError('RATE_LIMITED', `Too many calls of the budget "${budget}": try again in ${retryAfterSeconds} s.`, {
+      params: { budget, retryAfterSeconds },
+    })
   }
 
   async giveBack(budget: Budget, whose: string): Promise<void> {

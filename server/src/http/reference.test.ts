@@ -11,7 +11,9 @@ it('the reference of the API is written down as it is (run with -u after a chang
 
 it('the budgets of the configuration are those of core', () => {
   const { rateLimit } = loadConfig({ cwd: '/' })
-  expect(rateLimit).toEqual(Object.fromEntries(Object.entries(BUDGETS).map(([name, { capacity, refillPerSecond }]) => [name, { capacity, refillPerSecond }])))
+  expect(rateLimit).toEqual(
+    Object.fromEntries(Object.entries(BUDGETS).map(([name, { capacity, refillPerSecond }]) => [name, { capacity, refillPerSecond }])),
+  )
 })
 
 it('the version is that of the package', () => {

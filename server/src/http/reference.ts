@@ -45,10 +45,16 @@ function callOf(route: RouteDescriptor): string[] {
   const access = route.access === 'public' ? 'Public' : route.access === 'self' ? 'Anyone signed in' : `Needs \`${route.access}\``
   const budget = route.budget === 'none' ? '' : `, budget \`${route.budget}\``
   const inputs = [...fieldsOf(route.params, 'path'), ...fieldsOf(route.query, 'query'), ...fieldsOf(route.body, 'body')]
-  const header = route.idempotent === true ? ['| `Idempotency-Key` | header | text, up to 255 characters | a repeat within 24 h answers what the first call answered |'] : []
+  const header =
+    route.idempotent === true
+      ? ['| `Idempotency-Key` | header | text, up to 255 characters | a repeat within 24 h answers what the first call answered |']
+      : []
   const table = [...inputs, ...header]
   return [
-    `### ${route.method} ${pathOf(route)}`, '', `${route.summary}. ${access}${budget}. Answers ${route.status}${route.status === 204 ? '' : ` with ${wordsOf(route.answer)}`}.`, '',
+    `### ${route.method} ${pathOf(route)}`,
+    '',
+    `${route.summary}. ${access}${budget}. Answers ${route.status}${route.status === 204 ? '' : ` with ${wordsOf(route.answer)}`}.`,
+    '',
     ...(table.length === 0 ? [] : ['| Field | In | Type | |', '|---|---|---|---|', ...table, '']),
   ]
 }
@@ -57,7 +63,11 @@ function fieldsOf(schema: TSchema | undefined, place: string): string[] {
   if (schema === undefined) return []
   const { properties = {}, required = [] }: Shape = schema
   return Object.entries(properties).map(([name, shape]) => {
-    const notes = [required.includes(name) ? 'required' : '', shape.default === undefined ? '' : `default \`${JSON.stringify(shape.default)}\``, shape.description ?? ''].filter((note) => note !== '')
+    const notes = [
+      required.includes(name) ? 'required' : '',
+      shape.default === undefined ? '' : `default \`${JSON.stringify(shape.default)}\``,
+      shape.description ?? '',
+    ].filter((note) => note !== '')
     return `| \`${name}\` | ${place} | ${cell(wordsOf(shape))} | ${cell(notes.join('; '))} |`
   })
 }
@@ -71,21 +81,33 @@ function wordsOf(shape: Shape): string {
   if (shape.enum !== undefined) return shape.enum.map((word) => `\`${String(word)}\``).join(', ')
   if (shape.const !== undefined) return `\`${JSON.stringify(shape.const).replaceAll('"', '')}\``
   switch (shape.type) {
-    case 'object': return objectWords(shape)
-    case 'array': return `list of ${shape.items === undefined || isTuple(shape.items) ? 'values' : wordsOf(shape.items)}${bounds(shape.minItems, shape.maxItems, ' entries')}`
-    case 'string': return shape.format === 'date-time' ? 'instant' : `text${bounds(shape.minLength, shape.maxLength, ' characters')}${shape.pattern === undefined ? '' : ` like \`${shape.pattern}\``}`
-    case 'integer': return `whole number${bounds(shape.minimum, shape.maximum === Number.MAX_SAFE_INTEGER ? undefined : shape.maximum, '')}`
-    case 'number': return `number${bounds(shape.minimum, shape.maximum, '')}`
-    case 'boolean': return 'true or false'
-    case 'null': return 'null'
-    default: return 'any JSON'
+    case 'object':
+      return objectWords(shape)
+    case 'array':
+      return `list of ${shape.items === undefined || isTuple(shape.items) ? 'values' : wordsOf(shape.items)}${bounds(shape.minItems, shape.maxItems, ' entries')}`
+    case 'string':
+      return shape.format === 'date-time'
+        ? 'instant'
+        : `text${bounds(shape.minLength, shape.maxLength, ' characters')}${shape.pattern === undefined ? '' : ` like \`${shape.pattern}\``}`
+    case 'integer':
+      return `whole number${bounds(shape.minimum, shape.maximum === Number.MAX_SAFE_INTEGER ? undefined : shape.maximum, '')}`
+    case 'number':
+      return `number${bounds(shape.minimum, shape.maximum, '')}`
+    case 'boolean':
+      return 'true or false'
+    case 'null':
+      return 'null'
+    default:
+      return 'any JSON'
   }
 }
 
 function objectWords({ properties = {}, patternProperties = {}, required = [] }: Shape): string {
   const [entry] = Object.values(patternProperties)
   if (entry !== undefined) return `{ name: ${wordsOf(entry)} }`
-  return `{ ${Object.entries(properties).map(([name, inner]) => `${name}${required.includes(name) ? '' : '?'}: ${wordsOf(inner)}`).join(', ')} }`
+  return `{ ${Object.entries(properties)
+    .map(([name, inner]) => `${name}${required.includes(name) ? '' : '?'}: ${wordsOf(inner)}`)
+    .join(', ')} }`
 }
 
 function isTuple(items: Shape | readonly Shape[]): items is readonly Shape[] {
@@ -100,15 +122,27 @@ function bounds(from: number | undefined, to: number | undefined, unit: string):
 
 function errors(): string[] {
   return [
-    '## Errors', '', '| Code | Status |', '|---|---|', ...Object.entries(ERROR_STATUS).map(([code, status]) => `| \`${code}\` | ${status} |`), '',
-    `Codes of fields in \`errors\`: ${FIELD_CODES.map((code) => `\`${code}\``).join(', ')}, and those of schedules (\`CRON_…\`, \`ZONE_UNKNOWN\`, …).`, '',
+    '## Errors',
+    '',
+    '| Code | Status |',
+    '|---|---|',
+    ...Object.entries(ERROR_STATUS).map(([code, status]) => `| \`${code}\` | ${status} |`),
+    '',
+    `Codes of fields in \`errors\`: ${FIELD_CODES.map((code) => `\`${code}\``).join(', ')}, and those of schedules (\`CRON_…\`, \`ZONE_UNKNOWN\`, …).`,
+    '',
   ]
 }
 
 function budgets(): string[] {
   return [
-    '## Rate limits', '', 'Answers carry `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds until full); 429 adds `Retry-After`.', '',
-    '| Budget | For each | Calls at once | Gained each second |', '|---|---|---|---|',
-    ...Object.entries(BUDGETS).map(([name, { key, capacity, refillPerSecond }]) => `| \`${name}\` | ${key} | ${capacity} | ${refillPerSecond} |`),
+    '## Rate limits',
+    '',
+    'Answers carry `RateLimit-Limit`, `RateLimit-Remaining` and `RateLimit-Reset` (seconds until full); 429 adds `Retry-After`.',
+    '',
+    '| Budget | For each | Calls at once | Gained each second |',
+    '|---|---|---|---|',
+    ...Object.entries(BUDGETS).map(
+      ([name, { key, capacity, refillPerSecond }]) => `| \`${name}\` | ${key} | ${capacity} | ${refillPerSecond} |`,
+    ),
   ]
 }

@@ -64,7 +64,8 @@ export function pathOf(route: Pick<RouteDescriptor, 'path'>): string {
 export async function admitUnknown(request: FastifyRequest, reply: FastifyReply, gate: Gate): Promise<void> {
   const origin = originOf(request, gate.listensBeyondLoopback)
   const who = await whoCalls(request, reply, { gate, origin })
-  if (who.kind === 'nobody') throw await refused(unauthenticated('This call needs a credential: send `Authorization: Bearer …`.'), { gate, origin, reply })
+  if (who.kind === 'nobody')
+    throw await refused(unauthenticated('This call needs a credential: send `Authorization: Bearer …`.'), { gate, origin, reply })
 }
 
 interface Arrived {
@@ -84,7 +85,8 @@ async function admitCall(route: Route, { request, reply, gate }: Arrived): Promi
     return { who, given, scope, origin }
   } catch (error) {
     if (error instanceof AppError && error.code === 'UNAUTHENTICATED') throw await refused(error, { gate, origin, reply })
-    if (error instanceof AppError && error.status === 403) gate.refusals.note(callerOf(who, origin), { action: route.access, code: error.code })
+    if (error instanceof AppError && error.status === 403)
+      gate.refusals.note(callerOf(who, origin), { action: route.access, code: error.code })
     throw error
   }
 }
@@ -111,10 +113,14 @@ async function refused(error: AppError, { gate, origin, reply }: { gate: Gate; o
 function whoseBucket(who: Who, origin: Origin, budget: string): string {
   if (budget === 'login') return origin.ip
   switch (who.kind) {
-    case 'nobody': return `address ${origin.ip}`
-    case 'user': return `user ${who.user.user.userId}`
-    case 'executorToken': return `token ${who.token.tokenId}`
-    case 'executorSession': return `executor ${who.session.executorId}`
+    case 'nobody':
+      return `address ${origin.ip}`
+    case 'user':
+      return `user ${who.user.user.userId}`
+    case 'executorToken':
+      return `token ${who.token.tokenId}`
+    case 'executorSession':
+      return `executor ${who.session.executorId}`
   }
 }
 
@@ -130,7 +136,11 @@ async function answer(route: Route, handlers: Handlers, { request, reply, gate, 
   const input = validated(route, request)
   await authorizeResource(route, input.params, { gate, call })
   const asked = {
-    ...input, who: call.given, scope: call.scope, caller: callerOf(call.who, call.origin), origin: call.origin,
+    ...input,
+    who: call.given,
+    scope: call.scope,
+    caller: callerOf(call.who, call.origin),
+    origin: call.origin,
     idempotencyKey: 'idempotent' in route ? idempotencyKeyOf(request, call) : null,
   }
   // Safe: `input` was validated against the descriptor that types the handler, and `given` is what `admit` gives for its access.
@@ -170,10 +180,19 @@ function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
 function invalid(errors: readonly FieldProblem[]): AppError {
   const [first] = errors
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''
-  return new AppError('VALIDATION_FAILED', first === undefined ? 'The input is not valid.' : `${first.path === '' ? 'The body' : first.path} ${first.message}${more}.`, { errors })
+  return new AppError(
+    'VALIDATION_FAILED',
+    first === undefined ? 'The input is not valid.' : `${first.path === '' ? 'The body' : first.path} ${first.message}${more}.`,
+    { errors },
+  )
 }
 
-const RESOURCES = { group: 'GROUP_NOT_FOUND', task: 'TASK_NOT_FOUND', instance: 'INSTANCE_NOT_FOUND', executor: 'EXECUTOR_NOT_FOUND' } as const satisfies Record<Located, ErrorCode>
+const RESOURCES = {
+  group: 'GROUP_NOT_FOUND',
+  task: 'TASK_NOT_FOUND',
+  instance: 'INSTANCE_NOT_FOUND',
+  executor: 'EXECUTOR_NOT_FOUND',
+} as const satisfies Record<Located, ErrorCode>
 
 /** 404 for what is not visible, 403 for what is visible and may not be done. A caller with the permission in all groups is not looked up. */
 async function authorizeResource(route: RouteDescriptor, params: unknown, { gate, call }: { gate: Gate; call: Admitted }): Promise<void> {
@@ -185,7 +204,8 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
   const groupId = await gate.locate(resource, resourceId)
   const view = `${resource}:view`
   const visible = isPermission(view) ? visibleScope(call.who.user.grants, view) : call.scope
-  if (groupId === null || !isInScope(visible, id<'group'>(groupId))) throw new AppError(RESOURCES[resource], `There is no ${resource} ${resourceId} that you may see.`)
+  if (groupId === null || !isInScope(visible, id<'group'>(groupId)))
+    throw new AppError(RESOURCES[resource], `There is no ${resource} ${resourceId} that you may see.`)
   if (isInScope(call.scope, id<'group'>(groupId))) return
   const error = forbidden(access)
   gate.refusals.note(callerOf(call.who, call.origin), { action: access, code: error.code })
@@ -211,8 +231,16 @@ function idempotencyKeyOf(request: FastifyRequest, call: Admitted): string | nul
   const key = request.headers['idempotency-key']
   if (key === undefined) return null
   if (typeof key !== 'string' || key.length < 1 || key.length > 255) {
-    throw invalid([{ path: 'header.idempotency-key', code: typeof key === 'string' && key.length > 255 ? 'TOO_LONG' : 'TOO_SHORT', message: 'must have 1 to 255 characters' }])
+    throw invalid([
+      {
+        path: 'header.idempotency-key',
+        code: typeof key === 'string' && key.length > 255 ? 'TOO_LONG' : 'TOO_SHORT',
+        message: 'must have 1 to 255 characters',
+      },
+    ])
   }
   const { actor } = callerOf(call.who, call.origin)
-  return createHash('sha256').update([actor.kind, actor.id, request.url.split('?')[0], key].join('\n')).digest('hex')
+  return createHash('sha256')
+    .update([actor.kind, actor.id, request.url.split('?')[0], key].join('\n'))
+    .digest('hex')
 }

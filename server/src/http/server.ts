@@ -25,11 +25,23 @@ const BODY_LIMIT_BYTES = 1_048_576
 
 /** The HTTP server with every call of the contract, the console's files and the reference. It does not listen yet. */
 export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, bodyLimit: BODY_LIMIT_BYTES, genReqId, requestIdHeader: false, forceCloseConnections: 'idle', routerOptions: { ignoreTrailingSlash: true } })
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_LIMIT_BYTES,
+    genReqId,
+    requestIdHeader: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true },
+  })
   acceptEmptyJson(app)
   observe(app, parts)
   app.setErrorHandler((error, request, reply) => sendProblem(error, { request, reply, log: parts.log }))
-  await app.register(helmet, { global: false, contentSecurityPolicy: { useDefaults: false, directives: CONSOLE_POLICY }, strictTransportSecurity: false, crossOriginEmbedderPolicy: false })
+  await app.register(helmet, {
+    global: false,
+    contentSecurityPolicy: { useDefaults: false, directives: CONSOLE_POLICY },
+    strictTransportSecurity: false,
+    crossOriginEmbedderPolicy: false,
+  })
   registerRoutes(app, parts.gate, parts.handlers)
   await registerDocs(app)
   if (parts.consoleDir !== null) await registerConsole(app, parts.consoleDir)
@@ -39,8 +51,17 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
 
 // The console has no inline script. Its component libraries set inline styles.
 const CONSOLE_POLICY = {
-  defaultSrc: ["'self'"], scriptSrc: ["'self'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'", 'data:', 'blob:'], fontSrc: ["'self'", 'data:'], connectSrc: ["'self'"],
-  workerSrc: ["'self'", 'blob:'], objectSrc: ["'none'"], baseUri: ["'none'"], formAction: ["'self'"], frameAncestors: ["'none'"],
+  defaultSrc: ["'self'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  imgSrc: ["'self'", 'data:', 'blob:'],
+  fontSrc: ["'self'", 'data:'],
+  connectSrc: ["'self'"],
+  workerSrc: ["'self'", 'blob:'],
+  objectSrc: ["'none'"],
+  baseUri: ["'none'"],
+  formAction: ["'self'"],
+  frameAncestors: ["'none'"],
 }
 
 function genReqId(request: { headers: Readonly<Record<string, string | string[] | undefined>> }): string {
@@ -70,13 +91,27 @@ function observe(app: FastifyInstance, { metrics, log, refuse }: HttpParts): voi
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none'
     metrics.observeRequest(request.method, route, { status: reply.statusCode, seconds: reply.elapsedTime / 1000 })
-    log.debug({ requestId: request.id, method: request.method, route, status: reply.statusCode, elapsedMs: Math.round(reply.elapsedTime), ip: request.ip }, 'request')
+    log.debug(
+      {
+        requestId: request.id,
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        elapsedMs: Math.round(reply.elapsedTime),
+        ip: request.ip,
+      },
+      'request',
+    )
   })
 }
 
 function sendProblem(error: unknown, { request, reply, log }: { request: FastifyRequest; reply: FastifyReply; log: Log }): FastifyReply {
   const { status, problem, retryAfterSeconds, isUnexpected } = answerOf(error)
-  if (isUnexpected) log.error({ err: error, requestId: request.id, method: request.method, route: request.routeOptions.url }, 'a request failed in a way that nobody expected')
+  if (isUnexpected)
+    log.error(
+      { err: error, requestId: request.id, method: request.method, route: request.routeOptions.url },
+      'a request failed in a way that nobody expected',
+    )
   if (retryAfterSeconds !== null) void reply.header('Retry-After', retryAfterSeconds)
   return reply.code(status).header('Content-Type', 'application/problem+json; charset=utf-8').serializer(JSON.stringify).send(problem)
 }
@@ -92,12 +127,16 @@ async function notFound(request: FastifyRequest, reply: FastifyReply, parts: Htt
     }
     throw new AppError('NOT_FOUND', `There is no call ${request.method} ${path}.`)
   }
-  const wantsPage = (request.method === 'GET' || request.method === 'HEAD') && (request.headers.accept ?? '').includes('text/html') && !/\.\w+$/.test(path)
+  const wantsPage =
+    (request.method === 'GET' || request.method === 'HEAD') && (request.headers.accept ?? '').includes('text/html') && !/\.\w+$/.test(path)
   if (wantsPage) return sendConsole(reply, parts.consoleDir)
   throw new AppError('NOT_FOUND', `There is nothing at ${path}.`)
 }
 
-const patterns = routes.map((route) => ({ method: route.method, pattern: new RegExp(`^${pathOf(route).replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+')}/?$`) }))
+const patterns = routes.map((route) => ({
+  method: route.method,
+  pattern: new RegExp(`^${pathOf(route).replace(/[.]/g, '\\.').replace(/:\w+/g, '[^/]+')}/?$`),
+}))
 
 function methodsOf(path: string): string[] {
   return [...new Set(patterns.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method))]

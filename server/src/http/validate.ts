@@ -40,7 +40,9 @@ export function problemsOf(schema: TSchema, value: unknown): FieldProblem[] {
 /** The text values of a query or a path, turned into the types of the schema where they read as such. */
 export function fromTexts(schema: TSchema, texts: Fields): Fields {
   const properties = (schema as Shape).properties ?? {}
-  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, typeof text === 'string' ? fromText(properties[name], text) : text]))
+  return Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, typeof text === 'string' ? fromText(properties[name], text) : text]),
+  )
 }
 
 function fromText(shape: Shape | undefined, text: string): unknown {
@@ -58,13 +60,20 @@ function judge(shape: Shape, value: unknown, path: string): FieldProblem[] {
 
 function judgeType(shape: Shape, type: NonNullable<Shape['type']>, { value, path }: { value: unknown; path: string }): FieldProblem[] {
   switch (type) {
-    case 'null': return value === null ? [] : [wrongType(path, value, 'null')]
-    case 'boolean': return typeof value === 'boolean' ? [] : [wrongType(path, value, 'true or false')]
-    case 'integer': return Number.isInteger(value) ? judgeNumber(shape, Number(value), path) : [wrongType(path, value, 'a whole number')]
-    case 'number': return typeof value === 'number' && Number.isFinite(value) ? judgeNumber(shape, value, path) : [wrongType(path, value, 'a number')]
-    case 'string': return typeof value === 'string' ? judgeText(shape, value, path) : [wrongType(path, value, 'text')]
-    case 'array': return Array.isArray(value) ? judgeList(shape, value, path) : [wrongType(path, value, 'a list')]
-    case 'object': return isFields(value) ? judgeObject(shape, value, path) : [wrongType(path, value, 'an object')]
+    case 'null':
+      return value === null ? [] : [wrongType(path, value, 'null')]
+    case 'boolean':
+      return typeof value === 'boolean' ? [] : [wrongType(path, value, 'true or false')]
+    case 'integer':
+      return Number.isInteger(value) ? judgeNumber(shape, Number(value), path) : [wrongType(path, value, 'a whole number')]
+    case 'number':
+      return typeof value === 'number' && Number.isFinite(value) ? judgeNumber(shape, value, path) : [wrongType(path, value, 'a number')]
+    case 'string':
+      return typeof value === 'string' ? judgeText(shape, value, path) : [wrongType(path, value, 'text')]
+    case 'array':
+      return Array.isArray(value) ? judgeList(shape, value, path) : [wrongType(path, value, 'a list')]
+    case 'object':
+      return isFields(value) ? judgeObject(shape, value, path) : [wrongType(path, value, 'an object')]
   }
 }
 
@@ -97,25 +106,40 @@ function judgeObject(shape: Shape, value: Fields, path: string): FieldProblem[] 
 function judgeOthers(shape: Shape, value: Fields, { others, path }: { others: readonly string[]; path: string }): FieldProblem[] {
   const [entry] = Object.values(shape.patternProperties ?? {})
   if (entry !== undefined) {
-    const tooMany = shape.maxProperties !== undefined && others.length > shape.maxProperties ? [problem(path, 'TOO_LONG', `must have at most ${shape.maxProperties} entries, not ${others.length}`, { max: shape.maxProperties })] : []
+    const tooMany =
+      shape.maxProperties !== undefined && others.length > shape.maxProperties
+        ? [
+            problem(path, 'TOO_LONG', `must have at most ${shape.maxProperties} entries, not ${others.length}`, {
+              max: shape.maxProperties,
+            }),
+          ]
+        : []
     return [...tooMany, ...others.flatMap((name) => judge(entry, value[name], below(path, name)))]
   }
   if (shape.additionalProperties !== false) return []
   const names = Object.keys(shape.properties ?? {})
-  return others.map((name) => problem(below(path, name), 'UNKNOWN_FIELD', `is not a field here${didYouMean(name, names)}; known are: ${names.join(', ') || 'none'}`, { known: names.join(', ') }))
+  return others.map((name) =>
+    problem(below(path, name), 'UNKNOWN_FIELD', `is not a field here${didYouMean(name, names)}; known are: ${names.join(', ') || 'none'}`, {
+      known: names.join(', '),
+    }),
+  )
 }
 
 function judgeList(shape: Shape, value: readonly unknown[], path: string): FieldProblem[] {
   const { minItems = 0, maxItems = Infinity, items } = shape
-  if (value.length < minItems) return [problem(path, 'TOO_SHORT', `must have at least ${minItems} entries, not ${value.length}`, { min: minItems })]
-  if (value.length > maxItems) return [problem(path, 'TOO_LONG', `must have at most ${maxItems} entries, not ${value.length}`, { max: maxItems })]
+  if (value.length < minItems)
+    return [problem(path, 'TOO_SHORT', `must have at least ${minItems} entries, not ${value.length}`, { min: minItems })]
+  if (value.length > maxItems)
+    return [problem(path, 'TOO_LONG', `must have at most ${maxItems} entries, not ${value.length}`, { max: maxItems })]
   const inner = value.flatMap((item, index) => {
     const each = isTuple(items) ? items[index] : items
     return each === undefined ? [] : judge(each, item, below(path, String(index)))
   })
   if (inner.length > 0 || shape.uniqueItems !== true) return inner
   const repeated = value.findIndex((item, index) => value.indexOf(item) < index)
-  return repeated < 0 ? [] : [problem(below(path, String(repeated)), 'NOT_ALLOWED_VALUE', 'stands here twice; each entry may appear once', {})]
+  return repeated < 0
+    ? []
+    : [problem(below(path, String(repeated)), 'NOT_ALLOWED_VALUE', 'stands here twice; each entry may appear once', {})]
 }
 
 function isTuple(items: Shape['items']): items is readonly Shape[] {
@@ -125,9 +149,15 @@ function isTuple(items: Shape['items']): items is readonly Shape[] {
 function judgeText(shape: Shape, value: string, path: string): FieldProblem[] {
   const { minLength = 0, maxLength = Infinity } = shape
   const length = value.length <= maxLength ? value.length : Array.from(value).length
-  if (length < minLength) return [problem(path, 'TOO_SHORT', minLength === 1 ? 'must not be empty' : `must have at least ${minLength} characters, not ${length}`, { min: minLength })]
+  if (length < minLength)
+    return [
+      problem(path, 'TOO_SHORT', minLength === 1 ? 'must not be empty' : `must have at least ${minLength} characters, not ${length}`, {
+        min: minLength,
+      }),
+    ]
   if (length > maxLength) return [problem(path, 'TOO_LONG', `must have at most ${maxLength} characters, not ${length}`, { max: maxLength })]
-  if (shape.format === 'date-time' && parseInstant(value) === null) return [problem(path, 'BAD_FORMAT', `must be an instant like 2026-11-22T08:00:00.000Z, not ${shown(value)}`, { format: 'instant' })]
+  if (shape.format === 'date-time' && parseInstant(value) === null)
+    return [problem(path, 'BAD_FORMAT', `must be an instant like 2026-11-22T08:00:00.000Z, not ${shown(value)}`, { format: 'instant' })]
   if (shape.pattern === undefined || patternOf(shape.pattern).test(value)) return []
   return [problem(path, 'BAD_FORMAT', `must be ${wordsOfPattern(shape.pattern)}, not ${shown(value)}`, { format: shape.pattern })]
 }
@@ -148,11 +178,18 @@ function judgeNumber(shape: Shape, value: number, path: string): FieldProblem[] 
 }
 
 function required(path: string, choices?: readonly unknown[]): FieldProblem {
-  return problem(path, 'REQUIRED', choices === undefined ? 'is required' : `is required: one of ${choices.join(', ')}`, choices === undefined ? {} : { allowed: choices.join(', ') })
+  return problem(
+    path,
+    'REQUIRED',
+    choices === undefined ? 'is required' : `is required: one of ${choices.join(', ')}`,
+    choices === undefined ? {} : { allowed: choices.join(', ') },
+  )
 }
 
 function notAllowed(path: string, value: unknown, choices: readonly unknown[]): FieldProblem {
-  return problem(path, 'NOT_ALLOWED_VALUE', `must be ${choices.length === 1 ? '' : 'one of '}${choices.join(', ')}, not ${shown(value)}`, { allowed: choices.join(', ') })
+  return problem(path, 'NOT_ALLOWED_VALUE', `must be ${choices.length === 1 ? '' : 'one of '}${choices.join(', ')}, not ${shown(value)}`, {
+    allowed: choices.join(', '),
+  })
 }
 
 function wrongType(path: string, value: unknown, expected: string): FieldProblem {

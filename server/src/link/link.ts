@@ -28,7 +28,13 @@ export interface Link {
 }
 
 export type JoinAnswer =
-  | { readonly kind: 'welcome'; readonly session: Session; readonly heartbeatMs: number; readonly deadMs: number; readonly draining: boolean }
+  | {
+      readonly kind: 'welcome'
+      readonly session: Session
+      readonly heartbeatMs: number
+      readonly deadMs: number
+      readonly draining: boolean
+    }
   | { readonly kind: 'sessionUnknown' }
   | { readonly kind: 'superseded' }
   | { readonly kind: 'storeAway' }
@@ -42,7 +48,12 @@ export interface BeatAnswer {
 /** What a link tells the engine. Every promise resolves after the commit. */
 export interface LinkHost {
   /** A connection said hello: is its session token good, and is it the newest boot? `running`: what it has. */
-  join(hello: { token: string; executorId: number; bootId: number; running: readonly { instanceId: number; attempt: number }[] }): Promise<JoinAnswer>
+  join(hello: {
+    token: string
+    executorId: number
+    bootId: number
+    running: readonly { instanceId: number; attempt: number }[]
+  }): Promise<JoinAnswer>
   /** The welcome has been sent: from now on `send` may be called for this session. */
   joined(session: Session): void
   /** The current connection of the session is gone (never called for one that a newer connection has taken over). The executor is lost only when its heartbeats stay away. */

@@ -97,20 +97,33 @@ export class Connection {
 
   #queue(work: () => Promise<void>): void {
     this.#backlog++
-    this.#last = this.#last.then(work).catch((error: unknown) => this.#tellError(error)).finally(() => { this.#backlog-- })
+    this.#last = this.#last
+      .then(work)
+      .catch((error: unknown) => this.#tellError(error))
+      .finally(() => {
+        this.#backlog--
+      })
   }
 
   #tellError(error: unknown, id?: number): void {
     const isExpected = error instanceof AppError
-    if (!isExpected) this.#parts.log.error({ err: error, requestId: this.#origin.requestId }, 'a live topic failed in a way that nobody expected')
+    if (!isExpected)
+      this.#parts.log.error({ err: error, requestId: this.#origin.requestId }, 'a live topic failed in a way that nobody expected')
     const code = isExpected ? error.code : 'INTERNAL'
-    this.#outlet.send({ type: 'error', ...(id === undefined ? {} : { id }), code, detail: isExpected ? error.message : 'Something went wrong that nobody expected.' })
+    this.#outlet.send({
+      type: 'error',
+      ...(id === undefined ? {} : { id }),
+      code,
+      detail: isExpected ? error.message : 'Something went wrong that nobody expected.',
+    })
   }
 
   async #handle(message: ClientMessage): Promise<void> {
     switch (message.type) {
-      case 'auth': return this.#signIn(message.token)
-      case 'subscribe': return this.#subscribe(message).catch((error: unknown) => this.#tellError(error, message.id))
+      case 'auth':
+        return this.#signIn(message.token)
+      case 'subscribe':
+        return this.#subscribe(message).catch((error: unknown) => this.#tellError(error, message.id))
       case 'unsubscribe': {
         const watch = this.#watches.get(message.id)
         if (watch !== undefined) this.#close(watch)
@@ -120,7 +133,8 @@ export class Connection {
 
   async #signIn(token: string): Promise<void> {
     const user = await this.#parts.sessions.authenticate(token, this.#origin.isExposed)
-    if (user === null || (this.#user !== null && this.#user.userId !== user.userId)) return this.end(LIVE_CLOSE.sessionEnded, 'session ended')
+    if (user === null || (this.#user !== null && this.#user.userId !== user.userId))
+      return this.end(LIVE_CLOSE.sessionEnded, 'session ended')
     this.#token = token
     this.#user = user
     this.#outlet.send({ type: 'ready' })
@@ -146,7 +160,8 @@ export class Connection {
   /** Judges the permission and answers with what opens the topic, so that `subscribed` comes before its first event. */
   async #openerOf(message: Subscribe, user: SignedIn): Promise<() => Watch> {
     const [kind, target, part] = message.topic.split(':')
-    if (kind === 'instance') return part === 'logs' ? this.#openLogs(message, user, Number(target)) : this.#openInstance(message, user, Number(target))
+    if (kind === 'instance')
+      return part === 'logs' ? this.#openLogs(message, user, Number(target)) : this.#openInstance(message, user, Number(target))
     if (kind === 'group') return this.#openGroup(message, user, target === '*' ? null : Number(target))
     return kind === 'task' ? this.#openTasks(message, user) : this.#openExecutors(message, user)
   }
@@ -155,9 +170,22 @@ export class Connection {
     const groupId = await this.#groupOfRun(instanceId, user, 'instance:viewLogs')
     return () => {
       const { logs, reads } = this.#parts
-      const topic = new LogTopic({ id, name, instanceId, after, outlet: this.#outlet, logs, reads, onError: (error) => this.#tellError(error, id) })
+      const topic = new LogTopic({
+        id,
+        name,
+        instanceId,
+        after,
+        outlet: this.#outlet,
+        logs,
+        reads,
+        onError: (error) => this.#tellError(error, id),
+      })
       const hear = (event: EngineEvent): void => {
-        if ((event.kind === 'logAppended' || event.kind === 'logEnded' || event.kind === 'instanceChanged') && event.instanceId === instanceId) topic.kick(seqOf(event))
+        if (
+          (event.kind === 'logAppended' || event.kind === 'logEnded' || event.kind === 'instanceChanged') &&
+          event.instanceId === instanceId
+        )
+          topic.kick(seqOf(event))
       }
       return { id, name, permission: 'instance:viewLogs', groupId, topic, hear }
     }
@@ -173,20 +201,39 @@ export class Connection {
       const topic = this.#gathered(id, name, read, 100)
       topic.changed(instanceId)
       void topic.flush()
-      return { id, name, permission: 'instance:view', groupId, topic, hear: (event) => { if (event.kind === 'instanceChanged' && event.instanceId === instanceId) topic.changed(instanceId) } }
+      return {
+        id,
+        name,
+        permission: 'instance:view',
+        groupId,
+        topic,
+        hear: (event) => {
+          if (event.kind === 'instanceChanged' && event.instanceId === instanceId) topic.changed(instanceId)
+        },
+      }
     }
   }
 
   async #openGroup({ id, topic: name }: Subscribe, user: SignedIn, groupId: number | null): Promise<() => Watch> {
     const scope = visibleScope(grantsOf(user), 'instance:view')
-    if (groupId !== null && !(isInScope(scope, brand<'group'>(groupId)) && (await this.#parts.reads.hasGroup(groupId)))) throw new AppError('GROUP_NOT_FOUND', `There is no group ${groupId} that you may see.`)
+    if (groupId !== null && !(isInScope(scope, brand<'group'>(groupId)) && (await this.#parts.reads.hasGroup(groupId))))
+      throw new AppError('GROUP_NOT_FOUND', `There is no group ${groupId} that you may see.`)
     return () => {
       const read = async (ids: readonly number[]): Promise<unknown> => {
         const instances = await this.#parts.reads.instances(ids, this.#scope('instance:view'))
         return instances.length === 0 ? null : { instances }
       }
       const topic = this.#gathered(id, name, read)
-      return { id, name, permission: 'instance:view', groupId, topic, hear: (event) => { if (event.kind === 'instanceChanged' && (groupId === null || event.groupId === groupId)) topic.changed(event.instanceId) } }
+      return {
+        id,
+        name,
+        permission: 'instance:view',
+        groupId,
+        topic,
+        hear: (event) => {
+          if (event.kind === 'instanceChanged' && (groupId === null || event.groupId === groupId)) topic.changed(event.instanceId)
+        },
+      }
     }
   }
 
@@ -195,8 +242,15 @@ export class Connection {
     return () => {
       const topic = this.#gathered(id, name, async (ids) => ({ ids }))
       return {
-        id, name, permission: 'task:view', groupId: null, topic,
-        hear: (event) => { if (event.kind === 'taskChanged' && isInScope(this.#scope('task:view'), brand<'group'>(event.groupId))) topic.changed(event.taskId) },
+        id,
+        name,
+        permission: 'task:view',
+        groupId: null,
+        topic,
+        hear: (event) => {
+          if (event.kind === 'taskChanged' && isInScope(this.#scope('task:view'), brand<'group'>(event.groupId)))
+            topic.changed(event.taskId)
+        },
       }
     }
   }
@@ -211,14 +265,28 @@ export class Connection {
       }
       const topic = this.#gathered(id, name, read)
       return {
-        id, name, permission: 'executor:view', groupId: null, topic,
-        hear: (event) => { if (event.kind === 'executorChanged' && isInScope(this.#scope('executor:view'), brand<'group'>(event.groupId))) topic.changed(event.executorId) },
+        id,
+        name,
+        permission: 'executor:view',
+        groupId: null,
+        topic,
+        hear: (event) => {
+          if (event.kind === 'executorChanged' && isInScope(this.#scope('executor:view'), brand<'group'>(event.groupId)))
+            topic.changed(event.executorId)
+        },
       }
     }
   }
 
   #gathered(id: number, name: string, read: (ids: readonly number[]) => Promise<unknown>, gatherMs?: number): GatheredTopic {
-    return new GatheredTopic({ id, name, outlet: this.#outlet, read, onError: (error) => this.#tellError(error, id), ...(gatherMs === undefined ? {} : { gatherMs }) })
+    return new GatheredTopic({
+      id,
+      name,
+      outlet: this.#outlet,
+      read,
+      onError: (error) => this.#tellError(error, id),
+      ...(gatherMs === undefined ? {} : { gatherMs }),
+    })
   }
 
   #scope(permission: Permission): Scope {
@@ -228,14 +296,17 @@ export class Connection {
   async #groupOfRun(instanceId: number, user: SignedIn, permission: Permission): Promise<number> {
     const run = await this.#parts.reads.run(instanceId)
     const grants = grantsOf(user)
-    if (run === null || !isInScope(visibleScope(grants, 'instance:view'), brand<'group'>(run.groupId))) throw new AppError('INSTANCE_NOT_FOUND', `There is no instance ${instanceId} that you may see.`)
-    if (!isInScope(visibleScope(grants, permission), brand<'group'>(run.groupId))) throw new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
+    if (run === null || !isInScope(visibleScope(grants, 'instance:view'), brand<'group'>(run.groupId)))
+      throw new AppError('INSTANCE_NOT_FOUND', `There is no instance ${instanceId} that you may see.`)
+    if (!isInScope(visibleScope(grants, permission), brand<'group'>(run.groupId)))
+      throw new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
     return run.groupId
   }
 }
 
 function requireAny(scope: Scope, permission: Permission): void {
-  if (scope !== 'all' && scope.length === 0) throw new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
+  if (scope !== 'all' && scope.length === 0)
+    throw new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
 }
 
 function seqOf(event: EngineEvent): number {
@@ -254,4 +325,3 @@ function parse(text: string): ClientMessage | null {
     return null
   }
 }
-

@@ -27,7 +27,16 @@ class Reader extends EventEmitter {
 }
 
 function topicFor(reader: Reader, gatherMs = 1): GatheredTopic {
-  return new GatheredTopic({ id: 1, name: 'task', outlet: new Outlet(reader as unknown as WebSocket), gatherMs, read: async (ids) => ({ ids }), onError: (error) => { throw error } })
+  return new GatheredTopic({
+    id: 1,
+    name: 'task',
+    outlet: new Outlet(reader as unknown as WebSocket),
+    gatherMs,
+    read: async (ids) => ({ ids }),
+    onError: (error) => {
+      throw error
+    },
+  })
 }
 
 it('gathers changes of one thing into one message, in the order of the last change', async () => {

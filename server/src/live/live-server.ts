@@ -17,7 +17,10 @@ const TRY_LATER = 1013
 export class LiveServer {
   readonly #parts: LiveParts
   readonly #server = new WebSocketServer({
-    noServer: true, maxPayload: MESSAGE_BYTES_MAX, perMessageDeflate: false, handleProtocols: (offered) => (offered.has(LIVE_PROTOCOL) ? LIVE_PROTOCOL : false),
+    noServer: true,
+    maxPayload: MESSAGE_BYTES_MAX,
+    perMessageDeflate: false,
+    handleProtocols: (offered) => (offered.has(LIVE_PROTOCOL) ? LIVE_PROTOCOL : false),
   })
   readonly #connections = new Map<WebSocket, Connection>()
   readonly #silent = new WeakSet<WebSocket>()
@@ -37,7 +40,9 @@ export class LiveServer {
   /** Takes an upgrade request when it is for the console's WebSocket; false: it is for somebody else. */
   upgrade(request: IncomingMessage, socket: Duplex, { head, origin }: { head: Buffer; origin: Origin }): boolean {
     if (request.url?.split('?')[0] !== LIVE_PATH) return false
-    this.#server.handleUpgrade(request, socket, head, (opened) => this.#accept(opened, origin, request.headers['sec-websocket-protocol'] ?? ''))
+    this.#server.handleUpgrade(request, socket, head, (opened) =>
+      this.#accept(opened, origin, request.headers['sec-websocket-protocol'] ?? ''),
+    )
     return true
   }
 
@@ -49,7 +54,10 @@ export class LiveServer {
   }
 
   get figures(): { readonly connections: number; readonly subscriptions: number } {
-    return { connections: this.#connections.size, subscriptions: [...this.#connections.values()].reduce((sum, connection) => sum + connection.subscriptions, 0) }
+    return {
+      connections: this.#connections.size,
+      subscriptions: [...this.#connections.values()].reduce((sum, connection) => sum + connection.subscriptions, 0),
+    }
   }
 
   /** Tells every console to come back elsewhere, or later. */

@@ -47,13 +47,21 @@ function linesFrom(first: number, count: number): LineTuple[] {
 it('holds no more than the high water and one page for a reader that stops, and then gives it every line once, in order', async () => {
   const logs = new LogStore({ directory: ':memory:' })
   const chunks = 500
-  for (let chunk = 0; chunk < chunks; chunk++) await logs.append([{ instanceId: INSTANCE, attempt: 1, firstSeq: chunk * 1000 + 1, lines: linesFrom(chunk * 1000 + 1, 1000) }])
+  for (let chunk = 0; chunk < chunks; chunk++)
+    await logs.append([{ instanceId: INSTANCE, attempt: 1, firstSeq: chunk * 1000 + 1, lines: linesFrom(chunk * 1000 + 1, 1000) }])
   await logs.end(INSTANCE, 1, { lines: chunks * 1000, bytes: 50_000_000, dropped: 0 })
   const reader = new HeldReader()
   const errors: unknown[] = []
   const reads = { run: async () => ({ groupId: 1, hasEnded: true }) }
   const topic = new LogTopic({
-    id: 1, name: 'instance:1:logs', instanceId: INSTANCE, after: 0, outlet: new Outlet(reader as unknown as WebSocket), logs, reads: reads as unknown as LiveReads, onError: (error) => errors.push(error),
+    id: 1,
+    name: 'instance:1:logs',
+    instanceId: INSTANCE,
+    after: 0,
+    outlet: new Outlet(reader as unknown as WebSocket),
+    logs,
+    reads: reads as unknown as LiveReads,
+    onError: (error) => errors.push(error),
   })
   await expect.poll(() => reader.messages.some(({ type }) => type === 'behind')).toBe(true)
   const whenHeld = reader.messages.length
@@ -62,8 +70,14 @@ it('holds no more than the high water and one page for a reader that stops, and 
   expect(reader.messages.length).toBe(whenHeld)
   expect(reader.largest).toBeLessThan(HIGH_WATER_BYTES + 2 * 1_048_576)
   reader.letGo()
-  await expect.poll(() => reader.messages.some((message) => message.type === 'event' && (message.data as { end?: true }).end === true), { timeout: 15_000 }).toBe(true)
-  expect(reader.lines().map(({ text }) => Number.parseInt(text, 10))).toEqual(Array.from({ length: chunks * 1000 }, (_, index) => index + 1))
+  await expect
+    .poll(() => reader.messages.some((message) => message.type === 'event' && (message.data as { end?: true }).end === true), {
+      timeout: 15_000,
+    })
+    .toBe(true)
+  expect(reader.lines().map(({ text }) => Number.parseInt(text, 10))).toEqual(
+    Array.from({ length: chunks * 1000 }, (_, index) => index + 1),
+  )
   expect(errors).toEqual([])
   topic.close()
   logs.close()
@@ -73,8 +87,16 @@ it('does nothing more when it is closed', async () => {
   const logs = new LogStore({ directory: ':memory:' })
   const reader = new HeldReader()
   const topic = new LogTopic({
-    id: 1, name: 'instance:1:logs', instanceId: INSTANCE, after: 0, outlet: new Outlet(reader as unknown as WebSocket), logs,
-    reads: { run: async () => ({ groupId: 1, hasEnded: false }) } as unknown as LiveReads, onError: (error) => { throw error },
+    id: 1,
+    name: 'instance:1:logs',
+    instanceId: INSTANCE,
+    after: 0,
+    outlet: new Outlet(reader as unknown as WebSocket),
+    logs,
+    reads: { run: async () => ({ groupId: 1, hasEnded: false }) } as unknown as LiveReads,
+    onError: (error) => {
+      throw error
+    },
   })
   topic.close()
   await logs.append([{ instanceId: INSTANCE, attempt: 1, firstSeq: 1, lines: linesFrom(1, 1) }])

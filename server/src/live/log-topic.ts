@@ -44,10 +44,12 @@ export class LogTopic implements Topic {
     this.#isWanted = true
     if (this.#isRunning || this.#isClosed || this.#timer !== null) return
     this.#isRunning = true
-    void this.#run().catch(this.#parts.onError).finally(() => {
-      this.#isRunning = false
-      if (this.#isWanted && !this.#isClosed) this.#later()
-    })
+    void this.#run()
+      .catch(this.#parts.onError)
+      .finally(() => {
+        this.#isRunning = false
+        if (this.#isWanted && !this.#isClosed) this.#later()
+      })
   }
 
   close(): void {
@@ -69,7 +71,10 @@ export class LogTopic implements Topic {
   async #run(): Promise<void> {
     while (this.#isWanted && !this.#isClosed && !this.#parts.outlet.isClosed) {
       this.#isWanted = false
-      const hasMore = await this.#parts.outlet.turn(() => this.#sendPage(), () => this.#tellBehind())
+      const hasMore = await this.#parts.outlet.turn(
+        () => this.#sendPage(),
+        () => this.#tellBehind(),
+      )
       if (hasMore === true) this.#isWanted = true
       else return
     }
@@ -92,7 +97,8 @@ export class LogTopic implements Topic {
     if (page.end) this.#hasEnded = true
     const moved = page.next !== this.#after
     this.#after = page.next
-    if (page.lines.length > 0 || isFirstEnd) outlet.send({ type: 'event', id, topic: name, seq: page.next, data: { lines: page.lines, ...(page.end ? { end: true } : {}) } })
+    if (page.lines.length > 0 || isFirstEnd)
+      outlet.send({ type: 'event', id, topic: name, seq: page.next, data: { lines: page.lines, ...(page.end ? { end: true } : {}) } })
     return moved && !page.end
   }
 }

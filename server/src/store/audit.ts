@@ -23,9 +23,23 @@ export interface AuditEntry {
 export async function writeAudit(tx: Tx, at: number, id: number, caller: Caller, entry: AuditEntry): Promise<void> {
   await tx.insert('audit', [
     {
-      id, at, actor_kind: caller.actor.kind, actor_id: caller.actor.id, actor_name: caller.actor.name, ip: caller.ip, request_id: caller.requestId,
-      action: entry.action, resource_kind: entry.resource.kind, resource_id: entry.resource.id, resource_key: entry.resource.key, group_id: entry.groupId,
-      outcome: entry.outcome ?? 'done', code: entry.code ?? null, count: entry.count ?? 1, before: text(entry.before), after: text(entry.after),
+      id,
+      at,
+      actor_kind: caller.actor.kind,
+      actor_id: caller.actor.id,
+      actor_name: caller.actor.name,
+      ip: caller.ip,
+      request_id: caller.requestId,
+      action: entry.action,
+      resource_kind: entry.resource.kind,
+      resource_id: entry.resource.id,
+      resource_key: entry.resource.key,
+      group_id: entry.groupId,
+      outcome: entry.outcome ?? 'done',
+      code: entry.code ?? null,
+      count: entry.count ?? 1,
+      before: text(entry.before),
+      after: text(entry.after),
     },
   ])
 }

@@ -42,7 +42,8 @@ export async function cancelOne(db: Database, request: CancelRequest & { readonl
 
 async function refuse(tx: Tx, instanceId: number, scope: Scope): Promise<never> {
   const [ended] = await tx.all<InstanceRow>('SELECT * FROM instance WHERE id = ?', [instanceId])
-  if (ended === undefined || !isVisible(scope, ended.group_id)) throw new AppError('INSTANCE_NOT_FOUND', `There is no run ${instanceId}.`, { params: { id: instanceId } })
+  if (ended === undefined || !isVisible(scope, ended.group_id))
+    throw new AppError('INSTANCE_NOT_FOUND', `There is no run ${instanceId}.`, { params: { id: instanceId } })
   const state = outcomeOfCode(ended.outcome)
   throw new AppError('INSTANCE_ENDED', `Run ${instanceId} has ended already: ${state}.`, { params: { state } })
 }
@@ -54,7 +55,8 @@ async function cancelIn(tx: Tx, request: CancelRequest): Promise<RunChange[]> {
   const marked: OpenInstanceRow[] = []
   for (const row of rows) {
     const asked = row.cancel_at === null ? markCanceled(row, request) : row
-    if (row.phase === PHASE.waiting || row.phase === PHASE.queued) ends.push({ row: asked, outcome: OUTCOME.canceled, endedAt: at, result: null, error: null, trace: [canceledBy(asked, at)] })
+    if (row.phase === PHASE.waiting || row.phase === PHASE.queued)
+      ends.push({ row: asked, outcome: OUTCOME.canceled, endedAt: at, result: null, error: null, trace: [canceledBy(asked, at)] })
     else if (row.cancel_at === null) marked.push(asked)
   }
   await saveOpen(tx, marked)
@@ -67,7 +69,8 @@ async function cancelIn(tx: Tx, request: CancelRequest): Promise<RunChange[]> {
 }
 
 function markCanceled(row: OpenInstanceRow, { at, by, replacedBy }: CancelRequest): OpenInstanceRow {
-  const why: TraceEntry = replacedBy === undefined ? { reason: 'cancelRequested', at, facts: { by } } : { reason: 'replaced', at, facts: { by: replacedBy } }
+  const why: TraceEntry =
+    replacedBy === undefined ? { reason: 'cancelRequested', at, facts: { by } } : { reason: 'replaced', at, facts: { by: replacedBy } }
   return { ...row, cancel_at: at, cancel_by: by, rank_at: at, trace: appendTrace(row.trace, row.created_at, [why]) }
 }
 
@@ -75,18 +78,30 @@ async function auditAll(tx: Tx, request: CancelRequest, rows: readonly OpenInsta
   if (request.caller.actor.kind === 'system') return
   for (const [index, row] of rows.entries()) {
     await writeAudit(tx, request.at, request.firstId + request.instanceIds.length + index, request.caller, {
-      action: 'instance:cancel', resource: { kind: 'instance', id: row.id, key: String(row.id) }, groupId: row.group_id,
+      action: 'instance:cancel',
+      resource: { kind: 'instance', id: row.id, key: String(row.id) },
+      groupId: row.group_id,
     })
   }
 }
 
 /** Ends runs that were never sent: dropped by policy (`skipped`). Rows that moved on are left alone. */
-export async function skipRuns(db: Database, at: number, firstId: number, skips: readonly { readonly instanceId: number; readonly blocker: number }[]): Promise<RunChange[]> {
+export async function skipRuns(
+  db: Database,
+  at: number,
+  firstId: number,
+  skips: readonly { readonly instanceId: number; readonly blocker: number }[],
+): Promise<RunChange[]> {
   return db.write('rest', async (tx) => {
     const blockers = new Map(skips.map((skip) => [skip.instanceId, skip.blocker]))
     const rows = (await readOpen(tx, [...blockers.keys()])).filter((row) => row.phase === PHASE.waiting || row.phase === PHASE.queued)
     const ends = rows.map((row): RunEnd => ({
-      row, outcome: OUTCOME.skipped, endedAt: at, result: null, error: null, trace: [{ reason: 'overlapSkipped', at, facts: { blocker: blockers.get(row.id) ?? null } }],
+      row,
+      outcome: OUTCOME.skipped,
+      endedAt: at,
+      result: null,
+      error: null,
+      trace: [{ reason: 'overlapSkipped', at, facts: { blocker: blockers.get(row.id) ?? null } }],
     }))
     await endRuns(tx, at, firstId, ends)
     return ends.map((end): RunChange => ({ kind: 'ended', row: end.row, outcome: end.outcome, endedAt: at }))

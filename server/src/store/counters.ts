@@ -23,7 +23,13 @@ export async function addCounts(tx: Tx, at: number, counts: readonly Count[]): P
   const hour = Math.floor(at / HOUR_MS) * HOUR_MS
   const sorted = [...sums.values()].sort((a, b) => a.groupId - b.groupId || a.metric - b.metric)
   for (const { groupId, metric, n } of sorted) {
-    const matched = await tx.run('UPDATE counter SET n = n + ? WHERE hour_at = ? AND group_id = ? AND metric = ? AND lane = ?', [n, hour, groupId, metric, LANE])
+    const matched = await tx.run('UPDATE counter SET n = n + ? WHERE hour_at = ? AND group_id = ? AND metric = ? AND lane = ?', [
+      n,
+      hour,
+      groupId,
+      metric,
+      LANE,
+    ])
     if (matched === 0) await tx.insert('counter', [{ hour_at: hour, group_id: groupId, metric, lane: LANE, n }])
   }
 }

@@ -20,7 +20,10 @@ export async function readDefinitions(db: Database, keys: readonly VersionKey[])
   return db.read(async (tx) => {
     const found: VersionedDefinition[] = []
     for (const { taskId, version } of keys) {
-      const [row] = await tx.all<{ definition: string }>('SELECT definition FROM task_version WHERE task_id = ? AND version = ?', [taskId, version])
+      const [row] = await tx.all<{ definition: string }>('SELECT definition FROM task_version WHERE task_id = ? AND version = ?', [
+        taskId,
+        version,
+      ])
       found.push({ taskId, version, definition: row === undefined ? null : readable(row.definition), bytes: row?.definition.length ?? 0 })
     }
     return found
@@ -41,7 +44,10 @@ export async function readParams(db: Database, instanceIds: readonly number[]): 
   await db.read(async (tx) => {
     for (const part of partsOf(instanceIds, 1000)) {
       const list = listOfNumbers(part)
-      const rows = await tx.all<{ instance_id: number; body: string }>(`SELECT instance_id, body FROM payload WHERE instance_id IN ${list.sql} AND kind = ${PARAMS_PAYLOAD}`, list.params)
+      const rows = await tx.all<{ instance_id: number; body: string }>(
+        `SELECT instance_id, body FROM payload WHERE instance_id IN ${list.sql} AND kind = ${PARAMS_PAYLOAD}`,
+        list.params,
+      )
       for (const row of rows) params.set(row.instance_id, row.body)
     }
   })

@@ -35,13 +35,31 @@ export interface DispatchOutcome {
  * Writes what the dispatcher decided for queued (and waiting) runs, before anything is sent. What has gone, was canceled, or was claimed meanwhile is
  * dropped; so is all of a slot whose fence is another's. At most 500 runs.
  */
-export async function dispatch(db: Database, at: number, fences: Fences, { claims, parkings }: { claims: readonly Claim[]; parkings: readonly Parking[] }): Promise<DispatchOutcome> {
+export async function dispatch(
+  db: Database,
+  at: number,
+  fences: Fences,
+  { claims, parkings }: { claims: readonly Claim[]; parkings: readonly Parking[] },
+): Promise<DispatchOutcome> {
   return db.write('fire', async (tx) => {
     const held = await heldSlots(tx, fences)
-    const rows = new Map((await readOpen(tx, [...claims, ...parkings].map((item) => item.instanceId))).map((row) => [row.id, row]))
+    const rows = new Map(
+      (
+        await readOpen(
+          tx,
+          [...claims, ...parkings].map((item) => item.instanceId),
+        )
+      ).map((row) => [row.id, row]),
+    )
     const claimed = claims.filter((claim) => {
       const row = rows.get(claim.instanceId)
-      return held.has(claim.slot) && row !== undefined && row.phase === PHASE.queued && row.attempt === claim.attempt - 1 && row.cancel_at === null
+      return (
+        held.has(claim.slot) &&
+        row !== undefined &&
+        row.phase === PHASE.queued &&
+        row.attempt === claim.attempt - 1 &&
+        row.cancel_at === null
+      )
     })
     const parked = parkings.filter((parking) => {
       const row = rows.get(parking.instanceId)
@@ -49,11 +67,28 @@ export async function dispatch(db: Database, at: number, fences: Fences, { claim
     })
     await tx.runMany(
       'UPDATE open_instance SET phase = 3, lane = 0, attempt = ?, executor_id = ?, boot_id = ?, sent_at = ?, accepted_at = NULL, started_at = NULL, progress = NULL, rank_at = ?, wait_code = NULL, wait_facts = NULL, trace = ? WHERE id = ?',
-      claimed.map((claim) => [claim.attempt, claim.executorId, claim.bootId, at, at + 1000, traceOf(rows.get(claim.instanceId), claim.trace), claim.instanceId]),
+      claimed.map((claim) => [
+        claim.attempt,
+        claim.executorId,
+        claim.bootId,
+        at,
+        at + 1000,
+        traceOf(rows.get(claim.instanceId), claim.trace),
+        claim.instanceId,
+      ]),
     )
     await tx.runMany(
       'UPDATE open_instance SET phase = ?, lane = ?, rank_at = ?, queued_at = ?, wait_code = ?, wait_facts = ?, trace = ? WHERE id = ?',
-      parked.map((parking) => [parking.phase, parking.lane, parking.rankAt, parking.queuedAt, parking.waitCode, parking.waitFacts, traceOf(rows.get(parking.instanceId), parking.trace), parking.instanceId]),
+      parked.map((parking) => [
+        parking.phase,
+        parking.lane,
+        parking.rankAt,
+        parking.queuedAt,
+        parking.waitCode,
+        parking.waitFacts,
+        traceOf(rows.get(parking.instanceId), parking.trace),
+        parking.instanceId,
+      ]),
     )
     return { claimed: new Set(claimed.map((claim) => claim.instanceId)), parked: new Set(parked.map((parking) => parking.instanceId)) }
   })

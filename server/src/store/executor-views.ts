@@ -26,7 +26,11 @@ export interface ExecutorListQuery extends PageRequest {
 }
 
 /** Executors that are visible, by group and name. */
-export async function listExecutors(db: Database, scope: Scope, { listed: { groupId, state, ...page }, find }: { listed: ExecutorListQuery; find: FindInFlight }): Promise<Page<Executor>> {
+export async function listExecutors(
+  db: Database,
+  scope: Scope,
+  { listed: { groupId, state, ...page }, find }: { listed: ExecutorListQuery; find: FindInFlight },
+): Promise<Page<Executor>> {
   const groupIds = groupsOf(scope, groupId)
   const offset = offsetOf(page)
   if (groupIds?.length === 0) return { items: [], total: 0, ...page }
@@ -34,19 +38,25 @@ export async function listExecutors(db: Database, scope: Scope, { listed: { grou
     let found = rowsOf()
     if (groupIds !== null) found = found.where('executor.group_id', 'in', groupIds)
     if (state === 'offline') found = found.where('executor.state', '=', EXECUTOR_STATE.offline)
-    else if (state !== undefined) found = found.where('executor.state', '=', EXECUTOR_STATE.online).where('executor.draining', '=', state === 'draining' ? 1 : 0)
+    else if (state !== undefined)
+      found = found.where('executor.state', '=', EXECUTOR_STATE.online).where('executor.draining', '=', state === 'draining' ? 1 : 0)
     const rows = await tx.rows(found.orderBy('executor.group_id').orderBy('executor.name').limit(page.pageSize).offset(offset))
     let counted = query.selectFrom('executor').select((of) => of.fn.countAll<number>().as('total'))
     if (groupIds !== null) counted = counted.where('group_id', 'in', groupIds)
     if (state === 'offline') counted = counted.where('state', '=', EXECUTOR_STATE.offline)
-    else if (state !== undefined) counted = counted.where('state', '=', EXECUTOR_STATE.online).where('draining', '=', state === 'draining' ? 1 : 0)
+    else if (state !== undefined)
+      counted = counted.where('state', '=', EXECUTOR_STATE.online).where('draining', '=', state === 'draining' ? 1 : 0)
     const count = await tx.first(counted)
     return { items: await described(tx, rows, find), total: count?.total ?? 0, ...page }
   })
 }
 
 /** Some executors by id; those that do not exist or are not visible are left out. */
-export async function executorsById(db: Database, scope: Scope, { ids, find }: { ids: readonly number[]; find: FindInFlight }): Promise<Executor[]> {
+export async function executorsById(
+  db: Database,
+  scope: Scope,
+  { ids, find }: { ids: readonly number[]; find: FindInFlight },
+): Promise<Executor[]> {
   const groupIds = groupsOf(scope, undefined)
   if (ids.length === 0 || groupIds?.length === 0) return []
   return db.read(async (tx) => {
@@ -57,21 +67,41 @@ export async function executorsById(db: Database, scope: Scope, { ids, find }: {
 }
 
 function rowsOf() {
-  return query.selectFrom('executor').leftJoin('executor_beat', 'executor_beat.executor_id', 'executor.id').selectAll('executor').select(['executor_beat.seen_at', 'executor_beat.load'])
+  return query
+    .selectFrom('executor')
+    .leftJoin('executor_beat', 'executor_beat.executor_id', 'executor.id')
+    .selectAll('executor')
+    .select(['executor_beat.seen_at', 'executor_beat.load'])
 }
 
 type Row = ExecutorRow & Pick<Nullable<ExecutorBeatRow>, 'seen_at' | 'load'>
 type Nullable<T> = { [Key in keyof T]: T[Key] | null }
 
 async function described(tx: ReadTx, rows: readonly Row[], find: FindInFlight): Promise<Executor[]> {
-  const names = await namesOfGroups(tx, rows.map((row) => row.group_id))
+  const names = await namesOfGroups(
+    tx,
+    rows.map((row) => row.group_id),
+  )
   return rows.map((row) => {
     const live = find(row.id)
     const isOnline = row.state === EXECUTOR_STATE.online
     return {
-      id: row.id, groupId: row.group_id, groupName: names.get(row.group_id) ?? '', name: row.name, state: !isOnline ? 'offline' : row.draining === 1 || live?.isStopping === true ? 'draining' : 'online', transport: 'stream',
-      version: row.version, host: row.host, pid: row.pid, capacity: row.capacity, inFlight: live?.running.length ?? 0, running: live === null ? [] : live.running,
-      load: live?.load ?? (row.load === null ? null : loadOf(row.load)), labels: recordOf(row.labels), handlers: handlersOf(row.handlers), registeredAt: instantText(row.registered_at),
+      id: row.id,
+      groupId: row.group_id,
+      groupName: names.get(row.group_id) ?? '',
+      name: row.name,
+      state: !isOnline ? 'offline' : row.draining === 1 || live?.isStopping === true ? 'draining' : 'online',
+      transport: 'stream',
+      version: row.version,
+      host: row.host,
+      pid: row.pid,
+      capacity: row.capacity,
+      inFlight: live?.running.length ?? 0,
+      running: live === null ? [] : live.running,
+      load: live?.load ?? (row.load === null ? null : loadOf(row.load)),
+      labels: recordOf(row.labels),
+      handlers: handlersOf(row.handlers),
+      registeredAt: instantText(row.registered_at),
       seenAt: instantText(Math.max(row.seen_at ?? row.registered_at, live?.seenAt ?? 0)),
     }
   })
@@ -86,12 +116,18 @@ function loadOf(text: string): Load | null {
 
 function recordOf(text: string): Record<string, string> {
   const value = parseJson(text)
-  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([key, label]) => [key, String(label)])) : {}
+  return typeof value === 'object' && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, label]) => [key, String(label)]))
+    : {}
 }
 
 function handlersOf(text: string): Executor['handlers'] {
   const value = parseJson(text)
   return Array.isArray(value)
-    ? value.map((handler: Partial<Executor['handlers'][number]>) => ({ name: handler.name ?? '', description: handler.description ?? '', kind: handler.kind ?? 'named' }))
+    ? value.map((handler: Partial<Executor['handlers'][number]>) => ({
+        name: handler.name ?? '',
+        description: handler.description ?? '',
+        kind: handler.kind ?? 'named',
+      }))
     : []
 }

@@ -20,7 +20,9 @@ export interface KnownExecutor {
 /** Executors that are online as far as the store knows. */
 export async function onlineExecutors(db: Database): Promise<KnownExecutor[]> {
   return db.read(async (tx) => {
-    const rows = await tx.all<ExecutorRow & ExecutorBeatRow>('SELECT e.*, b.seen_at, b.`load` FROM executor e JOIN executor_beat b ON b.executor_id = e.id WHERE e.state = 1 ORDER BY e.id')
+    const rows = await tx.all<ExecutorRow & ExecutorBeatRow>(
+      'SELECT e.*, b.seen_at, b.`load` FROM executor e JOIN executor_beat b ON b.executor_id = e.id WHERE e.state = 1 ORDER BY e.id',
+    )
     return rows.map(known)
   })
 }
@@ -28,7 +30,10 @@ export async function onlineExecutors(db: Database): Promise<KnownExecutor[]> {
 /** Some executors by id. */
 export async function executorById(db: Database, executorId: number): Promise<KnownExecutor | null> {
   return db.read(async (tx) => {
-    const [row] = await tx.all<ExecutorRow & ExecutorBeatRow>('SELECT e.*, b.seen_at, b.`load` FROM executor e JOIN executor_beat b ON b.executor_id = e.id WHERE e.id = ?', [executorId])
+    const [row] = await tx.all<ExecutorRow & ExecutorBeatRow>(
+      'SELECT e.*, b.seen_at, b.`load` FROM executor e JOIN executor_beat b ON b.executor_id = e.id WHERE e.id = ?',
+      [executorId],
+    )
     return row === undefined ? null : known(row)
   })
 }
@@ -42,17 +47,36 @@ function known({ seen_at: seenAt, load, ...rest }: ExecutorRow & ExecutorBeatRow
  * A process start of an executor. The same name in the same group is the same executor; a new process gets a larger boot, and the newest wins. A process
  * that registers again with the boot it has keeps it; with a boot that is not the newest it is refused (`EXECUTOR_SUPERSEDED`).
  */
-export async function registerExecutor(db: Database, { at, bootId, groupId, register }: { at: number; bootId: number; groupId: number; register: Register }): Promise<KnownExecutor> {
+export async function registerExecutor(
+  db: Database,
+  { at, bootId, groupId, register }: { at: number; bootId: number; groupId: number; register: Register },
+): Promise<KnownExecutor> {
   return db.write('rest', async (tx) => {
     const [old] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE group_id = ? AND name = ?', [groupId, register.name])
     const keeps = old !== undefined && register.bootId !== undefined && register.bootId === old.boot_id
     if (old !== undefined && register.bootId !== undefined && register.bootId < old.boot_id) {
-      throw new AppError('EXECUTOR_SUPERSEDED', `A newer process has registered as "${register.name}": stop this one, or give it another name.`, { params: { name: register.name } })
+      throw new AppError(
+        'EXECUTOR_SUPERSEDED',
+        `A newer process has registered as "${register.name}": stop this one, or give it another name.`,
+        { params: { name: register.name } },
+      )
     }
     const row: ExecutorRow = {
-      id: old?.id ?? (await takeEntityId(tx)), group_id: groupId, name: register.name, boot_id: keeps ? old.boot_id : bootId, recovered_boot: old?.recovered_boot ?? 0,
-      registered_at: keeps ? old.registered_at : at, state: EXECUTOR_STATE.online, draining: old?.draining ?? 0, transport: 'stream', version: register.version, host: register.host,
-      pid: register.pid, capacity: register.capacity, labels: JSON.stringify(register.labels ?? {}), handlers: JSON.stringify(register.handlers),
+      id: old?.id ?? (await takeEntityId(tx)),
+      group_id: groupId,
+      name: register.name,
+      boot_id: keeps ? old.boot_id : bootId,
+      recovered_boot: old?.recovered_boot ?? 0,
+      registered_at: keeps ? old.registered_at : at,
+      state: EXECUTOR_STATE.online,
+      draining: old?.draining ?? 0,
+      transport: 'stream',
+      version: register.version,
+      host: register.host,
+      pid: register.pid,
+      capacity: register.capacity,
+      labels: JSON.stringify(register.labels ?? {}),
+      handlers: JSON.stringify(register.handlers),
     }
     await put(tx, row, old !== undefined)
     return { row, seenAt: at, load: null }
@@ -69,7 +93,12 @@ async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
     'UPDATE executor SET boot_id = ?, registered_at = ?, state = ?, version = ?, host = ?, pid = ?, capacity = ?, labels = ?, handlers = ? WHERE id = ?',
     [row.boot_id, row.registered_at, row.state, row.version, row.host, row.pid, row.capacity, row.labels, row.handlers, row.id],
   )
-  await tx.run('UPDATE executor_beat SET boot_id = ?, seen_at = CASE WHEN seen_at < ? THEN ? ELSE seen_at END WHERE executor_id = ?', [row.boot_id, row.registered_at, row.registered_at, row.id])
+  await tx.run('UPDATE executor_beat SET boot_id = ?, seen_at = CASE WHEN seen_at < ? THEN ? ELSE seen_at END WHERE executor_id = ?', [
+    row.boot_id,
+    row.registered_at,
+    row.registered_at,
+    row.id,
+  ])
 }
 
 export interface BeatWrite {
@@ -87,7 +116,10 @@ export async function beatExecutors(db: Database, beats: readonly BeatWrite[]): 
       'UPDATE executor_beat SET seen_at = ?, `load` = ? WHERE executor_id = ? AND boot_id = ?',
       sorted.map((beat) => [beat.seenAt, beat.load === null ? null : JSON.stringify(beat.load), beat.executorId, beat.bootId]),
     )
-    await tx.runMany('UPDATE executor SET state = 1 WHERE id = ? AND boot_id = ? AND state = 0', sorted.map((beat) => [beat.executorId, beat.bootId]))
+    await tx.runMany(
+      'UPDATE executor SET state = 1 WHERE id = ? AND boot_id = ? AND state = 0',
+      sorted.map((beat) => [beat.executorId, beat.bootId]),
+    )
   })
 }
 
@@ -104,36 +136,57 @@ export async function loseExecutor(db: Database, executorId: number, bootId: num
 
 /** The results of all boots before this one have been delivered. */
 export async function recoverExecutor(db: Database, executorId: number, bootId: number): Promise<void> {
-  await db.write('rest', (tx) => tx.run('UPDATE executor SET recovered_boot = ? WHERE id = ? AND boot_id = ? AND recovered_boot < ?', [bootId, executorId, bootId, bootId]))
+  await db.write('rest', (tx) =>
+    tx.run('UPDATE executor SET recovered_boot = ? WHERE id = ? AND boot_id = ? AND recovered_boot < ?', [
+      bootId,
+      executorId,
+      bootId,
+      bootId,
+    ]),
+  )
 }
 
 /** Gives an executor nothing new, or work again. */
-export async function drainExecutor(db: Database, request: { at: number; auditId: number; executorId: number; draining: boolean; scope: Scope; caller: Caller }): Promise<void> {
+export async function drainExecutor(
+  db: Database,
+  request: { at: number; auditId: number; executorId: number; draining: boolean; scope: Scope; caller: Caller },
+): Promise<void> {
   await db.write('rest', async (tx) => {
     const row = await visibleExecutor(tx, request.executorId, request.scope)
     if ((row.draining === 1) === request.draining) return
     await tx.run('UPDATE executor SET draining = ? WHERE id = ?', [request.draining ? 1 : 0, row.id])
     if (request.caller.actor.kind === 'executor') return
     await writeAudit(tx, request.at, request.auditId, request.caller, {
-      action: request.draining ? 'executor:drain' : 'executor:resume', resource: { kind: 'executor', id: row.id, key: row.name }, groupId: row.group_id,
+      action: request.draining ? 'executor:drain' : 'executor:resume',
+      resource: { kind: 'executor', id: row.id, key: row.name },
+      groupId: row.group_id,
     })
   })
 }
 
 /** Forgets an executor that is offline; its runs keep its id. Throws `EXECUTOR_ONLINE`. */
-export async function forgetExecutor(db: Database, request: { at: number; auditId: number; executorId: number; scope: Scope; caller: Caller }): Promise<{ groupId: number }> {
+export async function forgetExecutor(
+  db: Database,
+  request: { at: number; auditId: number; executorId: number; scope: Scope; caller: Caller },
+): Promise<{ groupId: number }> {
   return db.write('rest', async (tx) => {
     const row = await visibleExecutor(tx, request.executorId, request.scope)
-    if (row.state === EXECUTOR_STATE.online) throw new AppError('EXECUTOR_ONLINE', `Executor "${row.name}" is online: stop its process first.`, { params: { name: row.name } })
+    if (row.state === EXECUTOR_STATE.online)
+      throw new AppError('EXECUTOR_ONLINE', `Executor "${row.name}" is online: stop its process first.`, { params: { name: row.name } })
     await tx.run('DELETE FROM executor WHERE id = ?', [row.id])
     await tx.run('DELETE FROM executor_beat WHERE executor_id = ?', [row.id])
-    await writeAudit(tx, request.at, request.auditId, request.caller, { action: 'executor:delete', resource: { kind: 'executor', id: row.id, key: row.name }, groupId: row.group_id })
+    await writeAudit(tx, request.at, request.auditId, request.caller, {
+      action: 'executor:delete',
+      resource: { kind: 'executor', id: row.id, key: row.name },
+      groupId: row.group_id,
+    })
     return { groupId: row.group_id }
   })
 }
 
 async function visibleExecutor(tx: Tx, executorId: number, scope: Scope): Promise<ExecutorRow> {
   const [row] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE id = ?', [executorId])
-  if (row === undefined || !isVisible(scope, row.group_id)) throw new AppError('EXECUTOR_NOT_FOUND', `There is no executor ${executorId}.`, { params: { id: executorId } })
+  if (row === undefined || !isVisible(scope, row.group_id))
+    throw new AppError('EXECUTOR_NOT_FOUND', `There is no executor ${executorId}.`, { params: { id: executorId } })
   return row
 }

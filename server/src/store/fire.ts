@@ -16,7 +16,12 @@ export interface FireItem {
   readonly widen: { readonly fromAt: number; readonly toAt: number; readonly count: number } | null
   readonly runs: readonly OpenInstanceRow[]
   readonly payloads: readonly PayloadRow[]
-  readonly cursor: { readonly nextDueAt: number | null; readonly lastDueAt: number; readonly taskVersion: number; readonly awaitsId: number | null }
+  readonly cursor: {
+    readonly nextDueAt: number | null
+    readonly lastDueAt: number
+    readonly taskVersion: number
+    readonly awaitsId: number | null
+  }
   /** a `once` that has fired: its span ends, and a signal switches the task off */
   readonly once: { readonly taskId: number; readonly signalId: number; readonly taskVersion: number; readonly endsAt: number } | null
 }
@@ -43,11 +48,20 @@ export async function fire(db: Database, at: number, fences: Fences, items: read
   return db.write('fire', async (tx) => {
     const held = await heldSlots(tx, fences)
     const owned = items.filter((item) => held.has(item.slot))
-    const revisions = await lockCursors(tx, owned.map((item) => item.seriesId))
+    const revisions = await lockCursors(
+      tx,
+      owned.map((item) => item.seriesId),
+    )
     const kept = owned.filter((item) => revisions.get(item.seriesId) === item.revision).sort((a, b) => a.seriesId - b.seriesId)
     await writeLedger(tx, kept)
-    await tx.insert('payload', kept.flatMap((item) => item.payloads))
-    await tx.insert('open_instance', kept.flatMap((item) => item.runs))
+    await tx.insert(
+      'payload',
+      kept.flatMap((item) => item.payloads),
+    )
+    await tx.insert(
+      'open_instance',
+      kept.flatMap((item) => item.runs),
+    )
     await moveCursors(tx, at, kept)
     await addCounts(tx, at, kept.flatMap(countsOf))
     return outcomeOf(items, held, kept)
@@ -56,7 +70,10 @@ export async function fire(db: Database, at: number, fences: Fences, items: read
 
 async function lockCursors(tx: Tx, seriesIds: readonly number[]): Promise<Map<number, number>> {
   const revisions = new Map<number, number>()
-  for (const part of partsOf([...seriesIds].sort((a, b) => a - b), 1000)) {
+  for (const part of partsOf(
+    [...seriesIds].sort((a, b) => a - b),
+    1000,
+  )) {
     const list = listOfNumbers(part)
     const rows = await tx.all<CursorRow>(`SELECT id, revision, held FROM series WHERE id IN ${list.sql} ORDER BY id`, list.params)
     for (const row of rows) if (row.held === null) revisions.set(row.id, row.revision)
@@ -69,7 +86,10 @@ async function writeLedger(tx: Tx, items: readonly FireItem[]): Promise<void> {
   await tx.insert('firing', firings)
   const widened = items.flatMap(({ seriesId, widen }) => (widen === null ? [] : [[widen.toAt, widen.count, seriesId, widen.fromAt]]))
   if (widened.length > 0) await tx.runMany('UPDATE skip SET to_at = ?, `count` = `count` + ? WHERE series_id = ? AND from_at = ?', widened)
-  await tx.insert('skip', items.flatMap((item) => item.skips))
+  await tx.insert(
+    'skip',
+    items.flatMap((item) => item.skips),
+  )
 }
 
 async function moveCursors(tx: Tx, at: number, items: readonly FireItem[]): Promise<void> {
@@ -81,9 +101,22 @@ async function moveCursors(tx: Tx, at: number, items: readonly FireItem[]): Prom
 }
 
 async function endOnce(tx: Tx, at: number, item: FireItem, once: NonNullable<FireItem['once']>): Promise<void> {
-  await tx.run('UPDATE schedule_span SET to_at = ? WHERE series_id = ? AND to_at IS NULL AND from_at < ?', [once.endsAt, item.seriesId, once.endsAt])
+  await tx.run('UPDATE schedule_span SET to_at = ? WHERE series_id = ? AND to_at IS NULL AND from_at < ?', [
+    once.endsAt,
+    item.seriesId,
+    once.endsAt,
+  ])
   await tx.insert('signal', [
-    { id: once.signalId, slot: item.slot, kind: 2, target_id: once.taskId, instance_id: 0, outcome: 0, at, facts: JSON.stringify({ taskVersion: once.taskVersion }) },
+    {
+      id: once.signalId,
+      slot: item.slot,
+      kind: 2,
+      target_id: once.taskId,
+      instance_id: 0,
+      outcome: 0,
+      at,
+      facts: JSON.stringify({ taskVersion: once.taskVersion }),
+    },
   ])
 }
 
@@ -107,5 +140,7 @@ function outcomeOf(items: readonly FireItem[], held: ReadonlySet<number>, kept: 
 
 /** Takes a series out of firing until a person decides, because its data is wrong. */
 export async function holdSeries(db: Database, seriesId: number, at: number, reason: string): Promise<void> {
-  await db.write('fire', (tx) => tx.run('UPDATE series SET held = ?, revision = revision + 1 WHERE id = ?', [JSON.stringify({ reason, at }), seriesId]))
+  await db.write('fire', (tx) =>
+    tx.run('UPDATE series SET held = ?, revision = revision + 1 WHERE id = ?', [JSON.stringify({ reason, at }), seriesId]),
+  )
 }

@@ -28,7 +28,9 @@ export async function setFoldedUntil(db: Database, at: number): Promise<void> {
 
 /** The begin of the first hour at or after an instant in which anything fired; null: none. */
 export async function firstHourWithFirings(db: Database, from: number): Promise<number | null> {
-  const [row] = await db.read((tx) => tx.all<{ due_at: number | null }>('SELECT MIN(due_at) AS due_at FROM firing WHERE due_at >= ?', [from]))
+  const [row] = await db.read((tx) =>
+    tx.all<{ due_at: number | null }>('SELECT MIN(due_at) AS due_at FROM firing WHERE due_at >= ?', [from]),
+  )
   const dueAt = row?.due_at ?? null
   return dueAt === null ? null : Math.floor(dueAt / HOUR_MS) * HOUR_MS
 }
@@ -36,7 +38,10 @@ export async function firstHourWithFirings(db: Database, from: number): Promise<
 /** Firings after a position and before an instant, in the order of the ledger. */
 export async function firingsAfter(db: Database, { dueAt, seriesId }: LedgerPosition, until: number, limit: number): Promise<FiringRow[]> {
   return db.read((tx) =>
-    tx.all<FiringRow>('SELECT * FROM firing WHERE ((due_at = ? AND series_id > ?) OR due_at > ?) AND due_at >= ? AND due_at < ? ORDER BY due_at, series_id LIMIT ?', [dueAt, seriesId, dueAt, dueAt, until, limit]),
+    tx.all<FiringRow>(
+      'SELECT * FROM firing WHERE ((due_at = ? AND series_id > ?) OR due_at > ?) AND due_at >= ? AND due_at < ? ORDER BY due_at, series_id LIMIT ?',
+      [dueAt, seriesId, dueAt, dueAt, until, limit],
+    ),
   )
 }
 
@@ -74,7 +79,12 @@ export async function hourCheck(db: Database, seriesId: number, hourAt: number):
 async function skipsOfHour(tx: ReadTx, seriesId: number, hourAt: number): Promise<SkipRow[]> {
   const within = query.selectFrom('skip').selectAll().where('series_id', '=', seriesId)
   const before = await tx.rows(within.where('from_at', '<', hourAt).orderBy('from_at', 'desc').limit(1))
-  const inside = await tx.rows(within.where('from_at', '>=', hourAt).where('from_at', '<', hourAt + HOUR_MS).orderBy('from_at'))
+  const inside = await tx.rows(
+    within
+      .where('from_at', '>=', hourAt)
+      .where('from_at', '<', hourAt + HOUR_MS)
+      .orderBy('from_at'),
+  )
   return [...before, ...inside]
 }
 
@@ -102,5 +112,10 @@ export async function insertFolded(db: Database, rows: readonly FiringHourRow[])
 }
 
 export async function deleteFirings(db: Database, rows: readonly FiringRow[]): Promise<void> {
-  await db.write('rest', (tx) => tx.runMany('DELETE FROM firing WHERE due_at = ? AND series_id = ?', rows.map((row) => [row.due_at, row.series_id])))
+  await db.write('rest', (tx) =>
+    tx.runMany(
+      'DELETE FROM firing WHERE due_at = ? AND series_id = ?',
+      rows.map((row) => [row.due_at, row.series_id]),
+    ),
+  )
 }

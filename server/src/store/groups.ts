@@ -21,7 +21,8 @@ export async function listGroups(db: Database, scope: Scope, { keyword, ...page 
   return db.read(async (tx) => {
     let found = query.selectFrom('task_group')
     if (groupIds !== null) found = found.where('id', 'in', groupIds)
-    if (keyword !== undefined && keyword !== '') found = found.where((is) => is.or([contains('name_key', nameKey(keyword)), contains('app_name', keyword.toLowerCase())]))
+    if (keyword !== undefined && keyword !== '')
+      found = found.where((is) => is.or([contains('name_key', nameKey(keyword)), contains('app_name', keyword.toLowerCase())]))
     const count = await tx.first(found.select((of) => of.fn.countAll<number>().as('total')))
     const rows = await tx.rows(found.selectAll().orderBy('name_key').limit(page.pageSize).offset(offset))
     return { items: await described(tx, rows), total: count?.total ?? 0, ...page }
@@ -46,7 +47,8 @@ export async function findGroupByAppName(db: Database, appName: string): Promise
 
 /** Makes a group; its id. Who makes one must see all groups (403). */
 export async function createGroup(db: Database, { input }: { input: GroupCreate }, change: Change): Promise<{ groupId: number }> {
-  if (change.scope !== 'all') throw new AppError('FORBIDDEN', 'only who may edit all groups can make a new one', { params: { permission: 'group:edit' } })
+  if (change.scope !== 'all')
+    throw new AppError('FORBIDDEN', 'only who may edit all groups can make a new one', { params: { permission: 'group:edit' } })
   return db.write('rest', async (tx) => {
     const fields = fieldsOf(input)
     await refuseTaken(tx, fields, null)
@@ -54,25 +56,45 @@ export async function createGroup(db: Database, { input }: { input: GroupCreate 
     const columns = { name: fields.name, name_key: nameKey(fields.name), app_name: fields.appName, description: fields.description }
     await keyGuard(() => tx.insert('task_group', [{ id: groupId, ...columns, version: 1, created_at: change.now, updated_at: change.now }]))
     await writeAudit(tx, change.now, change.auditId, change.caller, {
-      action: 'group:create', resource: { kind: 'group', id: groupId, key: fields.name }, groupId, ...changedFields(null, { ...fields }),
+      action: 'group:create',
+      resource: { kind: 'group', id: groupId, key: fields.name },
+      groupId,
+      ...changedFields(null, { ...fields }),
     })
     return { groupId }
   })
 }
 
 /** Changes a group. 409 `STALE_VERSION` with the current version. */
-export async function updateGroup(db: Database, { groupId, input }: { groupId: number; input: GroupUpdate }, change: Change): Promise<void> {
+export async function updateGroup(
+  db: Database,
+  { groupId, input }: { groupId: number; input: GroupUpdate },
+  change: Change,
+): Promise<void> {
   await db.write('rest', async (tx) => {
     const row = await lockGroup(tx, groupId, change.scope)
     if (row.version !== input.version) {
-      throw new AppError('STALE_VERSION', `the group is at version ${row.version}, not ${input.version}: read it again and repeat the change`, { params: { version: row.version } })
+      throw new AppError(
+        'STALE_VERSION',
+        `the group is at version ${row.version}, not ${input.version}: read it again and repeat the change`,
+        { params: { version: row.version } },
+      )
     }
     const fields = fieldsOf(input)
     await refuseTaken(tx, fields, groupId)
     const columns = { name: fields.name, name_key: nameKey(fields.name), app_name: fields.appName, description: fields.description }
-    await keyGuard(() => tx.execute(query.updateTable('task_group').set({ ...columns, version: row.version + 1, updated_at: change.now }).where('id', '=', groupId)))
+    await keyGuard(() =>
+      tx.execute(
+        query
+          .updateTable('task_group')
+          .set({ ...columns, version: row.version + 1, updated_at: change.now })
+          .where('id', '=', groupId),
+      ),
+    )
     await writeAudit(tx, change.now, change.auditId, change.caller, {
-      action: 'group:edit', resource: { kind: 'group', id: groupId, key: fields.name }, groupId,
+      action: 'group:edit',
+      resource: { kind: 'group', id: groupId, key: fields.name },
+      groupId,
       ...changedFields({ name: row.name, appName: row.app_name, description: row.description }, { ...fields }),
     })
   })
@@ -88,7 +110,10 @@ export async function deleteGroup(db: Database, { groupId }: { groupId: number }
     await tx.run('DELETE FROM executor WHERE group_id = ?', [groupId])
     await tx.run('DELETE FROM task_group WHERE id = ?', [groupId])
     await writeAudit(tx, change.now, change.auditId, change.caller, {
-      action: 'group:delete', resource: { kind: 'group', id: groupId, key: row.name }, groupId, before: { name: row.name, appName: row.app_name },
+      action: 'group:delete',
+      resource: { kind: 'group', id: groupId, key: row.name },
+      groupId,
+      before: { name: row.name, appName: row.app_name },
     })
   })
 }
@@ -106,8 +131,15 @@ async function described(tx: ReadTx, rows: readonly GroupRow[]): Promise<Group[]
   const tasks = await taskCounts(tx, ids)
   const executors = await executorCounts(tx, ids)
   return rows.map((row) => ({
-    id: row.id, name: row.name, appName: row.app_name, description: row.description, version: row.version, taskCount: tasks.get(row.id) ?? 0, executorCount: executors.get(row.id) ?? 0,
-    createdAt: instantText(row.created_at), updatedAt: instantText(row.updated_at),
+    id: row.id,
+    name: row.name,
+    appName: row.app_name,
+    description: row.description,
+    version: row.version,
+    taskCount: tasks.get(row.id) ?? 0,
+    executorCount: executors.get(row.id) ?? 0,
+    createdAt: instantText(row.created_at),
+    updatedAt: instantText(row.updated_at),
   }))
 }
 
@@ -146,7 +178,12 @@ function groupNotFound(groupId: number): AppError {
 }
 
 async function refuseTaken(tx: Tx, { name, appName }: GroupFields, exceptId: number | null): Promise<void> {
-  const others = await tx.rows(query.selectFrom('task_group').select(['id', 'name_key', 'app_name']).where((is) => is.or([is('name_key', '=', nameKey(name)), is('app_name', '=', appName)])))
+  const others = await tx.rows(
+    query
+      .selectFrom('task_group')
+      .select(['id', 'name_key', 'app_name'])
+      .where((is) => is.or([is('name_key', '=', nameKey(name)), is('app_name', '=', appName)])),
+  )
   const taken = others.filter((other) => other.id !== exceptId)
   const problems = [
     ...(taken.some((other) => other.name_key === nameKey(name)) ? [takenProblem('name', name)] : []),

@@ -17,7 +17,11 @@ export function instantOfId(id: number): number {
 /** Takes `size` run ids in a transaction of their own; the first of them. They are unique whatever clocks and processes do (storage.md). */
 export async function takeRunIds(db: Database, now: number, size: number): Promise<number> {
   return db.write('rest', async (tx) => {
-    await tx.run("UPDATE id_block SET next_id = CASE WHEN next_id < ? THEN ? ELSE next_id END + ? WHERE name = 'run'", [floorOfInstant(now), floorOfInstant(now), size])
+    await tx.run("UPDATE id_block SET next_id = CASE WHEN next_id < ? THEN ? ELSE next_id END + ? WHERE name = 'run'", [
+      floorOfInstant(now),
+      floorOfInstant(now),
+      size,
+    ])
     const [row] = await tx.all<{ next_id: number }>("SELECT next_id FROM id_block WHERE name = 'run'")
     if (row === undefined) throw new Error('the store has no id block "run"')
     return row.next_id - size
@@ -55,7 +59,9 @@ export class RunIds {
   async take(count: number): Promise<number> {
     if (count < 1 || count > BLOCK) throw new RangeError(`1 to ${BLOCK} ids at once, not ${count}`)
     while (this.#next + count > this.#end || this.#now() - this.#takenAt > KEEP_MS) {
-      this.#pending ??= this.#refill().finally(() => { this.#pending = null })
+      this.#pending ??= this.#refill().finally(() => {
+        this.#pending = null
+      })
       await this.#pending
     }
     const first = this.#next

@@ -31,8 +31,14 @@ export interface FoundPage {
 /** The filter of a list, read from its query. 400 for a state that there is not. */
 export function filterOf(scope: Scope, query: InstanceListQuery): RunFilter {
   return {
-    scope, taskId: query.taskId, groupId: query.groupId, states: statesOf(query.state), cause: query.cause, executorId: query.executorId,
-    fromAt: query.from === undefined ? null : Date.parse(query.from), toAt: query.to === undefined ? null : Date.parse(query.to),
+    scope,
+    taskId: query.taskId,
+    groupId: query.groupId,
+    states: statesOf(query.state),
+    cause: query.cause,
+    executorId: query.executorId,
+    fromAt: query.from === undefined ? null : Date.parse(query.from),
+    toAt: query.to === undefined ? null : Date.parse(query.to),
   }
 }
 
@@ -45,7 +51,9 @@ function stateOf(word: string): InstanceState {
   const state = INSTANCE_STATES.find((known) => known === word)
   if (state !== undefined) return state
   const message = `there is no state "${word}"; states are ${INSTANCE_STATES.join(', ')}`
-  throw new AppError('VALIDATION_FAILED', message, { errors: [{ path: 'state', code: 'NOT_ALLOWED_VALUE', message, params: { value: word } }] })
+  throw new AppError('VALIDATION_FAILED', message, {
+    errors: [{ path: 'state', code: 'NOT_ALLOWED_VALUE', message, params: { value: word } }],
+  })
 }
 
 const SCAN_LIMIT = 20_000
@@ -72,9 +80,13 @@ export async function findRuns(tx: ReadTx, filter: RunFilter, below: number, lim
 export async function countRuns(tx: ReadTx, filter: RunFilter): Promise<{ total: number; isCapped: boolean }> {
   let total = 0
   for (const { table, where, params, residual, residualParams } of await sourcesOf(tx, filter)) {
-    const inner = residual === '' ? `SELECT id FROM ${table} WHERE ${where} LIMIT ${TOTAL_LIMIT + 1}` : `SELECT ${COLUMNS[table]} FROM ${table} WHERE ${where} ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
+    const inner =
+      residual === ''
+        ? `SELECT id FROM ${table} WHERE ${where} LIMIT ${TOTAL_LIMIT + 1}`
+        : `SELECT ${COLUMNS[table]} FROM ${table} WHERE ${where} ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
     const [row] = await tx.all<{ scanned: number; matched: number }>(
-      `SELECT COUNT(*) AS scanned, SUM(CASE WHEN ${residual === '' ? '1 = 1' : residual} THEN 1 ELSE 0 END) AS matched FROM (${inner}) AS s`, [...residualParams, ...params],
+      `SELECT COUNT(*) AS scanned, SUM(CASE WHEN ${residual === '' ? '1 = 1' : residual} THEN 1 ELSE 0 END) AS matched FROM (${inner}) AS s`,
+      [...residualParams, ...params],
     )
     total += row?.matched ?? 0
     if (total > TOTAL_LIMIT) return { total: TOTAL_LIMIT, isCapped: true }
@@ -93,16 +105,30 @@ interface Source {
 }
 
 /** What a residual may look at. */
-const COLUMNS = { open_instance: 'id, task_id, group_id, phase, cause, executor_id, created_at', instance: 'id, task_id, group_id, outcome, cause, executor_id, created_at' } as const
+const COLUMNS = {
+  open_instance: 'id, task_id, group_id, phase, cause, executor_id, created_at',
+  instance: 'id, task_id, group_id, outcome, cause, executor_id, created_at',
+} as const
 
 /** `readTo`: 0 when the source has nothing more, else the id down to which it has been read. */
-async function askSource(tx: ReadTx, { table, where, params, residual, residualParams }: Source, below: number, limit: number): Promise<{ ids: number[]; readTo: number }> {
+async function askSource(
+  tx: ReadTx,
+  { table, where, params, residual, residualParams }: Source,
+  below: number,
+  limit: number,
+): Promise<{ ids: number[]; readTo: number }> {
   const bounded = `SELECT ${COLUMNS[table]} FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
-  const sql = residual === '' ? `SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${limit}` : `SELECT id FROM (${bounded}) AS s WHERE ${residual} ORDER BY id DESC LIMIT ${limit}`
+  const sql =
+    residual === ''
+      ? `SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${limit}`
+      : `SELECT id FROM (${bounded}) AS s WHERE ${residual} ORDER BY id DESC LIMIT ${limit}`
   const ids = (await tx.all<{ id: number }>(sql, [...params, below, ...residualParams])).map((row) => row.id)
   if (ids.length >= limit) return { ids, readTo: ids.at(-1) ?? 0 }
   if (residual === '') return { ids, readTo: 0 }
-  const [end] = await tx.all<{ scanned: number; lowest: number }>(`SELECT COUNT(*) AS scanned, MIN(id) AS lowest FROM (SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${SCAN_LIMIT}) AS s`, [...params, below])
+  const [end] = await tx.all<{ scanned: number; lowest: number }>(
+    `SELECT COUNT(*) AS scanned, MIN(id) AS lowest FROM (SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${SCAN_LIMIT}) AS s`,
+    [...params, below],
+  )
   return { ids, readTo: end !== undefined && end.scanned >= SCAN_LIMIT ? end.lowest : 0 }
 }
 
@@ -111,19 +137,46 @@ async function sourcesOf(tx: ReadTx, filter: RunFilter): Promise<Source[]> {
   if (groups?.length === 0) return []
   const phases = filter.states.filter(isOpen).map((state) => PHASE[state])
   const outcomes = filter.states.flatMap((state) => (isOpen(state) ? [] : [OUTCOME[state]]))
-  const open = phases.length === 0 ? [] : [sourceOf('open_instance', filter, [], [...taskClause(filter), ...groupClause(groups), listClause('phase', phases, Object.keys(PHASE).length)])]
+  const open =
+    phases.length === 0
+      ? []
+      : [
+          sourceOf(
+            'open_instance',
+            filter,
+            [],
+            [...taskClause(filter), ...groupClause(groups), listClause('phase', phases, Object.keys(PHASE).length)],
+          ),
+        ]
   return outcomes.length === 0 ? open : [...open, ...(await endedSources(tx, filter, groups, outcomes))]
 }
 
 /** By task where there is one; else by group and outcome; else by id alone. */
-async function endedSources(tx: ReadTx, filter: RunFilter, groups: readonly number[] | null, outcomes: readonly number[]): Promise<Source[]> {
+async function endedSources(
+  tx: ReadTx,
+  filter: RunFilter,
+  groups: readonly number[] | null,
+  outcomes: readonly number[],
+): Promise<Source[]> {
   const allOutcomes = Object.keys(OUTCOME).length
   const byRow = [...groupClause(groups), listClause('outcome', outcomes, allOutcomes)]
   if (filter.taskId !== undefined) return [sourceOf('instance', filter, taskClause(filter), byRow)]
   const isWhole = groups === null && outcomes.length === allOutcomes
   const known = isWhole ? null : (groups ?? (await groupsWithRuns(tx)))
   if (known === null || known.length * outcomes.length > MAX_SOURCES) return [sourceOf('instance', filter, [], byRow)]
-  return known.flatMap((groupId) => outcomes.map((outcome) => sourceOf('instance', filter, [{ sql: 'group_id = ?', params: [groupId] }, { sql: 'outcome = ?', params: [outcome] }], [])))
+  return known.flatMap((groupId) =>
+    outcomes.map((outcome) =>
+      sourceOf(
+        'instance',
+        filter,
+        [
+          { sql: 'group_id = ?', params: [groupId] },
+          { sql: 'outcome = ?', params: [outcome] },
+        ],
+        [],
+      ),
+    ),
+  )
 }
 
 /** Every group that has ended runs, one step of the index each; more than the bound of sources are not needed. */
@@ -148,8 +201,11 @@ function sourceOf(table: Source['table'], filter: RunFilter, indexed: readonly C
   const where = [...indexed, ...idClauses(filter)]
   const residual = [...byRow, ...rowClauses(filter)].filter((clause) => clause.sql !== '')
   return {
-    table, where: where.length === 0 ? '1 = 1' : where.map((clause) => clause.sql).join(' AND '), params: where.flatMap((clause) => clause.params),
-    residual: residual.map((clause) => clause.sql).join(' AND '), residualParams: residual.flatMap((clause) => clause.params),
+    table,
+    where: where.length === 0 ? '1 = 1' : where.map((clause) => clause.sql).join(' AND '),
+    params: where.flatMap((clause) => clause.params),
+    residual: residual.map((clause) => clause.sql).join(' AND '),
+    residualParams: residual.flatMap((clause) => clause.params),
   }
 }
 

@@ -25,10 +25,14 @@ const put = (ended: readonly InstanceRow[], open: readonly OpenInstanceRow[] = [
     await tx.insert('instance', ended)
     await tx.insert('open_instance', open)
   })
-const ids = async (asked: InstanceListQuery, scope: Scope = 'all') => (await listInstances(db, scope, asked)).items.map((item) => item.id - BASE)
+const ids = async (asked: InstanceListQuery, scope: Scope = 'all') =>
+  (await listInstances(db, scope, asked)).items.map((item) => item.id - BASE)
 
 async function refusal(work: Promise<unknown>): Promise<string> {
-  const error: unknown = await work.then(() => expect.fail('it was not refused'), (reason: unknown) => reason)
+  const error: unknown = await work.then(
+    () => expect.fail('it was not refused'),
+    (reason: unknown) => reason,
+  )
   if (!(error instanceof AppError)) throw error
   return error.code
 }
@@ -37,10 +41,17 @@ describe('the list of runs', () => {
   beforeEach(() =>
     put(
       [
-        endedRow(BASE + 1), endedRow(BASE + 2, { outcome: 2, error_code: 'EXIT_1', error: 'boom' }), endedRow(BASE + 3, { group_id: 2, task_id: 20, outcome: 2 }),
-        endedRow(BASE + 5, { cause: 2, executor_id: 70 }), endedRow(BASE + 7, { group_id: 9, outcome: 5 }),
+        endedRow(BASE + 1),
+        endedRow(BASE + 2, { outcome: 2, error_code: 'EXIT_1', error: 'boom' }),
+        endedRow(BASE + 3, { group_id: 2, task_id: 20, outcome: 2 }),
+        endedRow(BASE + 5, { cause: 2, executor_id: 70 }),
+        endedRow(BASE + 7, { group_id: 9, outcome: 5 }),
       ],
-      [openRow(BASE + 4, { phase: 4 }), openRow(BASE + 6, { group_id: 2, task_id: 20 }), openRow(BASE + 8, { phase: 1, wait_code: 6, wait_facts: '{"blocker":4}' })],
+      [
+        openRow(BASE + 4, { phase: 4 }),
+        openRow(BASE + 6, { group_id: 2, task_id: 20 }),
+        openRow(BASE + 8, { phase: 1, wait_code: 6, wait_facts: '{"blocker":4}' }),
+      ],
     ),
   )
 
@@ -90,7 +101,13 @@ describe('the list of runs', () => {
 
   it('tells what a run waits for and how it failed', async () => {
     const { items } = await listInstances(db, 'all', {})
-    expect(items[0]).toMatchObject({ state: 'waiting', waitingFor: { reason: 'waitsForEarlierRun', facts: { blocker: 4 } }, error: null, endedAt: null, groupName: 'group 1' })
+    expect(items[0]).toMatchObject({
+      state: 'waiting',
+      waitingFor: { reason: 'waitsForEarlierRun', facts: { blocker: 4 } },
+      error: null,
+      endedAt: null,
+      groupName: 'group 1',
+    })
     expect(items.at(-2)).toMatchObject({ state: 'failed', waitingFor: null, error: { code: 'EXIT_1', message: 'boom' } })
   })
 
@@ -106,7 +123,10 @@ describe('a long list of runs', () => {
     const rows = Array.from({ length: 200 }, (_, n) => endedRow(floorOfInstant(T0 + n * 500) + n, { created_at: T0 + n * 500 + 9_500 }))
     await put(rows)
     const asked = { from: new Date(T0 + 20_000).toISOString(), to: new Date(T0 + 40_000).toISOString(), pageSize: 200 }
-    const expected = rows.filter((row) => row.created_at >= T0 + 20_000 && row.created_at < T0 + 40_000).map((row) => row.id - BASE).reverse()
+    const expected = rows
+      .filter((row) => row.created_at >= T0 + 20_000 && row.created_at < T0 + 40_000)
+      .map((row) => row.id - BASE)
+      .reverse()
     expect(await ids(asked)).toEqual(expected)
   })
 
@@ -127,18 +147,54 @@ describe('one run', () => {
     const hostile = `{"a":"'\\u0000🎉"}`
     const made = await createTask(db, { input: taskInput({ params: 'of the task' }), serverZone: 'UTC' }, changeAt(T0))
     const run = endedRow(BASE + 1, {
-      task_id: made.taskId, outcome: 2, attempt: 3, error_code: 'EXIT_1', error: 'long…', actor: '{"kind":"user","id":5,"name":"O\'Hara"}', trace: '[[1,0,{"lateMs":3}],[23,1500]]',
+      task_id: made.taskId,
+      outcome: 2,
+      attempt: 3,
+      error_code: 'EXIT_1',
+      error: 'long…',
+      actor: '{"kind":"user","id":5,"name":"O\'Hara"}',
+      trace: '[[1,0,{"lateMs":3}],[23,1500]]',
     })
     await put([run, endedRow(BASE + 2, { task_id: made.taskId, attempt: 0, result: '{"ok":true}' })])
     await db.write('report', async (tx) => {
-      await tx.insert('payload', [{ instance_id: run.id, kind: 1, body: hostile }, { instance_id: run.id, kind: 2, body: `"${'r'.repeat(3000)}"` }, { instance_id: run.id, kind: 3, body: 'e'.repeat(5000) }])
-      const attempt = { instance_id: run.id, executor_id: null, boot_id: null, sent_at: T0, accepted_at: null, started_at: null, ended_at: T0 + 1, error_code: null, error: null }
-      await tx.insert('attempt', [{ ...attempt, attempt: 1, late: 0, outcome: 7 }, { ...attempt, attempt: 2, late: 0, outcome: 5 }, { ...attempt, attempt: 2, late: 1, outcome: 1 }])
+      await tx.insert('payload', [
+        { instance_id: run.id, kind: 1, body: hostile },
+        { instance_id: run.id, kind: 2, body: `"${'r'.repeat(3000)}"` },
+        { instance_id: run.id, kind: 3, body: 'e'.repeat(5000) },
+      ])
+      const attempt = {
+        instance_id: run.id,
+        executor_id: null,
+        boot_id: null,
+        sent_at: T0,
+        accepted_at: null,
+        started_at: null,
+        ended_at: T0 + 1,
+        error_code: null,
+        error: null,
+      }
+      await tx.insert('attempt', [
+        { ...attempt, attempt: 1, late: 0, outcome: 7 },
+        { ...attempt, attempt: 2, late: 0, outcome: 5 },
+        { ...attempt, attempt: 2, late: 1, outcome: 1 },
+      ])
       await tx.insert('retry_link', [{ instance_id: run.id, retry_id: BASE + 2 }])
     })
     const shown = await getInstance(db, 'all', run.id, all)
-    expect(shown).toMatchObject({ taskName: 'nightly', params: hostile, result: 'r'.repeat(3000), error: { code: 'EXIT_1', message: 'e'.repeat(5000) }, actor: { kind: 'user', id: 5, name: "O'Hara" }, retriedBy: BASE + 2 })
-    expect(shown.attempts.map((attempt) => [attempt.attempt, attempt.outcome, attempt.late])).toEqual([[1, 'rejected', false], [2, 'lost', false], [2, 'succeeded', true], [3, 'failed', false]])
+    expect(shown).toMatchObject({
+      taskName: 'nightly',
+      params: hostile,
+      result: 'r'.repeat(3000),
+      error: { code: 'EXIT_1', message: 'e'.repeat(5000) },
+      actor: { kind: 'user', id: 5, name: "O'Hara" },
+      retriedBy: BASE + 2,
+    })
+    expect(shown.attempts.map((attempt) => [attempt.attempt, attempt.outcome, attempt.late])).toEqual([
+      [1, 'rejected', false],
+      [2, 'lost', false],
+      [2, 'succeeded', true],
+      [3, 'failed', false],
+    ])
     expect(await getInstance(db, 'all', BASE + 2, all)).toMatchObject({ params: 'of the task', result: { ok: true }, attempts: [] })
     expect(await getInstance(db, 'all', run.id, none)).toMatchObject({ params: null, result: null, hidden: ['params', 'result'] })
     expect(await listTrace(db, 'all', run.id)).toEqual([
@@ -150,8 +206,29 @@ describe('one run', () => {
   it('that is open shows its progress, and no attempt twice while it waits for another try', async () => {
     const waiting = openRow(BASE + 1, { phase: 1, attempt: 1, progress: '[0.5,"half"]' })
     await put([], [waiting, openRow(BASE + 2, { phase: 4, attempt: 1, sent_at: T0 })])
-    await db.write('report', (tx) => tx.insert('attempt', [{ instance_id: waiting.id, attempt: 1, late: 0, executor_id: null, boot_id: null, sent_at: T0, accepted_at: T0, started_at: T0, ended_at: T0 + 1, outcome: 2, error_code: 'X', error: 'y' }]))
-    expect(await getInstance(db, 'all', waiting.id, all)).toMatchObject({ state: 'waiting', progress: { value: 0.5, text: 'half' }, attempts: [{ attempt: 1, outcome: 'failed' }] })
+    await db.write('report', (tx) =>
+      tx.insert('attempt', [
+        {
+          instance_id: waiting.id,
+          attempt: 1,
+          late: 0,
+          executor_id: null,
+          boot_id: null,
+          sent_at: T0,
+          accepted_at: T0,
+          started_at: T0,
+          ended_at: T0 + 1,
+          outcome: 2,
+          error_code: 'X',
+          error: 'y',
+        },
+      ]),
+    )
+    expect(await getInstance(db, 'all', waiting.id, all)).toMatchObject({
+      state: 'waiting',
+      progress: { value: 0.5, text: 'half' },
+      attempts: [{ attempt: 1, outcome: 'failed' }],
+    })
     expect((await getInstance(db, 'all', BASE + 2, all)).attempts).toMatchObject([{ attempt: 1, outcome: null }])
   })
 
@@ -171,12 +248,22 @@ describe('tasks as they are shown', () => {
   it('are listed newest first with their last runs, narrowed by any filter', async () => {
     const a = await create({ name: 'alpha 100%', tags: ['night', 'money'], handler: { kind: 'named', name: 'f' } })
     const b = await create({ name: 'beta', groupId: 2, enabled: false, schedule: { kind: 'manual' }, description: 'the ALPHA of all' })
-    await put([endedRow(BASE + 1, { task_id: a.taskId, outcome: 2 }), endedRow(BASE + 3, { task_id: a.taskId })], [openRow(BASE + 2, { task_id: a.taskId, phase: 4 })])
+    await put(
+      [endedRow(BASE + 1, { task_id: a.taskId, outcome: 2 }), endedRow(BASE + 3, { task_id: a.taskId })],
+      [openRow(BASE + 2, { task_id: a.taskId, phase: 4 })],
+    )
     const { items, total } = await listTasks(db, 'all', {})
     expect(total).toBe(2)
     expect(items.map((item) => item.id)).toEqual([b.taskId, a.taskId])
-    expect(items[1]).toMatchObject({ openRuns: 1, nextFireAt: '2026-11-22T08:00:00.000Z', tags: ['night', 'money'], handlerKind: 'named', recent: [{ state: 'succeeded', durationMs: 1500 }, { state: 'running' }, { state: 'failed' }] })
-    const found = async (asked: Parameters<typeof listTasks>[2], scope: Scope = 'all') => (await listTasks(db, scope, asked)).items.map((item) => item.name)
+    expect(items[1]).toMatchObject({
+      openRuns: 1,
+      nextFireAt: '2026-11-22T08:00:00.000Z',
+      tags: ['night', 'money'],
+      handlerKind: 'named',
+      recent: [{ state: 'succeeded', durationMs: 1500 }, { state: 'running' }, { state: 'failed' }],
+    })
+    const found = async (asked: Parameters<typeof listTasks>[2], scope: Scope = 'all') =>
+      (await listTasks(db, scope, asked)).items.map((item) => item.name)
     expect(await found({ keyword: '100%' })).toEqual(['alpha 100%'])
     expect(await found({ keyword: 'ALPHA' })).toEqual(['beta', 'alpha 100%'])
     expect(await found({ tag: 'money' })).toEqual(['alpha 100%'])
@@ -190,7 +277,10 @@ describe('tasks as they are shown', () => {
   })
 
   it('hide what may not be seen, and say so', async () => {
-    const { taskId } = await create({ params: 'secret', handler: { kind: 'http', url: 'https://example.org', headers: { a: 'secret' }, body: 'secret' } })
+    const { taskId } = await create({
+      params: 'secret',
+      handler: { kind: 'http', url: 'https://example.org', headers: { a: 'secret' }, body: 'secret' },
+    })
     expect(await getTask(db, 'all', taskId, all)).toMatchObject({ params: 'secret', lastFiredAt: null, handler: { body: 'secret' } })
     const hidden = await getTask(db, 'all', taskId, none)
     expect(JSON.stringify(hidden)).not.toContain('secret')
@@ -202,17 +292,34 @@ describe('tasks as they are shown', () => {
 
   it('list their versions newest first', async () => {
     const { taskId } = await create({})
-    await updateTask(db, { taskId, input: { ...taskInput({ description: 'second' }), version: 1 }, serverZone: 'UTC' }, changeAt(T0 + 5, { caller: { actor: { kind: 'user', id: 3, name: 'ann' }, ip: '', requestId: '' } }))
+    await updateTask(
+      db,
+      { taskId, input: { ...taskInput({ description: 'second' }), version: 1 }, serverZone: 'UTC' },
+      changeAt(T0 + 5, { caller: { actor: { kind: 'user', id: 3, name: 'ann' }, ip: '', requestId: '' } }),
+    )
     const { items, total } = await listTaskVersions(db, 'all', { taskId, page: 1, pageSize: 1, mayViewParams: all })
-    expect({ items, total }).toMatchObject({ total: 2, items: [{ version: 2, savedAt: '2026-11-22T08:00:00.005Z', savedBy: { id: 3, name: 'ann' }, definition: { description: 'second' } }] })
+    expect({ items, total }).toMatchObject({
+      total: 2,
+      items: [{ version: 2, savedAt: '2026-11-22T08:00:00.005Z', savedBy: { id: 3, name: 'ann' }, definition: { description: 'second' } }],
+    })
   })
 
   it('tell when they fire next and when they last did', async () => {
     const { taskId, seriesId } = await create({})
-    await put([endedRow(BASE + 3 * 2 ** 21, { task_id: taskId, series_id: seriesId }), endedRow(BASE + 9 * 2 ** 21, { task_id: taskId, series_id: null, cause: 2 })])
-    expect(await getTask(db, 'all', taskId, all)).toMatchObject({ nextFireAt: '2026-11-22T08:00:00.000Z', lastFiredAt: '2026-11-22T08:00:03.000Z' })
+    await put([
+      endedRow(BASE + 3 * 2 ** 21, { task_id: taskId, series_id: seriesId }),
+      endedRow(BASE + 9 * 2 ** 21, { task_id: taskId, series_id: null, cause: 2 }),
+    ])
+    expect(await getTask(db, 'all', taskId, all)).toMatchObject({
+      nextFireAt: '2026-11-22T08:00:00.000Z',
+      lastFiredAt: '2026-11-22T08:00:03.000Z',
+    })
     await setTaskEnabled(db, { taskId, isEnabled: false }, changeAt(T0))
-    expect(await taskTiming(db, 'all', taskId)).toMatchObject({ isEnabled: false, nextDueAt: null, schedule: { kind: 'cron', timezone: 'UTC' } })
+    expect(await taskTiming(db, 'all', taskId)).toMatchObject({
+      isEnabled: false,
+      nextDueAt: null,
+      schedule: { kind: 'cron', timezone: 'UTC' },
+    })
   })
 
   it('have at most so many recent runs as asked', async () => {

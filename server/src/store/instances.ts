@@ -1,6 +1,16 @@
 import { AppError, type Instance, type InstanceListItem, type InstanceListQuery, type Static, type TraceEntry } from '@tickwheel/contract'
 import type { Actor, Attempt, RunError } from '@tickwheel/contract'
-import { causeOfCode, isOpen, outcomeOfCode, OUTCOMES, readTrace, reasonOf, stateOfPhase, type InstanceState, type Scope } from '@tickwheel/core'
+import {
+  causeOfCode,
+  isOpen,
+  outcomeOfCode,
+  OUTCOMES,
+  readTrace,
+  reasonOf,
+  stateOfPhase,
+  type InstanceState,
+  type Scope,
+} from '@tickwheel/core'
 import { query, type Database, type ReadTx } from './database.ts'
 import { parseJson } from './definition.ts'
 import { namesOfGroups } from './groups.ts'
@@ -30,7 +40,14 @@ export async function listInstances(db: Database, scope: Scope, asked: InstanceL
     const found = await findRuns(tx, filter, below, skipped + pageSize)
     const { total, isCapped } = await countRuns(tx, filter)
     const items = await listItems(tx, await readRuns(tx, found.ids.slice(skipped)))
-    return { items, total, ...(isCapped ? { totalCapped: true } : {}), page, pageSize, nextCursor: found.next === null ? null : `1.${found.next.toString(36)}` }
+    return {
+      items,
+      total,
+      ...(isCapped ? { totalCapped: true } : {}),
+      page,
+      pageSize,
+      nextCursor: found.next === null ? null : `1.${found.next.toString(36)}`,
+    }
   })
 }
 
@@ -46,7 +63,12 @@ function readCursor(cursor: string): number {
  * One run with its attempts. Params and results are null, and named in `hidden`, where `mayViewParams` denies its group.
  * 404 `INSTANCE_NOT_FOUND` when it does not exist or is not visible.
  */
-export async function getInstance(db: Database, scope: Scope, instanceId: number, mayViewParams: (groupId: number) => boolean): Promise<Instance> {
+export async function getInstance(
+  db: Database,
+  scope: Scope,
+  instanceId: number,
+  mayViewParams: (groupId: number) => boolean,
+): Promise<Instance> {
   return db.read(async (tx) => {
     const run = await visibleRun(tx, scope, instanceId)
     const [item] = await listItems(tx, [run])
@@ -93,7 +115,12 @@ export async function runHead(db: Database, scope: Scope, instanceId: number): P
 
 /** Some runs as list items, by id, as far as they are visible: what live topics show. */
 export async function instancesById(db: Database, scope: Scope, ids: readonly number[]): Promise<InstanceListItem[]> {
-  return db.read(async (tx) => listItems(tx, (await readRuns(tx, ids)).filter((run) => isVisible(scope, run.row.group_id))))
+  return db.read(async (tx) =>
+    listItems(
+      tx,
+      (await readRuns(tx, ids)).filter((run) => isVisible(scope, run.row.group_id)),
+    ),
+  )
 }
 
 type Run = { readonly kind: 'open'; readonly row: OpenInstanceRow } | { readonly kind: 'ended'; readonly row: InstanceRow }
@@ -105,8 +132,10 @@ async function readRuns(tx: ReadTx, ids: readonly number[]): Promise<Run[]> {
   const runs = new Map<number, Run>()
   for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
     const part = ids.slice(from, from + READ_AT_ONCE)
-    for (const row of await tx.rows(query.selectFrom('open_instance').selectAll().where('id', 'in', part))) runs.set(row.id, { kind: 'open', row })
-    for (const row of await tx.rows(query.selectFrom('instance').selectAll().where('id', 'in', part))) runs.set(row.id, { kind: 'ended', row })
+    for (const row of await tx.rows(query.selectFrom('open_instance').selectAll().where('id', 'in', part)))
+      runs.set(row.id, { kind: 'open', row })
+    for (const row of await tx.rows(query.selectFrom('instance').selectAll().where('id', 'in', part)))
+      runs.set(row.id, { kind: 'ended', row })
   }
   return [...runs.values()].sort((a, b) => b.row.id - a.row.id)
 }
@@ -123,10 +152,24 @@ function instanceNotFound(instanceId: number): AppError {
 
 async function listItems(tx: ReadTx, runs: readonly Run[]): Promise<InstanceListItem[]> {
   const rows = runs.map((run) => run.row)
-  const tasks = await namesOf(tx, 'task', rows.map((row) => row.task_id))
-  const groups = await namesOfGroups(tx, rows.map((row) => row.group_id))
-  const executors = await namesOf(tx, 'executor', rows.map((row) => row.executor_id))
-  const retries = await retriesOf(tx, rows.map((row) => row.id))
+  const tasks = await namesOf(
+    tx,
+    'task',
+    rows.map((row) => row.task_id),
+  )
+  const groups = await namesOfGroups(
+    tx,
+    rows.map((row) => row.group_id),
+  )
+  const executors = await namesOf(
+    tx,
+    'executor',
+    rows.map((row) => row.executor_id),
+  )
+  const retries = await retriesOf(
+    tx,
+    rows.map((row) => row.id),
+  )
   return runs.map((run) => ({
     ...factsOf(run.row),
     taskName: tasks.get(run.row.task_id) ?? '',
@@ -142,9 +185,23 @@ async function listItems(tx: ReadTx, runs: readonly Run[]): Promise<InstanceList
 
 function factsOf(row: RunFacts) {
   return {
-    id: row.id, taskId: row.task_id, groupId: row.group_id, taskVersion: row.task_version, cause: causeOfCode(row.cause), actor: actorOf(row.actor), attempt: row.attempt,
-    priority: row.priority, scheduledAt: instantText(row.due_at), firedAt: instantText(row.created_at), queuedAt: instantText(row.queued_at), dispatchedAt: instantText(row.sent_at),
-    acceptedAt: instantText(row.accepted_at), startedAt: instantText(row.started_at), executorId: row.executor_id, cancelRequestedAt: instantText(row.cancel_at), retryOf: row.retry_of,
+    id: row.id,
+    taskId: row.task_id,
+    groupId: row.group_id,
+    taskVersion: row.task_version,
+    cause: causeOfCode(row.cause),
+    actor: actorOf(row.actor),
+    attempt: row.attempt,
+    priority: row.priority,
+    scheduledAt: instantText(row.due_at),
+    firedAt: instantText(row.created_at),
+    queuedAt: instantText(row.queued_at),
+    dispatchedAt: instantText(row.sent_at),
+    acceptedAt: instantText(row.accepted_at),
+    startedAt: instantText(row.started_at),
+    executorId: row.executor_id,
+    cancelRequestedAt: instantText(row.cancel_at),
+    retryOf: row.retry_of,
   }
 }
 
@@ -211,8 +268,14 @@ function progressOf(text: string | null): Instance['progress'] {
 
 /** All attempts in order; the last is the run's own row, unless it ended before the run did (it waits for another try). */
 async function attemptsOf(tx: ReadTx, run: Run, item: InstanceListItem): Promise<Instance['attempts']> {
-  const rows = await tx.rows(query.selectFrom('attempt').selectAll().where('instance_id', '=', run.row.id).orderBy('attempt').orderBy('late'))
-  const names = await namesOf(tx, 'executor', rows.map((row) => row.executor_id))
+  const rows = await tx.rows(
+    query.selectFrom('attempt').selectAll().where('instance_id', '=', run.row.id).orderBy('attempt').orderBy('late'),
+  )
+  const names = await namesOf(
+    tx,
+    'executor',
+    rows.map((row) => row.executor_id),
+  )
   const attempts = rows.map((row) => attemptOf(row, names))
   const isKept = run.row.attempt === 0 || rows.some((row) => row.attempt === run.row.attempt && row.late === 0)
   return isKept ? attempts : [...attempts, lastAttempt(item)].sort((a, b) => a.attempt - b.attempt || Number(a.late) - Number(b.late))
@@ -220,8 +283,15 @@ async function attemptsOf(tx: ReadTx, run: Run, item: InstanceListItem): Promise
 
 function attemptOf(row: AttemptRow, names: ReadonlyMap<number, string>): Static<typeof Attempt> {
   return {
-    attempt: row.attempt, executorId: row.executor_id, executorName: row.executor_id === null ? null : (names.get(row.executor_id) ?? null), dispatchedAt: instantText(row.sent_at),
-    acceptedAt: instantText(row.accepted_at), startedAt: instantText(row.started_at), endedAt: instantText(row.ended_at), outcome: attemptOutcome(row.outcome), error: errorOf(row),
+    attempt: row.attempt,
+    executorId: row.executor_id,
+    executorName: row.executor_id === null ? null : (names.get(row.executor_id) ?? null),
+    dispatchedAt: instantText(row.sent_at),
+    acceptedAt: instantText(row.accepted_at),
+    startedAt: instantText(row.started_at),
+    endedAt: instantText(row.ended_at),
+    outcome: attemptOutcome(row.outcome),
+    error: errorOf(row),
     late: row.late === 1,
   }
 }
@@ -235,7 +305,18 @@ function attemptOutcome(code: number): string {
 function lastAttempt(item: InstanceListItem): Static<typeof Attempt> {
   const { attempt, executorId, executorName, dispatchedAt, acceptedAt, startedAt, endedAt, error } = item
   const isGoing = item.state === 'waiting' || item.state === 'queued' || isOpen(item.state)
-  return { attempt, executorId, executorName, dispatchedAt, acceptedAt, startedAt, endedAt, outcome: isGoing ? null : item.state, error, late: false }
+  return {
+    attempt,
+    executorId,
+    executorName,
+    dispatchedAt,
+    acceptedAt,
+    startedAt,
+    endedAt,
+    outcome: isGoing ? null : item.state,
+    error,
+    late: false,
+  }
 }
 
 export interface RunDot {
@@ -255,14 +336,37 @@ export interface RecentRuns {
 export async function recentRuns(tx: ReadTx, taskIds: readonly number[], count: number): Promise<Map<number, RecentRuns>> {
   if (taskIds.length === 0) return new Map()
   const columns = ['id', 'task_id', 'due_at', 'started_at'] as const
-  const open = Map.groupBy(await tx.rows(query.selectFrom('open_instance').select([...columns, 'phase']).where('task_id', 'in', taskIds).orderBy('id', 'desc')), (row) => row.task_id)
+  const open = Map.groupBy(
+    await tx.rows(
+      query
+        .selectFrom('open_instance')
+        .select([...columns, 'phase'])
+        .where('task_id', 'in', taskIds)
+        .orderBy('id', 'desc'),
+    ),
+    (row) => row.task_id,
+  )
   const recent = new Map<number, RecentRuns>()
   for (const taskId of taskIds) {
-    const ended = await tx.rows(query.selectFrom('instance').select([...columns, 'outcome', 'ended_at']).where('task_id', '=', taskId).orderBy('id', 'desc').limit(count))
+    const ended = await tx.rows(
+      query
+        .selectFrom('instance')
+        .select([...columns, 'outcome', 'ended_at'])
+        .where('task_id', '=', taskId)
+        .orderBy('id', 'desc')
+        .limit(count),
+    )
     const running = open.get(taskId) ?? []
     const dots: RunDot[] = [
-      ...running.slice(0, count).map((row) => ({ id: row.id, state: stateOfPhase(row.phase), scheduledAt: instantText(row.due_at), durationMs: null })),
-      ...ended.map((row) => ({ id: row.id, state: outcomeOfCode(row.outcome), scheduledAt: instantText(row.due_at), durationMs: row.started_at === null ? null : Math.max(0, row.ended_at - row.started_at) })),
+      ...running
+        .slice(0, count)
+        .map((row) => ({ id: row.id, state: stateOfPhase(row.phase), scheduledAt: instantText(row.due_at), durationMs: null })),
+      ...ended.map((row) => ({
+        id: row.id,
+        state: outcomeOfCode(row.outcome),
+        scheduledAt: instantText(row.due_at),
+        durationMs: row.started_at === null ? null : Math.max(0, row.ended_at - row.started_at),
+      })),
     ]
     recent.set(taskId, { recent: dots.sort((a, b) => b.id - a.id).slice(0, count), openRuns: running.length })
   }

@@ -1,5 +1,16 @@
 import type { Accepted, Finished, Progress, Rejected, Started, Verdict } from '@tickwheel/contract'
-import { decideRetry, OUTCOME, outcomeOfCode, PHASE, queueRankAt, stateOfPhase, transition, type InstanceEvent, type RetryPolicy, type TraceEntry } from '@tickwheel/core'
+import {
+  decideRetry,
+  OUTCOME,
+  outcomeOfCode,
+  PHASE,
+  queueRankAt,
+  stateOfPhase,
+  transition,
+  type InstanceEvent,
+  type RetryPolicy,
+  type TraceEntry,
+} from '@tickwheel/core'
 import { ATTEMPT_OUTCOME, type Requeue, type RunEnd, type RunError } from './run-writes.ts'
 import type { OpenInstanceRow } from './schema.ts'
 
@@ -42,22 +53,35 @@ export function judge(row: OpenInstanceRow, report: RunReport, at: number): Judg
   if (!isCurrent || move.kind === 'illegal') return { kind: 'verdict', verdict: row.attempt >= frame.attempt ? 'stale' : 'unknown' }
   if (move.kind === 'already' && frame.type !== 'progress') return { kind: 'verdict', verdict: 'already' }
   switch (frame.type) {
-    case 'accepted': return row.accepted_at === null ? { kind: 'update', row: accepted(row, frame.at) } : { kind: 'verdict', verdict: 'already' }
-    case 'started': return { kind: 'update', row: started(row, frame.at) }
-    case 'progress': return { kind: 'update', row: { ...(move.kind === 'to' ? started(row, frame.at) : row), progress: JSON.stringify([frame.value, frame.text]) } }
-    case 'rejected': return rejected(row, frame, at)
-    case 'finished': return finished(row, frame)
+    case 'accepted':
+      return row.accepted_at === null ? { kind: 'update', row: accepted(row, frame.at) } : { kind: 'verdict', verdict: 'already' }
+    case 'started':
+      return { kind: 'update', row: started(row, frame.at) }
+    case 'progress':
+      return {
+        kind: 'update',
+        row: { ...(move.kind === 'to' ? started(row, frame.at) : row), progress: JSON.stringify([frame.value, frame.text]) },
+      }
+    case 'rejected':
+      return rejected(row, frame, at)
+    case 'finished':
+      return finished(row, frame)
   }
 }
 
 function eventOf(frame: RunFrame): InstanceEvent {
   switch (frame.type) {
-    case 'accepted': return 'accept'
-    case 'started': return 'start'
+    case 'accepted':
+      return 'accept'
+    case 'started':
+      return 'start'
     // progress is a sign that the body runs
-    case 'progress': return 'start'
-    case 'rejected': return 'reject'
-    case 'finished': return FINISH_EVENT[frame.outcome]
+    case 'progress':
+      return 'start'
+    case 'rejected':
+      return 'reject'
+    case 'finished':
+      return FINISH_EVENT[frame.outcome]
   }
 }
 
@@ -75,16 +99,32 @@ function started(row: OpenInstanceRow, frameAt: number): OpenInstanceRow {
 }
 
 function rejected(row: OpenInstanceRow, frame: Rejected, at: number): Judgment {
-  const trace: TraceEntry[] = [{ reason: 'rejected', at, facts: { code: frame.code, executorId: row.executor_id, detail: frame.detail.slice(0, 200) } }]
+  const trace: TraceEntry[] = [
+    { reason: 'rejected', at, facts: { code: frame.code, executorId: row.executor_id, detail: frame.detail.slice(0, 200) } },
+  ]
   if (row.cancel_at !== null || frame.code === 'canceledFirst') {
-    return { kind: 'end', end: { row, outcome: OUTCOME.canceled, endedAt: at, result: null, error: null, trace: [...trace, canceledBy(row, at)] } }
+    return {
+      kind: 'end',
+      end: { row, outcome: OUTCOME.canceled, endedAt: at, result: null, error: null, trace: [...trace, canceledBy(row, at)] },
+    }
   }
   if (frame.code === 'badDispatch') {
-    return { kind: 'end', end: { row, outcome: OUTCOME.failed, endedAt: at, result: null, error: { code: 'DISPATCH_REFUSED', message: frame.detail }, trace } }
+    return {
+      kind: 'end',
+      end: { row, outcome: OUTCOME.failed, endedAt: at, result: null, error: { code: 'DISPATCH_REFUSED', message: frame.detail }, trace },
+    }
   }
   return {
     kind: 'requeue',
-    requeue: { row, attemptOutcome: ATTEMPT_OUTCOME.rejected, endedAt: at, error: { code: `REJECTED_${frame.code}`, message: frame.detail }, readyAt: null, spendsTry: false, trace },
+    requeue: {
+      row,
+      attemptOutcome: ATTEMPT_OUTCOME.rejected,
+      endedAt: at,
+      error: { code: `REJECTED_${frame.code}`, message: frame.detail },
+      readyAt: null,
+      spendsTry: false,
+      trace,
+    },
   }
 }
 
@@ -94,7 +134,11 @@ function finished(row: OpenInstanceRow, frame: Finished): Judgment {
   const ran: OpenInstanceRow = { ...seen, started_at: startedAt === null ? null : Math.max(startedAt, seen.accepted_at ?? startedAt) }
   const endedAt = Math.max(frame.at, ran.started_at ?? 0, row.sent_at ?? 0)
   const ended: AttemptEnd = {
-    row: ran, at: endedAt, outcome: OUTCOME[frame.outcome], error: frame.error ?? null, result: frame.result === undefined ? null : JSON.stringify(frame.result),
+    row: ran,
+    at: endedAt,
+    outcome: OUTCOME[frame.outcome],
+    error: frame.error ?? null,
+    result: frame.result === undefined ? null : JSON.stringify(frame.result),
     trace: [traceOf(frame, row, endedAt)],
   }
   return { kind: 'attemptEnded', ended }
@@ -102,10 +146,14 @@ function finished(row: OpenInstanceRow, frame: Finished): Judgment {
 
 function traceOf(frame: Finished, row: OpenInstanceRow, at: number): TraceEntry {
   switch (frame.outcome) {
-    case 'succeeded': return { reason: 'succeeded', at, facts: {} }
-    case 'failed': return { reason: 'failed', at, facts: { code: frame.error?.code ?? null } }
-    case 'timedOut': return { reason: 'timedOut', at, facts: {} }
-    case 'canceled': return canceledBy(row, at)
+    case 'succeeded':
+      return { reason: 'succeeded', at, facts: {} }
+    case 'failed':
+      return { reason: 'failed', at, facts: { code: frame.error?.code ?? null } }
+    case 'timedOut':
+      return { reason: 'timedOut', at, facts: {} }
+    case 'canceled':
+      return canceledBy(row, at)
   }
 }
 
@@ -118,15 +166,34 @@ export function canceledBy(row: OpenInstanceRow, at: number): TraceEntry {
 export function endAttempt(ended: AttemptEnd, retry: RetryPolicy): { kind: 'end'; end: RunEnd } | { kind: 'requeue'; requeue: Requeue } {
   const { row, at, outcome } = ended
   if (row.cancel_at !== null && outcome === OUTCOME.lost) {
-    return { kind: 'end', end: { ...ended, outcome: OUTCOME.canceled, endedAt: at, trace: [...ended.trace, { reason: 'cancelUnconfirmed', at, facts: { by: row.cancel_by } }] } }
+    return {
+      kind: 'end',
+      end: {
+        ...ended,
+        outcome: OUTCOME.canceled,
+        endedAt: at,
+        trace: [...ended.trace, { reason: 'cancelUnconfirmed', at, facts: { by: row.cancel_by } }],
+      },
+    }
   }
-  const decision = row.cancel_at === null ? decideRetry({ policy: retry, tries: row.tries, outcome: outcomeOfCode(outcome) }) : ({ kind: 'final' } as const)
+  const decision =
+    row.cancel_at === null
+      ? decideRetry({ policy: retry, tries: row.tries, outcome: outcomeOfCode(outcome) })
+      : ({ kind: 'final' } as const)
   if (decision.kind === 'retry') {
-    const trace: TraceEntry[] = [...ended.trace, { reason: 'retrying', at, facts: { tries: row.tries + 1, max: retry.max, delayMs: decision.delayMs } }]
-    return { kind: 'requeue', requeue: { row, attemptOutcome: outcome, endedAt: at, error: ended.error, readyAt: at + decision.delayMs, spendsTry: true, trace } }
+    const trace: TraceEntry[] = [
+      ...ended.trace,
+      { reason: 'retrying', at, facts: { tries: row.tries + 1, max: retry.max, delayMs: decision.delayMs } },
+    ]
+    return {
+      kind: 'requeue',
+      requeue: { row, attemptOutcome: outcome, endedAt: at, error: ended.error, readyAt: at + decision.delayMs, spendsTry: true, trace },
+    }
   }
   const isSpent = retry.max > 0 && row.tries >= retry.max && outcome !== OUTCOME.succeeded && outcome !== OUTCOME.canceled
-  const trace: TraceEntry[] = isSpent ? [...ended.trace, { reason: 'retriesExhausted', at, facts: { tries: row.tries, max: retry.max } }] : [...ended.trace]
+  const trace: TraceEntry[] = isSpent
+    ? [...ended.trace, { reason: 'retriesExhausted', at, facts: { tries: row.tries, max: retry.max } }]
+    : [...ended.trace]
   return { kind: 'end', end: { row, outcome, endedAt: at, result: ended.result, error: ended.error, trace } }
 }
 

@@ -24,7 +24,8 @@ interface Made {
   readonly taskId: number
   readonly seriesId: number
 }
-const create = async (schedule: ScheduleInput, now = T0): Promise<Made> => createTask(db, { input: taskInput({ schedule }), serverZone: 'UTC' }, changeAt(now))
+const create = async (schedule: ScheduleInput, now = T0): Promise<Made> =>
+  createTask(db, { input: taskInput({ schedule }), serverZone: 'UTC' }, changeAt(now))
 const toggle = (taskId: number, isEnabled: boolean, now: number) => setTaskEnabled(db, { taskId, isEnabled }, changeAt(now))
 let lastRun = 0
 const nextRun = (at: number): number => floorOfInstant(at) + ((lastRun += 1) % 1_000_000)
@@ -35,37 +36,88 @@ async function fireUpTo({ seriesId, taskId }: Made, now: number, policy: Misfire
     const series = await tx.first(query.selectFrom('series').selectAll().where('id', '=', seriesId))
     if (series === null || series.next_due_at === null) return
     const compiled = seriesSchedule(await spansSince(tx, seriesId, series.last_due_at))
-    const settled = settle({ compiled, lastDueAt: series.last_due_at, nextDueAt: series.next_due_at, now, misfire: { policy, graceMs: 1000, max: 100_000 }, maxFires: 100_000 })
+    const settled = settle({
+      compiled,
+      lastDueAt: series.last_due_at,
+      nextDueAt: series.next_due_at,
+      now,
+      misfire: { policy, graceMs: 1000, max: 100_000 },
+      maxFires: 100_000,
+    })
     for (const entry of settled.entries) {
       if (entry.kind === 'skip') {
-        await tx.insert('skip', [{ series_id: seriesId, from_at: entry.fromAt, to_at: entry.toAt, prev_due_at: entry.prevDueAt, count: entry.count, reason: 60, facts: '{"policy":"skip"}', instance_id: null, decided_at: now }])
+        await tx.insert('skip', [
+          {
+            series_id: seriesId,
+            from_at: entry.fromAt,
+            to_at: entry.toAt,
+            prev_due_at: entry.prevDueAt,
+            count: entry.count,
+            reason: 60,
+            facts: '{"policy":"skip"}',
+            instance_id: null,
+            decided_at: now,
+          },
+        ])
         continue
       }
       const run = nextRun(entry.dueAt)
-      await tx.insert('firing', [{ due_at: entry.dueAt, series_id: seriesId, prev_due_at: entry.prevDueAt, task_version: compiled.spanAt(entry.dueAt)?.taskVersion ?? 0, instance_id: run }])
+      await tx.insert('firing', [
+        {
+          due_at: entry.dueAt,
+          series_id: seriesId,
+          prev_due_at: entry.prevDueAt,
+          task_version: compiled.spanAt(entry.dueAt)?.taskVersion ?? 0,
+          instance_id: run,
+        },
+      ])
       await tx.insert('instance', [endedRow(run, { task_id: taskId, series_id: seriesId, due_at: entry.dueAt })])
     }
     const isDelay = compiled.spanAt(settled.lastDueAt)?.schedule.kind === 'fixedDelay'
     const nextDueAt = isDelay ? compiled.nextAfterEnd(now) : settled.nextDueAt
-    await tx.run('UPDATE series SET last_due_at = ?, next_due_at = ?, revision = revision + 1 WHERE id = ?', [settled.lastDueAt, nextDueAt, seriesId])
+    await tx.run('UPDATE series SET last_due_at = ?, next_due_at = ?, revision = revision + 1 WHERE id = ?', [
+      settled.lastDueAt,
+      nextDueAt,
+      seriesId,
+    ])
   })
 }
 
 const why = (taskId: number, at: number, now: number) => whyAt(db, 'all', { taskId, at, now })
 const list = (taskId: number, more: object = {}) => listFirings(db, 'all', { taskId, pageSize: 200, ...more })
-const spot = (entry: LedgerEntry): string => (entry.kind === 'fired' ? `fired ${(Date.parse(entry.dueAt) - T0) / 1000}` : `${entry.kind} ${(Date.parse(entry.fromAt) - T0) / 1000}–${(Date.parse(entry.toAt) - T0) / 1000} (${entry.count})`)
+const spot = (entry: LedgerEntry): string =>
+  entry.kind === 'fired'
+    ? `fired ${(Date.parse(entry.dueAt) - T0) / 1000}`
+    : `${entry.kind} ${(Date.parse(entry.fromAt) - T0) / 1000}–${(Date.parse(entry.toAt) - T0) / 1000} (${entry.count})`
 
 describe('the ledger of a task', () => {
   it('lists what fired and what did not, newest first, through edits and pauses', async () => {
     const made = await create(CRON)
     await fireUpTo(made, T0 + 2 * MINUTE)
-    await updateTask(db, { taskId: made.taskId, input: { ...taskInput({ schedule: { kind: 'cron', expression: '30 * * * * *' } }), version: 1 }, serverZone: 'UTC' }, changeAt(T0 + 2 * MINUTE + 10_000))
+    await updateTask(
+      db,
+      {
+        taskId: made.taskId,
+        input: { ...taskInput({ schedule: { kind: 'cron', expression: '30 * * * * *' } }), version: 1 },
+        serverZone: 'UTC',
+      },
+      changeAt(T0 + 2 * MINUTE + 10_000),
+    )
     await fireUpTo(made, T0 + 3 * MINUTE)
     await toggle(made.taskId, false, T0 + 5 * MINUTE)
     await toggle(made.taskId, true, T0 + 10 * MINUTE)
     await fireUpTo(made, T0 + 20 * MINUTE, 'skip')
-    expect((await list(made.taskId)).items.map(spot)).toEqual(['skipped 630–1170 (10)', 'skipped 210–270 (2)', 'fired 150', 'fired 120', 'fired 60', 'fired 0'])
-    expect((await list(made.taskId, { from: new Date(T0 + MINUTE).toISOString(), to: new Date(T0 + 151_000).toISOString() })).items.map(spot)).toEqual(['fired 150', 'fired 120', 'fired 60'])
+    expect((await list(made.taskId)).items.map(spot)).toEqual([
+      'skipped 630–1170 (10)',
+      'skipped 210–270 (2)',
+      'fired 150',
+      'fired 120',
+      'fired 60',
+      'fired 0',
+    ])
+    expect(
+      (await list(made.taskId, { from: new Date(T0 + MINUTE).toISOString(), to: new Date(T0 + 151_000).toISOString() })).items.map(spot),
+    ).toEqual(['fired 150', 'fired 120', 'fired 60'])
   })
 
   it('gives every entry once, whatever the size of the page', async () => {
@@ -98,9 +150,15 @@ describe('the ledger of a task', () => {
     await fireUpTo(made, T0)
     await deleteTask(db, { taskId: made.taskId, cancelRunning: false }, changeAt(T0 + 1))
     expect((await list(made.taskId)).items.map(spot)).toEqual(['fired 0'])
-    const refused = await listFirings(db, [id(2)], { taskId: made.taskId }).then(() => null, (error: unknown) => error)
+    const refused = await listFirings(db, [id(2)], { taskId: made.taskId }).then(
+      () => null,
+      (error: unknown) => error,
+    )
     expect(refused instanceof AppError ? refused.code : refused).toBe('TASK_NOT_FOUND')
-    const bad = await list(made.taskId, { cursor: '1.-5' }).then(() => null, (error: unknown) => error)
+    const bad = await list(made.taskId, { cursor: '1.-5' }).then(
+      () => null,
+      (error: unknown) => error,
+    )
     expect(bad instanceof AppError ? bad.code : bad).toBe('VALIDATION_FAILED')
   })
 })
@@ -114,15 +172,38 @@ describe('why did it not run', () => {
     await fireUpTo(made, T0 + 12 * MINUTE, 'skip')
     const now = T0 + 15 * MINUTE
     const verdicts: readonly (readonly [number, string])[] = [
-      [-1, 'beforeTask'], [0, 'fired'], [MINUTE, 'fired'], [MINUTE + 1, 'notDue'], [3 * MINUTE, 'skipped'], [3 * MINUTE + 30_000, 'notDue'], [4 * MINUTE, 'skipped'], [5 * MINUTE, 'paused'],
-      [8 * MINUTE, 'paused'], [9 * MINUTE, 'skipped'], [12 * MINUTE, 'fired'], [13 * MINUTE, 'overdue'], [15 * MINUTE, 'overdue'], [16 * MINUTE, 'notYet'], [16 * MINUTE + 1, 'notYet'],
+      [-1, 'beforeTask'],
+      [0, 'fired'],
+      [MINUTE, 'fired'],
+      [MINUTE + 1, 'notDue'],
+      [3 * MINUTE, 'skipped'],
+      [3 * MINUTE + 30_000, 'notDue'],
+      [4 * MINUTE, 'skipped'],
+      [5 * MINUTE, 'paused'],
+      [8 * MINUTE, 'paused'],
+      [9 * MINUTE, 'skipped'],
+      [12 * MINUTE, 'fired'],
+      [13 * MINUTE, 'overdue'],
+      [15 * MINUTE, 'overdue'],
+      [16 * MINUTE, 'notYet'],
+      [16 * MINUTE + 1, 'notYet'],
     ]
-    const answers = await Promise.all(verdicts.slice(0, -1).map(async ([offset]) => [offset, (await why(made.taskId, T0 + offset, now)).verdict]))
+    const answers = await Promise.all(
+      verdicts.slice(0, -1).map(async ([offset]) => [offset, (await why(made.taskId, T0 + offset, now)).verdict]),
+    )
     expect(answers).toEqual(verdicts.slice(0, -1))
     expect(await why(made.taskId, T0 + 5 * MINUTE, now)).toMatchObject({
-      facts: { fromAt: '2026-11-22T08:04:00.001Z', toAt: '2026-11-22T08:08:00.001Z' }, previousDueAt: '2026-11-22T08:04:00.000Z', nextDueAt: '2026-11-22T08:09:00.000Z', taskVersion: 1,
+      facts: { fromAt: '2026-11-22T08:04:00.001Z', toAt: '2026-11-22T08:08:00.001Z' },
+      previousDueAt: '2026-11-22T08:04:00.000Z',
+      nextDueAt: '2026-11-22T08:09:00.000Z',
+      taskVersion: 1,
     })
-    expect((await why(made.taskId, T0 + 9 * MINUTE, now)).entry).toMatchObject({ kind: 'skipped', reason: 'misfire', count: 3, facts: { policy: 'skip' } })
+    expect((await why(made.taskId, T0 + 9 * MINUTE, now)).entry).toMatchObject({
+      kind: 'skipped',
+      reason: 'misfire',
+      count: 3,
+      facts: { policy: 'skip' },
+    })
     await deleteTask(db, { taskId: made.taskId, cancelRunning: false }, changeAt(now))
     expect((await why(made.taskId, now + MINUTE, now + HOUR)).verdict).toBe('deleted')
     expect((await why(made.taskId, T0 + 13 * MINUTE, now + HOUR)).entry).toMatchObject({ reason: 'stoppedFirst' })
@@ -138,7 +219,9 @@ describe('why did it not run', () => {
 describe('an hour that is folded', () => {
   const fold = async (now: number): Promise<Folder> => {
     const folder = new Folder(db)
-    while (await folder.step(now)) { /* bounded steps */ }
+    while (await folder.step(now)) {
+      /* bounded steps */
+    }
     return folder
   }
   const firings = async () => (await db.read((tx) => tx.all<{ n: number }>('SELECT COUNT(*) AS n FROM firing')))[0]?.n
@@ -153,8 +236,15 @@ describe('an hour that is folded', () => {
     await fold(T0 + DAY + HOUR)
     expect(await firings()).toBe(360 + 120)
     expect((await list(made.taskId, { from: new Date(T0 + HOUR - 1).toISOString() })).items).toHaveLength(200)
-    expect((await list(made.taskId, { to: new Date(T0 + HOUR + 5000).toISOString() })).items.map(spot)).toEqual(['fired 3600', 'folded 10–3590 (359)'])
-    expect(await why(made.taskId, T0 + 600_000, T0 + DAY)).toMatchObject({ verdict: 'fired', facts: { folded: true }, entry: { kind: 'fired', dueAt: '2026-11-22T08:10:00.000Z' } })
+    expect((await list(made.taskId, { to: new Date(T0 + HOUR + 5000).toISOString() })).items.map(spot)).toEqual([
+      'fired 3600',
+      'folded 10–3590 (359)',
+    ])
+    expect(await why(made.taskId, T0 + 600_000, T0 + DAY)).toMatchObject({
+      verdict: 'fired',
+      facts: { folded: true },
+      entry: { kind: 'fired', dueAt: '2026-11-22T08:10:00.000Z' },
+    })
     expect((await why(made.taskId, T0 + 600_001, T0 + DAY)).verdict).toBe('notDue')
     await db.write('rest', (tx) => tx.run('DELETE FROM instance'))
     expect(await why(made.taskId, T0 + 600_000, T0 + DAY)).toMatchObject({ verdict: 'folded', entry: { count: 359 } })
@@ -197,7 +287,11 @@ describe('an hour that is folded', () => {
       for (let step = 0; step < steps; step += 1) if (!(await folder.step(T0 + 3 * DAY))) break
     }
     expect(await firings()).toBe(0)
-    expect((await list(made.taskId)).items.map(spot)).toEqual(['folded 7200–10799 (3600)', 'folded 3600–7199 (3600)', 'folded 1–3599 (3599)'])
+    expect((await list(made.taskId)).items.map(spot)).toEqual([
+      'folded 7200–10799 (3600)',
+      'folded 3600–7199 (3600)',
+      'folded 1–3599 (3599)',
+    ])
   })
 })
 
@@ -208,7 +302,12 @@ describe('any life of a task', () => {
       state = (Math.imul(state ^ (state >>> 15), 2_246_822_519) + 0x9e3779b9) | 0
       return (state >>> 0) % below
     }
-    const schedules: readonly ScheduleInput[] = [CRON, { kind: 'cron', expression: '*/20 * * * * *', timezone: 'UTC' }, { kind: 'fixedRate', everyMs: 7000 }, { kind: 'fixedRate', everyMs: 45_000 }]
+    const schedules: readonly ScheduleInput[] = [
+      CRON,
+      { kind: 'cron', expression: '*/20 * * * * *', timezone: 'UTC' },
+      { kind: 'fixedRate', everyMs: 7000 },
+      { kind: 'fixedRate', everyMs: 45_000 },
+    ]
     const made = await create(schedules[random(4)] ?? CRON)
     let now = T0
     let version = 1
@@ -218,7 +317,15 @@ describe('any life of a task', () => {
       if (act < 3) await fireUpTo(made, now, act === 0 ? 'skip' : act === 1 ? 'fireOnce' : 'fireAll')
       else if (act < 5) await toggle(made.taskId, act === 3, now)
       else {
-        await updateTask(db, { taskId: made.taskId, input: { ...taskInput({ schedule: schedules[random(4)] ?? CRON, enabled: random(4) > 0 }), version }, serverZone: 'UTC' }, changeAt(now))
+        await updateTask(
+          db,
+          {
+            taskId: made.taskId,
+            input: { ...taskInput({ schedule: schedules[random(4)] ?? CRON, enabled: random(4) > 0 }), version },
+            serverZone: 'UTC',
+          },
+          changeAt(now),
+        )
         version += 1
       }
     }
@@ -227,7 +334,10 @@ describe('any life of a task', () => {
     const due: number[] = []
     for (let at = schedule.next(T0 - 1); at !== null && at <= now; at = schedule.next(at)) due.push(at)
     const { items } = await list(made.taskId, { pageSize: 100_000 })
-    const covering = (at: number): number => items.filter((entry) => (entry.kind === 'fired' ? Date.parse(entry.dueAt) === at : Date.parse(entry.fromAt) <= at && at <= Date.parse(entry.toAt))).length
+    const covering = (at: number): number =>
+      items.filter((entry) =>
+        entry.kind === 'fired' ? Date.parse(entry.dueAt) === at : Date.parse(entry.fromAt) <= at && at <= Date.parse(entry.toAt),
+      ).length
     expect(due.filter((at) => covering(at) !== 1)).toEqual([])
     const fired = items.filter((entry) => entry.kind === 'fired').length
     const skipped = items.reduce((sum, entry) => sum + (entry.kind === 'skipped' ? (entry.count ?? NaN) : 0), 0)

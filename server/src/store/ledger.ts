@@ -47,11 +47,21 @@ export async function listFirings(db: Database, scope: Scope, asked: FiringListQ
     const from = readBound(asked.from, 'from') ?? 0
     const start = asked.cursor === undefined ? await reader.newest(readBound(asked.to, 'to')) : readCursor(asked.cursor)
     const { items, next } = await walk(reader, { start, from, limit: pageSize })
-    return { items, total: items.length, ...(next === null ? {} : { totalCapped: true }), page, pageSize, nextCursor: next === null ? null : `1.${next.toString(36)}` }
+    return {
+      items,
+      total: items.length,
+      ...(next === null ? {} : { totalCapped: true }),
+      page,
+      pageSize,
+      nextCursor: next === null ? null : `1.${next.toString(36)}`,
+    }
   })
 }
 
-async function walk(reader: LedgerReader, { start, from, limit }: { start: number | null; from: number; limit: number }): Promise<{ items: LedgerEntry[]; next: number | null }> {
+async function walk(
+  reader: LedgerReader,
+  { start, from, limit }: { start: number | null; from: number; limit: number },
+): Promise<{ items: LedgerEntry[]; next: number | null }> {
   const items: LedgerEntry[] = []
   let at = start
   for (let step = 0; at !== null && at >= Math.max(from, reader.beginAt); step += 1) {
@@ -64,14 +74,24 @@ async function walk(reader: LedgerReader, { start, from, limit }: { start: numbe
 }
 
 /** Why the task did, or did not, run at an instant. 404 `TASK_NOT_FOUND` when it never was, or is not visible. */
-export async function whyAt(db: Database, scope: Scope, { taskId, at, now }: { taskId: number; at: number; now: number }): Promise<Static<typeof WhyAnswer>> {
+export async function whyAt(
+  db: Database,
+  scope: Scope,
+  { taskId, at, now }: { taskId: number; at: number; now: number },
+): Promise<Static<typeof WhyAnswer>> {
   return db.read(async (tx) => {
     const reader = await openLedger(tx, scope, taskId)
     const span = reader.schedule.spanAt(at)
     const { verdict, entry, facts } = await judge(reader, at, now)
     return {
-      at: instantText(at), verdict, entry, facts, taskVersion: span?.taskVersion ?? null, schedule: span?.schedule ?? null,
-      previousDueAt: instantText(reader.schedule.previous(at)), nextDueAt: instantText(reader.schedule.next(at)),
+      at: instantText(at),
+      verdict,
+      entry,
+      facts,
+      taskVersion: span?.taskVersion ?? null,
+      schedule: span?.schedule ?? null,
+      previousDueAt: instantText(reader.schedule.previous(at)),
+      nextDueAt: instantText(reader.schedule.next(at)),
     }
   })
 }
@@ -89,14 +109,20 @@ async function judge(reader: LedgerReader, at: number, now: number): Promise<Jud
   if (notInForce !== null) return notInForce
   const isDue = reader.isDue(at)
   const skip = await reader.skipOver(at)
-  if (skip !== null && (isDue ?? (skip.from_at === at || skip.to_at === at))) return { verdict: 'skipped', entry: skipEntry(skip), facts: factsOf(skip.facts) }
+  if (skip !== null && (isDue ?? (skip.from_at === at || skip.to_at === at)))
+    return { verdict: 'skipped', entry: skipEntry(skip), facts: factsOf(skip.facts) }
   if (isDue === false) return { verdict: 'notDue', entry: null, facts: {} }
   const { series } = reader
   if (series.next_due_at !== null && at >= series.next_due_at && (isDue === true || at === series.next_due_at)) {
     if (series.held !== null) return { verdict: 'held', entry: null, facts: factsOf(series.held) }
     return { verdict: at <= now ? 'overdue' : 'notYet', entry: null, facts: { cursorAt: instantText(series.next_due_at) } }
   }
-  if (at > series.last_due_at) return { verdict: at > now ? 'notYet' : isDue === null ? 'notDue' : 'overdue', entry: null, facts: series.awaits_id === null ? {} : { awaits: series.awaits_id } }
+  if (at > series.last_due_at)
+    return {
+      verdict: at > now ? 'notYet' : isDue === null ? 'notDue' : 'overdue',
+      entry: null,
+      facts: series.awaits_id === null ? {} : { awaits: series.awaits_id },
+    }
   return (await judgeFolded(reader, at)) ?? { verdict: isDue === null ? 'notDue' : 'unknown', entry: null, facts: {} }
 }
 
@@ -105,7 +131,10 @@ function judgeSpan({ schedule, spans, task, beginAt }: LedgerReader, at: number)
   if (at < beginAt) return { verdict: 'beforeTask', entry: null, facts: { createdAt: instantText(task.created_at) } }
   const span = schedule.spanAt(at)
   const isDeleted = task.deleted_at !== null && at >= Math.min(task.deleted_at, spans.at(-1)?.toAt ?? task.deleted_at)
-  if (span === null) return isDeleted ? { verdict: 'deleted', entry: null, facts: { deletedAt: instantText(task.deleted_at) } } : { verdict: 'notDue', entry: null, facts: {} }
+  if (span === null)
+    return isDeleted
+      ? { verdict: 'deleted', entry: null, facts: { deletedAt: instantText(task.deleted_at) } }
+      : { verdict: 'notDue', entry: null, facts: {} }
   if (span.isEnabled) return null
   const pause = pauseAround(spans, span)
   return { verdict: 'paused', entry: null, facts: { fromAt: instantText(pause.fromAt), toAt: instantText(pause.toAt) } }
@@ -125,7 +154,12 @@ async function judgeFolded(reader: LedgerReader, at: number): Promise<Judgement 
   const hour = await reader.hourOver(at)
   if (hour === null) return null
   const run = await reader.runOfHour(hour, at)
-  if (run !== null) return { verdict: 'fired', entry: { kind: 'fired', dueAt: instantText(at), instanceId: run.id, taskVersion: run.task_version }, facts: { folded: true } }
+  if (run !== null)
+    return {
+      verdict: 'fired',
+      entry: { kind: 'fired', dueAt: instantText(at), instanceId: run.id, taskVersion: run.task_version },
+      facts: { folded: true },
+    }
   return reader.isDue(at) === null ? null : { verdict: 'folded', entry: foldedEntry(hour), facts: {} }
 }
 
@@ -175,14 +209,24 @@ class LedgerReader {
     const skip = await this.skipOver(at)
     if (skip !== null) return { entry: skipEntry(skip), firstAt: skip.from_at, before: skip.prev_due_at }
     const hour = await this.hourOver(at)
-    return hour === null ? { entry: null, firstAt: at, before: null } : { entry: foldedEntry(hour), firstAt: hour.first_due_at, before: null }
+    return hour === null
+      ? { entry: null, firstAt: at, before: null }
+      : { entry: foldedEntry(hour), firstAt: hour.first_due_at, before: null }
   }
 
   /** The instant that was due before another, by the schedule or, where only runs know, by the runs. */
   async before(at: number): Promise<number | null> {
     const computed = this.schedule.previous(at)
     if (!this.spans.some((span) => span.schedule.kind === 'fixedDelay')) return computed
-    const skip = await this.#tx.first(query.selectFrom('skip').select('to_at').where('series_id', '=', this.series.id).where('from_at', '<', at).orderBy('from_at', 'desc').limit(1))
+    const skip = await this.#tx.first(
+      query
+        .selectFrom('skip')
+        .select('to_at')
+        .where('series_id', '=', this.series.id)
+        .where('from_at', '<', at)
+        .orderBy('from_at', 'desc')
+        .limit(1),
+    )
     const run = await this.#lastRunDueBefore(at)
     const known = Math.max(run ?? 0, skip === null ? 0 : Math.min(skip.to_at, at - 1))
     const isComputable = computed !== null && this.schedule.spanAt(computed)?.schedule.kind !== 'fixedDelay'
@@ -196,17 +240,36 @@ class LedgerReader {
 
   /** The skip whose range covers an instant. */
   async skipOver(at: number): Promise<SkipRow | null> {
-    const row = await this.#tx.first(query.selectFrom('skip').selectAll().where('series_id', '=', this.series.id).where('from_at', '<=', at).orderBy('from_at', 'desc').limit(1))
+    const row = await this.#tx.first(
+      query
+        .selectFrom('skip')
+        .selectAll()
+        .where('series_id', '=', this.series.id)
+        .where('from_at', '<=', at)
+        .orderBy('from_at', 'desc')
+        .limit(1),
+    )
     return row !== null && row.to_at >= at ? row : null
   }
 
   async hourOver(at: number): Promise<FiringHourRow | null> {
-    const row = await this.#tx.first(query.selectFrom('firing_hour').selectAll().where('hour_at', '=', Math.floor(at / HOUR_MS) * HOUR_MS).where('series_id', '=', this.series.id))
+    const row = await this.#tx.first(
+      query
+        .selectFrom('firing_hour')
+        .selectAll()
+        .where('hour_at', '=', Math.floor(at / HOUR_MS) * HOUR_MS)
+        .where('series_id', '=', this.series.id),
+    )
     return row !== null && row.first_due_at <= at && at <= row.last_due_at ? row : null
   }
 
   async runOfHour(hour: FiringHourRow, at: number): Promise<{ id: number; task_version: number } | null> {
-    const runs = query.selectFrom('instance').select(['id', 'task_version']).where('task_id', '=', this.task.id).where('id', '>=', hour.first_id).where('id', '<=', hour.last_id)
+    const runs = query
+      .selectFrom('instance')
+      .select(['id', 'task_version'])
+      .where('task_id', '=', this.task.id)
+      .where('id', '>=', hour.first_id)
+      .where('id', '<=', hour.last_id)
     return this.#tx.first(runs.where('due_at', '=', at).where('series_id', '=', this.series.id).limit(1))
   }
 
@@ -218,11 +281,21 @@ class LedgerReader {
   }
 
   async #lastRunDueBefore(at: number): Promise<number | null> {
-    const open = await this.#tx.rows(query.selectFrom('open_instance').select('due_at').where('task_id', '=', this.task.id).where('series_id', '=', this.series.id))
-    const ended = await this.#tx.rows(
-      query.selectFrom('instance').select(['due_at', 'series_id']).where('task_id', '=', this.task.id).where('id', '<', floorOfInstant(at + DAY_MS)).orderBy('id', 'desc').limit(MAX_RUNS_READ),
+    const open = await this.#tx.rows(
+      query.selectFrom('open_instance').select('due_at').where('task_id', '=', this.task.id).where('series_id', '=', this.series.id),
     )
-    const own = [...open, ...ended.filter((run) => run.series_id === this.series.id)].flatMap((run) => (run.due_at !== null && run.due_at < at ? [run.due_at] : []))
+    const ended = await this.#tx.rows(
+      query
+        .selectFrom('instance')
+        .select(['due_at', 'series_id'])
+        .where('task_id', '=', this.task.id)
+        .where('id', '<', floorOfInstant(at + DAY_MS))
+        .orderBy('id', 'desc')
+        .limit(MAX_RUNS_READ),
+    )
+    const own = [...open, ...ended.filter((run) => run.series_id === this.series.id)].flatMap((run) =>
+      run.due_at !== null && run.due_at < at ? [run.due_at] : [],
+    )
     return own.length === 0 ? null : Math.max(...own)
   }
 }
@@ -233,8 +306,14 @@ function firedEntry(row: FiringRow): LedgerEntry {
 
 function skipEntry(row: SkipRow): LedgerEntry {
   return {
-    kind: 'skipped', fromAt: instantText(row.from_at), toAt: instantText(row.to_at), count: row.count, reason: reasonOf(row.reason) ?? 'unknown', facts: factsOf(row.facts),
-    instanceId: row.instance_id, decidedAt: instantText(row.decided_at),
+    kind: 'skipped',
+    fromAt: instantText(row.from_at),
+    toAt: instantText(row.to_at),
+    count: row.count,
+    reason: reasonOf(row.reason) ?? 'unknown',
+    facts: factsOf(row.facts),
+    instanceId: row.instance_id,
+    decidedAt: instantText(row.decided_at),
   }
 }
 

@@ -49,18 +49,28 @@ export class LogFile {
 
   constructor(path: string) {
     this.#db = guard(() => openFile(path))
-    this.#insert = this.#db.prepare('INSERT OR IGNORE INTO log_chunk (instance_id, attempt, first_seq, lines, bytes, dropped, at, codec, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
-    this.#lastAt = this.#db.prepare('SELECT at FROM log_chunk WHERE instance_id = ? AND attempt = ? AND first_seq < ? ORDER BY first_seq DESC LIMIT 1')
+    this.#insert = this.#db.prepare(
+      'INSERT OR IGNORE INTO log_chunk (instance_id, attempt, first_seq, lines, bytes, dropped, at, codec, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    )
+    this.#lastAt = this.#db.prepare(
+      'SELECT at FROM log_chunk WHERE instance_id = ? AND attempt = ? AND first_seq < ? ORDER BY first_seq DESC LIMIT 1',
+    )
     this.#chunks = this.#db.prepare(
       'SELECT attempt, first_seq, dropped, at, codec, body FROM log_chunk WHERE instance_id = ? AND (attempt, first_seq) >= (?, ?) ORDER BY attempt, first_seq LIMIT ?',
     )
-    this.#begin = this.#db.prepare('SELECT MAX(first_seq) AS first_seq FROM log_chunk WHERE instance_id = ? AND attempt = ? AND first_seq <= ?')
-    this.#newest = this.#db.prepare('SELECT MAX(attempt) AS attempt FROM (SELECT attempt FROM log_chunk WHERE instance_id = ? UNION ALL SELECT attempt FROM log_end WHERE instance_id = ?)')
+    this.#begin = this.#db.prepare(
+      'SELECT MAX(first_seq) AS first_seq FROM log_chunk WHERE instance_id = ? AND attempt = ? AND first_seq <= ?',
+    )
+    this.#newest = this.#db.prepare(
+      'SELECT MAX(attempt) AS attempt FROM (SELECT attempt FROM log_chunk WHERE instance_id = ? UNION ALL SELECT attempt FROM log_end WHERE instance_id = ?)',
+    )
     this.#insertEnd = this.#db.prepare('INSERT OR IGNORE INTO log_end (instance_id, attempt, lines, bytes, dropped) VALUES (?, ?, ?, ?, ?)')
     this.#end = this.#db.prepare('SELECT lines, bytes, dropped FROM log_end WHERE instance_id = ? AND attempt = ?')
     this.#prunes = [
       this.#db.prepare(`DELETE FROM log_chunk WHERE rowid IN (SELECT rowid FROM log_chunk WHERE instance_id < ? LIMIT ${PRUNE_BATCH})`),
-      this.#db.prepare(`DELETE FROM log_end WHERE (instance_id, attempt) IN (SELECT instance_id, attempt FROM log_end WHERE instance_id < ? LIMIT ${PRUNE_BATCH})`),
+      this.#db.prepare(
+        `DELETE FROM log_end WHERE (instance_id, attempt) IN (SELECT instance_id, attempt FROM log_end WHERE instance_id < ? LIMIT ${PRUNE_BATCH})`,
+      ),
     ]
   }
 
@@ -118,7 +128,19 @@ export class LogFile {
     const isDeflated = text.length > DEFLATE_FROM_BYTES
     const body = isDeflated ? deflateSync(text, { level: 1 }) : text
     const at = lines.at(-1)?.[0] ?? this.#lastAt.get(instanceId, attempt, firstSeq)?.at ?? instantOfId(instanceId)
-    return this.#insert.run(instanceId, attempt, firstSeq, lines.length, text.length, dropped, at, isDeflated ? CODEC.deflated : CODEC.json, body).changes > 0
+    return (
+      this.#insert.run(
+        instanceId,
+        attempt,
+        firstSeq,
+        lines.length,
+        text.length,
+        dropped,
+        at,
+        isDeflated ? CODEC.deflated : CODEC.json,
+        body,
+      ).changes > 0
+    )
   }
 }
 

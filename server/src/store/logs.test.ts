@@ -15,17 +15,38 @@ function lines(...texts: string[]): LineTuple[] {
 
 describe('the log store', () => {
   let store: LogStore
-  beforeEach(() => { store = new LogStore({ directory: ':memory:' }) })
-  afterEach(() => { store.close() })
+  beforeEach(() => {
+    store = new LogStore({ directory: ':memory:' })
+  })
+  afterEach(() => {
+    store.close()
+  })
 
   const read = async (after = 0, limit = 1000, ended = false) => store.read(RUN, { after, limit, ended })
   const texts = async (after = 0, limit = 1000, ended = false) => (await read(after, limit, ended)).lines.map((line) => line.text)
 
   it('gives lines back as they came, numbered within their attempt', async () => {
-    await store.append([{ instanceId: RUN, attempt: 1, firstSeq: 1, lines: [[AT, 0, 1, 'plain'], [AT + 5, 1, 3, `hostile '"; DROP TABLE log_chunk; -- 🎉\u0000`]] }])
+    await store.append([
+      {
+        instanceId: RUN,
+        attempt: 1,
+        firstSeq: 1,
+        lines: [
+          [AT, 0, 1, 'plain'],
+          [AT + 5, 1, 3, `hostile '"; DROP TABLE log_chunk; -- 🎉\u0000`],
+        ],
+      },
+    ])
     expect((await read()).lines).toEqual([
       { seq: ATTEMPT_SEQ + 1, at: '2026-11-22T08:00:00.000Z', attempt: 1, stream: 'stdout', level: 'info', text: 'plain' },
-      { seq: ATTEMPT_SEQ + 2, at: '2026-11-22T08:00:00.005Z', attempt: 1, stream: 'stderr', level: 'error', text: `hostile '"; DROP TABLE log_chunk; -- 🎉\u0000` },
+      {
+        seq: ATTEMPT_SEQ + 2,
+        at: '2026-11-22T08:00:00.005Z',
+        attempt: 1,
+        stream: 'stderr',
+        level: 'error',
+        text: `hostile '"; DROP TABLE log_chunk; -- 🎉\u0000`,
+      },
     ])
   })
 
@@ -62,7 +83,11 @@ describe('the log store', () => {
       { instanceId: RUN, attempt: 1, firstSeq: 43, lines: lines('tail') },
     ])
     const page = await read()
-    expect(page.lines.map((line) => [line.seq - ATTEMPT_SEQ, line.stream])).toEqual([[1, 'stdout'], [42, 'system'], [43, 'stdout']])
+    expect(page.lines.map((line) => [line.seq - ATTEMPT_SEQ, line.stream])).toEqual([
+      [1, 'stdout'],
+      [42, 'system'],
+      [43, 'stdout'],
+    ])
     expect(page.lines[1]?.text).toContain('41 lines')
     expect(await texts(ATTEMPT_SEQ + 42)).toEqual(['tail'])
   })
@@ -106,7 +131,8 @@ describe('the log store', () => {
 
   it('bounds a page by bytes as well as by lines', async () => {
     const long = 'x'.repeat(65_536)
-    for (let seq = 1; seq <= 81; seq += 4) await store.append([{ instanceId: RUN, attempt: 1, firstSeq: seq, lines: lines(long, long, long, long) }])
+    for (let seq = 1; seq <= 81; seq += 4)
+      await store.append([{ instanceId: RUN, attempt: 1, firstSeq: seq, lines: lines(long, long, long, long) }])
     const page = await read(0, 5000)
     expect(page.lines.length).toBeLessThan(40)
     expect((await read(page.next, 5000)).lines[0]?.seq).toBe(page.next + 1)
@@ -123,7 +149,10 @@ describe('the log store', () => {
   })
 
   it('prunes by id', async () => {
-    await store.append([{ instanceId: RUN, attempt: 1, firstSeq: 1, lines: lines('old') }, { instanceId: RUN + 1, attempt: 1, firstSeq: 1, lines: lines('new') }])
+    await store.append([
+      { instanceId: RUN, attempt: 1, firstSeq: 1, lines: lines('old') },
+      { instanceId: RUN + 1, attempt: 1, firstSeq: 1, lines: lines('new') },
+    ])
     expect(await store.prune(RUN + 1)).toBe(false)
     expect(await texts()).toEqual([])
     expect((await store.read(RUN + 1, { after: 0, limit: 9, ended: true })).lines).toHaveLength(1)
@@ -132,17 +161,26 @@ describe('the log store', () => {
 
 describe('the files of the log store', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tickwheel-logs-'))
-  afterEach(() => { rmSync(directory, { recursive: true, force: true }) })
+  afterEach(() => {
+    rmSync(directory, { recursive: true, force: true })
+  })
 
   it('keep a month each, survive a restart, and go as a whole when they are old', async () => {
     const ids = [3, 4, 5, 6, 7, 8, 9].map((month) => floorOfInstant(Date.UTC(2026, month, 15)) + 1)
     const store = new LogStore({ directory })
-    await store.append(ids.map((instanceId) => ({ instanceId, attempt: 1, firstSeq: 1, lines: lines(`of ${instanceId}`, 'x'.repeat(5000)) })))
+    await store.append(
+      ids.map((instanceId) => ({ instanceId, attempt: 1, firstSeq: 1, lines: lines(`of ${instanceId}`, 'x'.repeat(5000)) })),
+    )
     store.close()
     const again = new LogStore({ directory })
     for (const id of ids) expect((await again.read(id, { after: 0, limit: 9, ended: true })).lines[0]?.text).toBe(`of ${id}`)
     expect(await again.prune(floorOfInstant(Date.UTC(2026, 6, 20)))).toBe(false)
-    expect(readdirSync(directory).filter((name) => name.endsWith('.db'))).toEqual(['logs-2026-07.db', 'logs-2026-08.db', 'logs-2026-09.db', 'logs-2026-10.db'])
+    expect(readdirSync(directory).filter((name) => name.endsWith('.db'))).toEqual([
+      'logs-2026-07.db',
+      'logs-2026-08.db',
+      'logs-2026-09.db',
+      'logs-2026-10.db',
+    ])
     expect((await again.read(ids[3] ?? 0, { after: 0, limit: 9, ended: true })).lines).toEqual([])
     await again.read(ids[0] ?? 0, { after: 0, limit: 9, ended: true })
     expect(existsSync(join(directory, 'logs-2026-04.db'))).toBe(false)

@@ -82,11 +82,14 @@ export class LogStore {
     let attempt = 0
     for (;;) {
       const page = await this.read(instanceId, { after, limit: 1000, ended: true })
-      if (page.lines.length > 0) yield page.lines.map((line) => {
-        const heading = line.attempt !== attempt && line.attempt > 1 ? `--- attempt ${line.attempt} ---\n` : ''
-        attempt = line.attempt
-        return `${heading}${line.at} ${line.stream} ${line.text}\n`
-      }).join('')
+      if (page.lines.length > 0)
+        yield page.lines
+          .map((line) => {
+            const heading = line.attempt !== attempt && line.attempt > 1 ? `--- attempt ${line.attempt} ---\n` : ''
+            attempt = line.attempt
+            return `${heading}${line.at} ${line.stream} ${line.text}\n`
+          })
+          .join('')
       if (page.end || page.next === after) return
       after = page.next
       await new Promise((resolve) => setImmediate(resolve))
@@ -140,10 +143,12 @@ export class LogStore {
 
   #months(): string[] {
     if (this.#directory === MEMORY) return []
-    return readdirSync(this.#directory).flatMap((name) => {
-      const found = FILE_NAME.exec(name)
-      return found === null ? [] : [`${found[1]}-${found[2]}`]
-    }).sort()
+    return readdirSync(this.#directory)
+      .flatMap((name) => {
+        const found = FILE_NAME.exec(name)
+        return found === null ? [] : [`${found[1]}-${found[2]}`]
+      })
+      .sort()
   }
 
   #path(month: string): string {
@@ -224,7 +229,12 @@ class PageReader {
     this.#bytes += size
     this.#seq = seq
     this.#lines.push({
-      seq: this.#attempt * ATTEMPT_SEQ + seq, at: new Date(at).toISOString(), attempt: this.#attempt, stream: LOG_STREAMS[stream] ?? 'log', level: LOG_LEVELS[level] ?? 'info', text,
+      seq: this.#attempt * ATTEMPT_SEQ + seq,
+      at: new Date(at).toISOString(),
+      attempt: this.#attempt,
+      stream: LOG_STREAMS[stream] ?? 'log',
+      level: LOG_LEVELS[level] ?? 'info',
+      text,
     })
     return true
   }

@@ -38,8 +38,14 @@ async function levelOf(tx: Tx): Promise<number> {
 async function rememberLevel(tx: Tx, before: number): Promise<void> {
   if (before === 0) {
     await tx.insert('meta', [{ key: 'schema_level', value: String(SCHEMA_LEVEL) }])
-    await tx.insert('slot', Array.from({ length: 256 }, (_, id) => ({ id, fence: 0, owner_run: null, taken_at: 0 })))
-    await tx.insert('id_block', [{ name: 'run', next_id: 1 }, { name: 'entity', next_id: 1 }])
+    await tx.insert(
+      'slot',
+      Array.from({ length: 256 }, (_, id) => ({ id, fence: 0, owner_run: null, taken_at: 0 })),
+    )
+    await tx.insert('id_block', [
+      { name: 'run', next_id: 1 },
+      { name: 'entity', next_id: 1 },
+    ])
     return
   }
   await tx.run("UPDATE meta SET value = ? WHERE `key` = 'schema_level'", [String(SCHEMA_LEVEL)])

@@ -18,7 +18,9 @@ const MAX_OFFSET = 10_000
 export function offsetOf({ page, pageSize }: PageRequest): number {
   const offset = (page - 1) * pageSize
   if (offset <= MAX_OFFSET) return offset
-  throw new AppError('PAGE_TOO_DEEP', `page ${page} begins behind row ${MAX_OFFSET}: narrow the list by a filter`, { params: { max: MAX_OFFSET } })
+  throw new AppError('PAGE_TOO_DEEP', `page ${page} begins behind row ${MAX_OFFSET}: narrow the list by a filter`, {
+    params: { max: MAX_OFFSET },
+  })
 }
 
 /** Whether a column contains a text, whatever characters it has. */

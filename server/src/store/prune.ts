@@ -10,7 +10,7 @@ export const PRUNE_BATCH = 500
 export async function groupsWithEndedRuns(db: Database): Promise<number[]> {
   return db.read(async (tx) => {
     const groups: number[] = []
-    for (let after = 0; ; ) {
+    for (let after = 0; ;) {
       const [row] = await tx.all<{ group_id: number | null }>('SELECT MIN(group_id) AS group_id FROM instance WHERE group_id > ?', [after])
       if (row === undefined || row.group_id === null) return groups
       groups.push(row.group_id)
@@ -23,12 +23,19 @@ export async function groupsWithEndedRuns(db: Database): Promise<number[]> {
  * Deletes runs of a group with an outcome and ids below `beforeId`, with their attempts, payloads and retry links. How many runs went; fewer than
  * `PRUNE_BATCH`: that was all.
  */
-export async function pruneRuns(db: Database, { groupId, outcome, beforeId }: { groupId: number; outcome: number; beforeId: number }): Promise<number> {
+export async function pruneRuns(
+  db: Database,
+  { groupId, outcome, beforeId }: { groupId: number; outcome: number; beforeId: number },
+): Promise<number> {
   return db.write('rest', async (tx) => {
-    const rows = await tx.all<{ id: number }>(`SELECT id FROM instance WHERE group_id = ? AND outcome = ? AND id < ? ORDER BY id LIMIT ${PRUNE_BATCH}`, [groupId, outcome, beforeId])
+    const rows = await tx.all<{ id: number }>(
+      `SELECT id FROM instance WHERE group_id = ? AND outcome = ? AND id < ? ORDER BY id LIMIT ${PRUNE_BATCH}`,
+      [groupId, outcome, beforeId],
+    )
     if (rows.length === 0) return 0
     const list = listOfNumbers(rows.map((row) => row.id))
-    for (const table of ['attempt', 'payload', 'retry_link']) await tx.run(`DELETE FROM ${table} WHERE instance_id IN ${list.sql}`, list.params)
+    for (const table of ['attempt', 'payload', 'retry_link'])
+      await tx.run(`DELETE FROM ${table} WHERE instance_id IN ${list.sql}`, list.params)
     await tx.run(`DELETE FROM instance WHERE id IN ${list.sql}`, list.params)
     return rows.length
   })
@@ -50,10 +57,16 @@ export async function pruneFoldedHours(db: Database, before: number): Promise<nu
 /** Deletes skips that ended before an instant, of series with ids in `(after, …]`. `next`: the series to go on after; null: all were looked at. */
 export async function pruneSkips(db: Database, before: number, after: number): Promise<{ deleted: number; next: number | null }> {
   return db.write('rest', async (tx) => {
-    const rows = await tx.all<{ series_id: number; from_at: number; to_at: number }>(`SELECT series_id, from_at, to_at FROM skip WHERE series_id > ? ORDER BY series_id, from_at LIMIT ${PRUNE_BATCH}`, [after])
+    const rows = await tx.all<{ series_id: number; from_at: number; to_at: number }>(
+      `SELECT series_id, from_at, to_at FROM skip WHERE series_id > ? ORDER BY series_id, from_at LIMIT ${PRUNE_BATCH}`,
+      [after],
+    )
     const last = rows.at(-1)
     const old = rows.filter((row) => row.to_at < before)
-    await tx.runMany('DELETE FROM skip WHERE series_id = ? AND from_at = ?', old.map((row) => [row.series_id, row.from_at]))
+    await tx.runMany(
+      'DELETE FROM skip WHERE series_id = ? AND from_at = ?',
+      old.map((row) => [row.series_id, row.from_at]),
+    )
     if (last === undefined || rows.length < PRUNE_BATCH) return { deleted: old.length, next: null }
     const isWholeSeries = rows[0]?.series_id === last.series_id
     return { deleted: old.length, next: isWholeSeries ? (old.length > 0 ? after : last.series_id) : last.series_id - 1 }
@@ -89,9 +102,14 @@ interface Batch {
 async function deleteBatch(db: Database, { table, keys, where, params }: Batch): Promise<number> {
   return db.write('rest', async (tx: Tx) => {
     const columns = keys.join(', ')
-    const rows = await tx.all<Readonly<Record<string, Value>>>(`SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY ${columns} LIMIT ${PRUNE_BATCH}`, params)
-    await tx.runMany(`DELETE FROM ${table} WHERE ${keys.map((key) => `${key} = ?`).join(' AND ')}`, rows.map((row) => keys.map((key) => row[key] ?? null)))
+    const rows = await tx.all<Readonly<Record<string, Value>>>(
+      `SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY ${columns} LIMIT ${PRUNE_BATCH}`,
+      params,
+    )
+    await tx.runMany(
+      `DELETE FROM ${table} WHERE ${keys.map((key) => `${key} = ?`).join(' AND ')}`,
+      rows.map((row) => keys.map((key) => row[key] ?? null)),
+    )
     return rows.length
   })
 }
-

@@ -74,7 +74,8 @@ class Batch {
     const missing = unique.filter((id) => !this.#open.has(id))
     if (missing.length === 0) return
     const list = listOfNumbers(missing)
-    for (const row of await this.#tx.all<InstanceRow>(`SELECT * FROM instance WHERE id IN ${list.sql}`, list.params)) this.#ended.set(row.id, row)
+    for (const row of await this.#tx.all<InstanceRow>(`SELECT * FROM instance WHERE id IN ${list.sql}`, list.params))
+      this.#ended.set(row.id, row)
   }
 
   async apply(one: RunReport): Promise<Verdict> {
@@ -91,10 +92,24 @@ class Batch {
 
   async lose(loss: Loss): Promise<void> {
     const row = this.#open.get(loss.instanceId)
-    if (row === undefined || row.attempt !== loss.attempt || row.boot_id !== loss.bootId || (row.phase !== PHASE.dispatched && row.phase !== PHASE.running)) return
+    if (
+      row === undefined ||
+      row.attempt !== loss.attempt ||
+      row.boot_id !== loss.bootId ||
+      (row.phase !== PHASE.dispatched && row.phase !== PHASE.running)
+    )
+      return
     if (row.accepted_at === null && row.cancel_at === null && loss.unacceptedReadyAt !== null) {
       const trace: TraceEntry = { reason: 'neverReceived', at: this.#at, facts: { executorId: row.executor_id } }
-      this.#requeue({ row, attemptOutcome: 8, endedAt: this.#at, error: loss.error, readyAt: loss.unacceptedReadyAt, spendsTry: false, trace: [trace] })
+      this.#requeue({
+        row,
+        attemptOutcome: 8,
+        endedAt: this.#at,
+        error: loss.error,
+        readyAt: loss.unacceptedReadyAt,
+        spendsTry: false,
+        trace: [trace],
+      })
       return
     }
     await this.#endAttempt({ row, at: this.#at, outcome: loss.outcome, error: loss.error, result: null, trace: [loss.trace] })
@@ -113,10 +128,14 @@ class Batch {
 
   async #follow(judgment: Exclude<Judgment, { kind: 'verdict' }>): Promise<void> {
     switch (judgment.kind) {
-      case 'update': return this.#keep(judgment.row)
-      case 'requeue': return this.#requeue(judgment.requeue)
-      case 'end': return this.#end(judgment.end)
-      case 'attemptEnded': return this.#endAttempt(judgment.ended)
+      case 'update':
+        return this.#keep(judgment.row)
+      case 'requeue':
+        return this.#requeue(judgment.requeue)
+      case 'end':
+        return this.#end(judgment.end)
+      case 'attemptEnded':
+        return this.#endAttempt(judgment.ended)
     }
   }
 
@@ -129,7 +148,10 @@ class Batch {
   /** The policy is read only when an attempt has failed: successes, which are many, cost no read. */
   async #retryOf({ row, outcome }: AttemptEnd): Promise<RetryPolicy> {
     if (outcome === 1) return { max: 0, delayMs: 0, backoff: 'fixed', maxDelayMs: 0 }
-    const [found] = await this.#tx.all<{ definition: string }>('SELECT definition FROM task_version WHERE task_id = ? AND version = ?', [row.task_id, row.task_version])
+    const [found] = await this.#tx.all<{ definition: string }>('SELECT definition FROM task_version WHERE task_id = ? AND version = ?', [
+      row.task_id,
+      row.task_version,
+    ])
     return found === undefined ? { max: 0, delayMs: 0, backoff: 'fixed', maxDelayMs: 0 } : parseDefinition(found.definition).retry
   }
 
@@ -168,8 +190,18 @@ class Batch {
     const given = await this.#givenEnd(frame.instanceId, frame.attempt)
     if (given?.outcome === outcome || (given !== null && given.executor_id !== executorId)) return false
     this.#attempts.push({
-      instance_id: frame.instanceId, attempt: frame.attempt, late: 1, executor_id: executorId, boot_id: frame.bootId, sent_at: null, accepted_at: null, started_at: frame.startedAt,
-      ended_at: frame.at, outcome, error_code: frame.error?.code ?? null, error: frame.error?.message.slice(0, 2048) ?? null,
+      instance_id: frame.instanceId,
+      attempt: frame.attempt,
+      late: 1,
+      executor_id: executorId,
+      boot_id: frame.bootId,
+      sent_at: null,
+      accepted_at: null,
+      started_at: frame.startedAt,
+      ended_at: frame.at,
+      outcome,
+      error_code: frame.error?.code ?? null,
+      error: frame.error?.message.slice(0, 2048) ?? null,
     })
     return true
   }
@@ -179,7 +211,10 @@ class Batch {
     const here = this.#attempts.find((row) => row.instance_id === instanceId && row.attempt === attempt && row.late === 0)
     if (here !== undefined) return here
     // an attempt that ended before its run, which was waiting to try again, has a row of its own; the others have the run's
-    const [earlier] = await this.#tx.all<AttemptRow>('SELECT * FROM attempt WHERE instance_id = ? AND attempt = ? AND late = 0', [instanceId, attempt])
+    const [earlier] = await this.#tx.all<AttemptRow>('SELECT * FROM attempt WHERE instance_id = ? AND attempt = ? AND late = 0', [
+      instanceId,
+      attempt,
+    ])
     const last = this.#ended.get(instanceId)
     return earlier ?? (last?.attempt === attempt ? last : null)
   }

@@ -39,22 +39,55 @@ export async function endRuns(tx: Tx, at: number, firstSignalId: number, ends: r
   if (ends.length === 0) return
   const sorted = ends.toSorted((a, b) => a.row.id - b.row.id)
   await tx.insert('instance', sorted.map(finalRow))
-  for (const part of partsOf(sorted.map((end) => end.row.id), 1000)) {
+  for (const part of partsOf(
+    sorted.map((end) => end.row.id),
+    1000,
+  )) {
     const list = listOfNumbers(part)
     await tx.run(`DELETE FROM open_instance WHERE id IN ${list.sql}`, list.params)
   }
   await tx.insert('payload', sorted.flatMap(payloadsOf))
-  await tx.insert('signal', sorted.flatMap((end, index) => signalsOf(end, firstSignalId + index, at)))
-  await addCounts(tx, at, sorted.map((end) => ({ groupId: end.row.group_id, metric: end.outcome, n: 1 })))
+  await tx.insert(
+    'signal',
+    sorted.flatMap((end, index) => signalsOf(end, firstSignalId + index, at)),
+  )
+  await addCounts(
+    tx,
+    at,
+    sorted.map((end) => ({ groupId: end.row.group_id, metric: end.outcome, n: 1 })),
+  )
 }
 
 function finalRow({ row, outcome, endedAt, result, error, trace }: RunEnd): InstanceRow {
   return {
-    id: row.id, slot: row.slot, group_id: row.group_id, task_id: row.task_id, task_version: row.task_version, cause: row.cause, actor: row.actor, series_id: row.series_id,
-    due_at: row.due_at, created_at: row.created_at, priority: row.priority, retry_of: row.retry_of, attempt: row.attempt, tries: row.tries, executor_id: row.executor_id,
-    boot_id: row.boot_id, queued_at: row.queued_at, sent_at: row.sent_at, accepted_at: row.accepted_at, started_at: row.started_at, cancel_at: row.cancel_at, cancel_by: row.cancel_by,
-    trace: appendTrace(row.trace, row.created_at, trace), outcome, ended_at: endedAt, result: result !== null && result.length <= INLINE_BYTES ? result : null,
-    error_code: error?.code ?? null, error: error === null ? null : error.message.slice(0, INLINE_BYTES),
+    id: row.id,
+    slot: row.slot,
+    group_id: row.group_id,
+    task_id: row.task_id,
+    task_version: row.task_version,
+    cause: row.cause,
+    actor: row.actor,
+    series_id: row.series_id,
+    due_at: row.due_at,
+    created_at: row.created_at,
+    priority: row.priority,
+    retry_of: row.retry_of,
+    attempt: row.attempt,
+    tries: row.tries,
+    executor_id: row.executor_id,
+    boot_id: row.boot_id,
+    queued_at: row.queued_at,
+    sent_at: row.sent_at,
+    accepted_at: row.accepted_at,
+    started_at: row.started_at,
+    cancel_at: row.cancel_at,
+    cancel_by: row.cancel_by,
+    trace: appendTrace(row.trace, row.created_at, trace),
+    outcome,
+    ended_at: endedAt,
+    result: result !== null && result.length <= INLINE_BYTES ? result : null,
+    error_code: error?.code ?? null,
+    error: error === null ? null : error.message.slice(0, INLINE_BYTES),
   }
 }
 
@@ -87,7 +120,17 @@ const ATTEMPTS_KEPT = 100
 /** The open row after a requeue. `rankOf` places it in its lane. */
 export function requeued(requeue: Requeue, rankOf: (row: OpenInstanceRow) => number): OpenInstanceRow {
   const { row, readyAt } = requeue
-  const base = { ...row, executor_id: null, boot_id: null, sent_at: null, accepted_at: null, started_at: null, progress: null, wait_code: null, wait_facts: null }
+  const base = {
+    ...row,
+    executor_id: null,
+    boot_id: null,
+    sent_at: null,
+    accepted_at: null,
+    started_at: null,
+    progress: null,
+    wait_code: null,
+    wait_facts: null,
+  }
   const trace = appendTrace(row.trace, row.created_at, requeue.trace)
   const tries = row.tries + (requeue.spendsTry ? 1 : 0)
   return readyAt === null
@@ -100,8 +143,18 @@ export function attemptRow({ row, attemptOutcome, endedAt, error }: Requeue): At
   if (row.attempt > ATTEMPTS_KEPT && attemptOutcome >= ATTEMPT_OUTCOME.rejected) return []
   return [
     {
-      instance_id: row.id, attempt: row.attempt, late: 0, executor_id: row.executor_id, boot_id: row.boot_id, sent_at: row.sent_at, accepted_at: row.accepted_at, started_at: row.started_at,
-      ended_at: endedAt, outcome: attemptOutcome, error_code: error?.code ?? null, error: error === null ? null : error.message.slice(0, INLINE_BYTES),
+      instance_id: row.id,
+      attempt: row.attempt,
+      late: 0,
+      executor_id: row.executor_id,
+      boot_id: row.boot_id,
+      sent_at: row.sent_at,
+      accepted_at: row.accepted_at,
+      started_at: row.started_at,
+      ended_at: endedAt,
+      outcome: attemptOutcome,
+      error_code: error?.code ?? null,
+      error: error === null ? null : error.message.slice(0, INLINE_BYTES),
     },
   ]
 }
@@ -111,8 +164,24 @@ export async function saveOpen(tx: Tx, rows: readonly OpenInstanceRow[]): Promis
   await tx.runMany(
     'UPDATE open_instance SET phase = ?, lane = ?, rank_at = ?, attempt = ?, tries = ?, executor_id = ?, boot_id = ?, queued_at = ?, sent_at = ?, accepted_at = ?, started_at = ?, cancel_at = ?, cancel_by = ?, wait_code = ?, wait_facts = ?, progress = ?, trace = ? WHERE id = ?',
     rows.map((row) => [
-      row.phase, row.lane, row.rank_at, row.attempt, row.tries, row.executor_id, row.boot_id, row.queued_at, row.sent_at, row.accepted_at, row.started_at, row.cancel_at, row.cancel_by,
-      row.wait_code, row.wait_facts, row.progress, row.trace, row.id,
+      row.phase,
+      row.lane,
+      row.rank_at,
+      row.attempt,
+      row.tries,
+      row.executor_id,
+      row.boot_id,
+      row.queued_at,
+      row.sent_at,
+      row.accepted_at,
+      row.started_at,
+      row.cancel_at,
+      row.cancel_by,
+      row.wait_code,
+      row.wait_facts,
+      row.progress,
+      row.trace,
+      row.id,
     ]),
   )
 }

@@ -11,7 +11,8 @@ export function completeSchedule(input: ScheduleInput, serverZone: string): Sche
       const { validFrom, validUntil, ...rest } = input
       return { ...rest, expression: input.expression.trim(), timezone: input.timezone ?? serverZone, ...windowOf(validFrom, validUntil) }
     }
-    case 'fixedRate': case 'fixedDelay': {
+    case 'fixedRate':
+    case 'fixedDelay': {
       const { validFrom, validUntil, ...rest } = input
       return { ...rest, ...windowOf(validFrom, validUntil) }
     }
@@ -22,7 +23,10 @@ export function completeSchedule(input: ScheduleInput, serverZone: string): Sche
   }
 }
 
-function windowOf(validFrom: string | null | undefined, validUntil: string | null | undefined): { validFrom?: string; validUntil?: string } {
+function windowOf(
+  validFrom: string | null | undefined,
+  validUntil: string | null | undefined,
+): { validFrom?: string; validUntil?: string } {
   return { ...(isGiven(validFrom) ? { validFrom: utc(validFrom) } : {}), ...(isGiven(validUntil) ? { validUntil: utc(validUntil) } : {}) }
 }
 
@@ -41,13 +45,20 @@ export function toSchedule(input: ScheduleInput, serverZone: string): Schedule {
   switch (complete.kind) {
     case 'cron': {
       const { timezone, dialect, validFrom, validUntil } = complete
-      return { kind: 'cron', expression: complete.expression, timezone: timezone ?? serverZone, ...(dialect === undefined ? {} : { dialect }), ...windowOf(validFrom, validUntil) }
+      return {
+        kind: 'cron',
+        expression: complete.expression,
+        timezone: timezone ?? serverZone,
+        ...(dialect === undefined ? {} : { dialect }),
+        ...windowOf(validFrom, validUntil),
+      }
     }
     case 'fixedRate':
       return { kind: 'fixedRate', everyMs: complete.everyMs, ...windowOf(complete.validFrom, complete.validUntil) }
     case 'fixedDelay':
       return { kind: 'fixedDelay', delayMs: complete.delayMs, ...windowOf(complete.validFrom, complete.validUntil) }
-    case 'once': case 'manual':
+    case 'once':
+    case 'manual':
       return complete
   }
 }
@@ -62,7 +73,9 @@ export function checkSchedule(input: ScheduleInput, serverZone: string): FieldPr
 export function compileStored(schedule: ScheduleInput, anchorAt: number): CompiledSchedule {
   const compilation = compileSchedule(toSchedule(schedule, 'UTC'), { anchorAt })
   if (compilation.ok) return compilation.compiled
-  throw new BrokenData(`a stored schedule is not sound: ${JSON.stringify(schedule)}: ${compilation.problems.map((problem) => problem.code).join(', ')}`)
+  throw new BrokenData(
+    `a stored schedule is not sound: ${JSON.stringify(schedule)}: ${compilation.problems.map((problem) => problem.code).join(', ')}`,
+  )
 }
 
 /** Thrown when a row cannot be what this program wrote. Hold that series or run and go on. */
@@ -80,21 +93,37 @@ export function scheduleFieldProblem({ path, code, params }: ScheduleProblem): F
 
 function problemText({ code, params }: ScheduleProblem): string {
   switch (code) {
-    case 'CRON_FIELD_COUNT': return `a cron expression has 5, 6 or 7 fields, this one has ${params.count}`
-    case 'CRON_TOO_LONG': return `the expression has ${params.length} characters, at most ${params.max} are read`
-    case 'CRON_BAD_VALUE': return `${params.field}: "${params.value}" at character ${params.position} is not understood`
-    case 'CRON_OUT_OF_RANGE': return `${params.field}: ${params.value} at character ${params.position} is outside ${params.min}–${params.max}`
-    case 'CRON_BAD_STEP': return `${params.field}: the step ${params.value} at character ${params.position} must be from 1 to ${params.max}`
-    case 'CRON_RANGE_REVERSED': return `${params.field}: the range ${params.value} at character ${params.position} runs backwards`
-    case 'CRON_BOTH_DAYS_RESTRICTED': return 'day of month and day of week are both restricted: put ? in one of them'
-    case 'CRON_BOTH_DAYS_OPEN': return 'day of month and day of week are both ?: put * in one of them'
-    case 'CRON_NEVER_FIRES': return 'no date matches this expression: it would never fire'
-    case 'ZONE_UNKNOWN': return `there is no time zone "${params.zone}"; use a name of the IANA database, such as Asia/Shanghai`
-    case 'INTERVAL_NOT_INTEGER': return `the interval is a whole number of milliseconds, not ${params.value}`
-    case 'INTERVAL_TOO_SHORT': return `the interval is at least ${params.min} ms, not ${params.value}`
-    case 'INTERVAL_TOO_LONG': return `the interval is at most ${params.max} ms, not ${params.value}`
-    case 'INSTANT_MALFORMED': return `"${params.value}" is no instant with a zone, such as 2026-12-01T00:00:00.000Z`
-    case 'WINDOW_REVERSED': return `validUntil (${params.validUntil}) lies before validFrom (${params.validFrom})`
-    case 'WINDOW_WITHOUT_FIRING': return 'the schedule has no instant between validFrom and validUntil: it would never fire'
+    case 'CRON_FIELD_COUNT':
+      return `a cron expression has 5, 6 or 7 fields, this one has ${params.count}`
+    case 'CRON_TOO_LONG':
+      return `the expression has ${params.length} characters, at most ${params.max} are read`
+    case 'CRON_BAD_VALUE':
+      return `${params.field}: "${params.value}" at character ${params.position} is not understood`
+    case 'CRON_OUT_OF_RANGE':
+      return `${params.field}: ${params.value} at character ${params.position} is outside ${params.min}–${params.max}`
+    case 'CRON_BAD_STEP':
+      return `${params.field}: the step ${params.value} at character ${params.position} must be from 1 to ${params.max}`
+    case 'CRON_RANGE_REVERSED':
+      return `${params.field}: the range ${params.value} at character ${params.position} runs backwards`
+    case 'CRON_BOTH_DAYS_RESTRICTED':
+      return 'day of month and day of week are both restricted: put ? in one of them'
+    case 'CRON_BOTH_DAYS_OPEN':
+      return 'day of month and day of week are both ?: put * in one of them'
+    case 'CRON_NEVER_FIRES':
+      return 'no date matches this expression: it would never fire'
+    case 'ZONE_UNKNOWN':
+      return `there is no time zone "${params.zone}"; use a name of the IANA database, such as Asia/Shanghai`
+    case 'INTERVAL_NOT_INTEGER':
+      return `the interval is a whole number of milliseconds, not ${params.value}`
+    case 'INTERVAL_TOO_SHORT':
+      return `the interval is at least ${params.min} ms, not ${params.value}`
+    case 'INTERVAL_TOO_LONG':
+      return `the interval is at most ${params.max} ms, not ${params.value}`
+    case 'INSTANT_MALFORMED':
+      return `"${params.value}" is no instant with a zone, such as 2026-12-01T00:00:00.000Z`
+    case 'WINDOW_REVERSED':
+      return `validUntil (${params.validUntil}) lies before validFrom (${params.validFrom})`
+    case 'WINDOW_WITHOUT_FIRING':
+      return 'the schedule has no instant between validFrom and validUntil: it would never fire'
   }
 }

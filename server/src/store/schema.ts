@@ -2,76 +2,320 @@
  * The tables, as rows. `storage.md` of the design says why each is shaped so. Instants are epoch ms, ids are numbers below 2^53, flags are 0 or 1,
  * enumerations are the integers of core (`PHASE`, `OUTCOME`, `CAUSE`, `REASON`). JSON columns are text.
  */
-export interface IdBlockRow { name: string; next_id: number }
-export interface MetaRow { key: string; value: string }
-export interface NodeRow { run_id: number; name: string; url: string; roles: string; version: string; level: number; connection_ids: string; beat_at: number }
-export interface SlotRow { id: number; fence: number; owner_run: number | null; taken_at: number }
-
-export interface GroupRow { id: number; name: string; name_key: string; app_name: string; description: string; version: number; created_at: number; updated_at: number }
-export interface TaskRow {
-  id: number; group_id: number; name: string; name_key: string | null; version: number; enabled: number; series_id: number; deleted_at: number | null
-  description: string; owner: string; tags: string; schedule_kind: string; handler_kind: string; schedule: string; created_at: number; updated_at: number
+export interface IdBlockRow {
+  name: string
+  next_id: number
 }
-export interface TaskVersionRow { task_id: number; version: number; saved_at: number; saved_by: number | null; saved_by_name: string; definition: string }
+export interface MetaRow {
+  key: string
+  value: string
+}
+export interface NodeRow {
+  run_id: number
+  name: string
+  url: string
+  roles: string
+  version: string
+  level: number
+  connection_ids: string
+  beat_at: number
+}
+export interface SlotRow {
+  id: number
+  fence: number
+  owner_run: number | null
+  taken_at: number
+}
+
+export interface GroupRow {
+  id: number
+  name: string
+  name_key: string
+  app_name: string
+  description: string
+  version: number
+  created_at: number
+  updated_at: number
+}
+export interface TaskRow {
+  id: number
+  group_id: number
+  name: string
+  name_key: string | null
+  version: number
+  enabled: number
+  series_id: number
+  deleted_at: number | null
+  description: string
+  owner: string
+  tags: string
+  schedule_kind: string
+  handler_kind: string
+  schedule: string
+  created_at: number
+  updated_at: number
+}
+export interface TaskVersionRow {
+  task_id: number
+  version: number
+  saved_at: number
+  saved_by: number | null
+  saved_by_name: string
+  definition: string
+}
 /** Which schedule was in force when: `from_at` inclusive, `to_at` exclusive (null: still). `anchor_at` is the origin of a rate's grid and of the first fixedDelay. */
-export interface ScheduleSpanRow { series_id: number; from_at: number; to_at: number | null; task_version: number; enabled: number; schedule: string; anchor_at: number }
+export interface ScheduleSpanRow {
+  series_id: number
+  from_at: number
+  to_at: number | null
+  task_version: number
+  enabled: number
+  schedule: string
+  anchor_at: number
+}
 /** `held`: JSON `{ reason, at }` when data is wrong and the series does not fire until a person decides. `awaits_id`: the open run whose end starts the delay of a fixedDelay. */
 export interface SeriesRow {
-  id: number; kind: number; owner_id: number; group_id: number; slot: number; next_due_at: number | null; last_due_at: number; task_version: number; revision: number
-  awaits_id: number | null; held: string | null
+  id: number
+  kind: number
+  owner_id: number
+  group_id: number
+  slot: number
+  next_due_at: number | null
+  last_due_at: number
+  task_version: number
+  revision: number
+  awaits_id: number | null
+  held: string | null
 }
-export interface FiringRow { due_at: number; series_id: number; prev_due_at: number; task_version: number; instance_id: number }
+export interface FiringRow {
+  due_at: number
+  series_id: number
+  prev_due_at: number
+  task_version: number
+  instance_id: number
+}
 export interface SkipRow {
-  series_id: number; from_at: number; to_at: number; prev_due_at: number; count: number | null; reason: number; facts: string; instance_id: number | null; decided_at: number
+  series_id: number
+  from_at: number
+  to_at: number
+  prev_due_at: number
+  count: number | null
+  reason: number
+  facts: string
+  instance_id: number | null
+  decided_at: number
 }
-export interface FiringHourRow { hour_at: number; series_id: number; fired: number; first_due_at: number; last_due_at: number; first_id: number; last_id: number }
+export interface FiringHourRow {
+  hour_at: number
+  series_id: number
+  fired: number
+  first_due_at: number
+  last_due_at: number
+  first_id: number
+  last_id: number
+}
 
 /** What a run is, in both tables. */
 export interface RunFacts {
-  id: number; slot: number; group_id: number; task_id: number; task_version: number; cause: number; actor: string | null; series_id: number | null; due_at: number | null
-  created_at: number; priority: number; retry_of: number | null; attempt: number; tries: number; executor_id: number | null; boot_id: number | null
-  queued_at: number | null; sent_at: number | null; accepted_at: number | null; started_at: number | null; cancel_at: number | null; cancel_by: string | null; trace: string
+  id: number
+  slot: number
+  group_id: number
+  task_id: number
+  task_version: number
+  cause: number
+  actor: string | null
+  series_id: number | null
+  due_at: number | null
+  created_at: number
+  priority: number
+  retry_of: number | null
+  attempt: number
+  tries: number
+  executor_id: number | null
+  boot_id: number | null
+  queued_at: number | null
+  sent_at: number | null
+  accepted_at: number | null
+  started_at: number | null
+  cancel_at: number | null
+  cancel_by: string | null
+  trace: string
 }
 /** `wait_code` and `wait_facts`: why it waits now. `progress`: JSON `[value, text]`. `pinned_executor_id`: chosen by a person. */
 export interface OpenInstanceRow extends RunFacts {
-  phase: number; lane: number; rank_at: number; on_end: number; wait_code: number | null; wait_facts: string | null; progress: string | null; pinned_executor_id: number | null
+  phase: number
+  lane: number
+  rank_at: number
+  on_end: number
+  wait_code: number | null
+  wait_facts: string | null
+  progress: string | null
+  pinned_executor_id: number | null
 }
-export interface InstanceRow extends RunFacts { outcome: number; ended_at: number; result: string | null; error_code: string | null; error: string | null }
+export interface InstanceRow extends RunFacts {
+  outcome: number
+  ended_at: number
+  result: string | null
+  error_code: string | null
+  error: string | null
+}
 export interface AttemptRow {
-  instance_id: number; attempt: number; late: number; executor_id: number | null; boot_id: number | null; sent_at: number | null; accepted_at: number | null; started_at: number | null
-  ended_at: number; outcome: number; error_code: string | null; error: string | null
+  instance_id: number
+  attempt: number
+  late: number
+  executor_id: number | null
+  boot_id: number | null
+  sent_at: number | null
+  accepted_at: number | null
+  started_at: number | null
+  ended_at: number
+  outcome: number
+  error_code: string | null
+  error: string | null
 }
 /** kind 1: params of the run that differ from the task's; 2: result over 2 KiB; 3: error over 2 KiB. */
-export interface PayloadRow { instance_id: number; kind: number; body: string }
-export interface RetryLinkRow { instance_id: number; retry_id: number }
+export interface PayloadRow {
+  instance_id: number
+  kind: number
+  body: string
+}
+export interface RetryLinkRow {
+  instance_id: number
+  retry_id: number
+}
 /** kind 1: a fixedDelay series awaits the end of this run (target = series); 2: a once has fired (target = task). */
-export interface SignalRow { id: number; slot: number; kind: number; target_id: number; instance_id: number; outcome: number; at: number; facts: string }
+export interface SignalRow {
+  id: number
+  slot: number
+  kind: number
+  target_id: number
+  instance_id: number
+  outcome: number
+  at: number
+  facts: string
+}
 
 export interface ExecutorRow {
-  id: number; group_id: number; name: string; boot_id: number; recovered_boot: number; registered_at: number; state: number; draining: number; transport: string; version: string
-  host: string; pid: number; capacity: number; labels: string; handlers: string
+  id: number
+  group_id: number
+  name: string
+  boot_id: number
+  recovered_boot: number
+  registered_at: number
+  state: number
+  draining: number
+  transport: string
+  version: string
+  host: string
+  pid: number
+  capacity: number
+  labels: string
+  handlers: string
 }
-export interface ExecutorBeatRow { executor_id: number; boot_id: number; seen_at: number; load: string | null }
+export interface ExecutorBeatRow {
+  executor_id: number
+  boot_id: number
+  seen_at: number
+  load: string | null
+}
 
-export interface CounterRow { hour_at: number; group_id: number; metric: number; lane: number; n: number }
-export interface RequestKeyRow { key_hash: string; answer: string; at: number }
+export interface CounterRow {
+  hour_at: number
+  group_id: number
+  metric: number
+  lane: number
+  n: number
+}
+export interface RequestKeyRow {
+  key_hash: string
+  answer: string
+  at: number
+}
 export interface AuditRow {
-  id: number; at: number; actor_kind: string; actor_id: number | null; actor_name: string; ip: string; request_id: string; action: string; resource_kind: string; resource_id: number | null
-  resource_key: string; group_id: number | null; outcome: string; code: string | null; count: number; before: string | null; after: string | null
+  id: number
+  at: number
+  actor_kind: string
+  actor_id: number | null
+  actor_name: string
+  ip: string
+  request_id: string
+  action: string
+  resource_kind: string
+  resource_id: number | null
+  resource_key: string
+  group_id: number | null
+  outcome: string
+  code: string | null
+  count: number
+  before: string | null
+  after: string | null
 }
 
-export interface UserRow { id: number; username: string; name_key: string; display_name: string; password_hash: string; must_change: number; first_password: number; disabled: number; is_admin: number; created_at: number; password_at: number }
+export interface UserRow {
+  id: number
+  username: string
+  name_key: string
+  display_name: string
+  password_hash: string
+  must_change: number
+  first_password: number
+  disabled: number
+  is_admin: number
+  created_at: number
+  password_at: number
+}
 /** A sign-in and its refresh family. `refresh_hash` is the current refresh token; `previous_hash` the one before: seeing it again ends the family. */
-export interface SessionRow { id: string; user_id: number; refresh_hash: string; previous_hash: string | null; created_at: number; rotated_at: number; expires_at: number; ended_at: number | null; limited: number; ip: string }
-export interface TokenRow { id: number; kind: string; name: string; hash: string; group_ids: string; created_at: number; created_by: number | null; expires_at: number | null; last_used_at: number | null; revoked_at: number | null }
+export interface SessionRow {
+  id: string
+  user_id: number
+  refresh_hash: string
+  previous_hash: string | null
+  created_at: number
+  rotated_at: number
+  expires_at: number
+  ended_at: number | null
+  limited: number
+  ip: string
+}
+export interface TokenRow {
+  id: number
+  kind: string
+  name: string
+  hash: string
+  group_ids: string
+  created_at: number
+  created_by: number | null
+  expires_at: number | null
+  last_used_at: number | null
+  revoked_at: number | null
+}
 
 export interface Schema {
-  id_block: IdBlockRow; meta: MetaRow; node: NodeRow; slot: SlotRow
-  task_group: GroupRow; task: TaskRow; task_version: TaskVersionRow; schedule_span: ScheduleSpanRow; series: SeriesRow
-  firing: FiringRow; skip: SkipRow; firing_hour: FiringHourRow
-  open_instance: OpenInstanceRow; instance: InstanceRow; attempt: AttemptRow; payload: PayloadRow; retry_link: RetryLinkRow; signal: SignalRow
-  executor: ExecutorRow; executor_beat: ExecutorBeatRow
-  counter: CounterRow; request_key: RequestKeyRow; audit: AuditRow
-  user: UserRow; session: SessionRow; token: TokenRow
+  id_block: IdBlockRow
+  meta: MetaRow
+  node: NodeRow
+  slot: SlotRow
+  task_group: GroupRow
+  task: TaskRow
+  task_version: TaskVersionRow
+  schedule_span: ScheduleSpanRow
+  series: SeriesRow
+  firing: FiringRow
+  skip: SkipRow
+  firing_hour: FiringHourRow
+  open_instance: OpenInstanceRow
+  instance: InstanceRow
+  attempt: AttemptRow
+  payload: PayloadRow
+  retry_link: RetryLinkRow
+  signal: SignalRow
+  executor: ExecutorRow
+  executor_beat: ExecutorBeatRow
+  counter: CounterRow
+  request_key: RequestKeyRow
+  audit: AuditRow
+  user: UserRow
+  session: SessionRow
+  token: TokenRow
 }
 export type Table = keyof Schema

@@ -24,18 +24,28 @@ export async function dueSeries(db: Database, slots: readonly number[], until: n
   const list = listOfNumbers(slots)
   return db.read(async (tx) => {
     const rows = await tx.all<SeriesRow>(
-      `SELECT * FROM series WHERE slot IN ${list.sql} AND next_due_at <= ? AND held IS NULL ORDER BY next_due_at LIMIT ?`, [...list.params, until, limit],
+      `SELECT * FROM series WHERE slot IN ${list.sql} AND next_due_at <= ? AND held IS NULL ORDER BY next_due_at LIMIT ?`,
+      [...list.params, until, limit],
     )
     return withSpans(tx, rows)
   })
 }
 
 /** The ids, cursors and revisions alone of what is due up to an instant: what a sweep compares with memory. */
-export async function dueRevisions(db: Database, slots: readonly number[], until: number, limit: number): Promise<{ id: number; revision: number }[]> {
+export async function dueRevisions(
+  db: Database,
+  slots: readonly number[],
+  until: number,
+  limit: number,
+): Promise<{ id: number; revision: number }[]> {
   if (slots.length === 0) return []
   const list = listOfNumbers(slots)
   return db.read((tx) =>
-    tx.all(`SELECT id, revision FROM series WHERE slot IN ${list.sql} AND next_due_at <= ? AND held IS NULL ORDER BY next_due_at LIMIT ?`, [...list.params, until, limit]),
+    tx.all(`SELECT id, revision FROM series WHERE slot IN ${list.sql} AND next_due_at <= ? AND held IS NULL ORDER BY next_due_at LIMIT ?`, [
+      ...list.params,
+      until,
+      limit,
+    ]),
   )
 }
 
@@ -45,7 +55,10 @@ export async function seriesById(db: Database, ids: readonly number[]): Promise<
     const found: SeriesCursor[] = []
     for (const part of partsOf(ids, 1000)) {
       const list = listOfNumbers(part)
-      const rows = await tx.all<SeriesRow>(`SELECT * FROM series WHERE id IN ${list.sql} AND next_due_at IS NOT NULL AND held IS NULL`, list.params)
+      const rows = await tx.all<SeriesRow>(
+        `SELECT * FROM series WHERE id IN ${list.sql} AND next_due_at IS NOT NULL AND held IS NULL`,
+        list.params,
+      )
       found.push(...(await withSpans(tx, rows)))
     }
     return found
@@ -76,8 +89,16 @@ function cursorOf(row: SeriesRow, spans: readonly Span[], lastSkip: SeriesCursor
   if (row.next_due_at === null) return []
   return [
     {
-      seriesId: row.id, taskId: row.owner_id, groupId: row.group_id, slot: row.slot, nextDueAt: row.next_due_at, lastDueAt: row.last_due_at, taskVersion: row.task_version,
-      revision: row.revision, spans, lastSkip,
+      seriesId: row.id,
+      taskId: row.owner_id,
+      groupId: row.group_id,
+      slot: row.slot,
+      nextDueAt: row.next_due_at,
+      lastDueAt: row.last_due_at,
+      taskVersion: row.task_version,
+      revision: row.revision,
+      spans,
+      lastSkip,
     },
   ]
 }

@@ -27,20 +27,41 @@ export async function readSession(tx: ReadTx, sessionId: string): Promise<Sessio
       .selectFrom('session')
       .innerJoin('user', 'user.id', 'session.user_id')
       .select([
-        'session.id', 'session.user_id', 'session.limited', 'session.expires_at', 'session.ended_at', 'user.username', 'user.display_name', 'user.is_admin', 'user.must_change',
-        'user.first_password', 'user.disabled',
+        'session.id',
+        'session.user_id',
+        'session.limited',
+        'session.expires_at',
+        'session.ended_at',
+        'user.username',
+        'user.display_name',
+        'user.is_admin',
+        'user.must_change',
+        'user.first_password',
+        'user.disabled',
       ])
       .where('session.id', '=', sessionId),
   )
   if (row === null) return null
   return {
-    sessionId: row.id, userId: row.user_id, username: row.username, displayName: row.display_name, isAdmin: row.is_admin === 1, mustChange: row.must_change === 1,
-    firstPassword: row.first_password === 1, limited: row.limited === 1, expiresAt: row.expires_at, isLive: row.ended_at === null && row.disabled === 0,
+    sessionId: row.id,
+    userId: row.user_id,
+    username: row.username,
+    displayName: row.display_name,
+    isAdmin: row.is_admin === 1,
+    mustChange: row.must_change === 1,
+    firstPassword: row.first_password === 1,
+    limited: row.limited === 1,
+    expiresAt: row.expires_at,
+    isLive: row.ended_at === null && row.disabled === 0,
   }
 }
 
 /** Puts the next refresh token in the place of `before`; false when `before` is no longer the current one. */
-export async function rotateSession(tx: Tx, sessionId: string, change: { before: string; after: string; at: number; expiresAt: number }): Promise<boolean> {
+export async function rotateSession(
+  tx: Tx,
+  sessionId: string,
+  change: { before: string; after: string; at: number; expiresAt: number },
+): Promise<boolean> {
   const matched = await tx.execute(
     query
       .updateTable('session')
@@ -54,7 +75,9 @@ export async function rotateSession(tx: Tx, sessionId: string, change: { before:
 
 /** Ends a session; false when it had ended before. */
 export async function endSession(tx: Tx, sessionId: string, at: number): Promise<boolean> {
-  return (await tx.execute(query.updateTable('session').set({ ended_at: at }).where('id', '=', sessionId).where('ended_at', 'is', null))) === 1
+  return (
+    (await tx.execute(query.updateTable('session').set({ ended_at: at }).where('id', '=', sessionId).where('ended_at', 'is', null))) === 1
+  )
 }
 
 export async function endSessionsOf(tx: Tx, userId: number, at: number): Promise<number> {

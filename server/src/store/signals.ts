@@ -51,7 +51,10 @@ async function setDelay(tx: Tx, signal: SignalRow): Promise<boolean> {
 /** A `once` has fired: the task is switched off, unless somebody has edited it since. */
 async function switchOff(tx: Tx, signal: SignalRow): Promise<{ taskId: number; groupId: number }[]> {
   const { taskVersion } = JSON.parse(signal.facts) as { taskVersion: number }
-  const matched = await tx.run('UPDATE task SET enabled = 0 WHERE id = ? AND version = ? AND deleted_at IS NULL', [signal.target_id, taskVersion])
+  const matched = await tx.run('UPDATE task SET enabled = 0 WHERE id = ? AND version = ? AND deleted_at IS NULL', [
+    signal.target_id,
+    taskVersion,
+  ])
   if (matched === 0) return []
   const [row] = await tx.all<{ group_id: number }>('SELECT group_id FROM task WHERE id = ?', [signal.target_id])
   return row === undefined ? [] : [{ taskId: signal.target_id, groupId: row.group_id }]

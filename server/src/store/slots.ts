@@ -17,9 +17,23 @@ export async function heldSlots(tx: Tx, fences: Fences): Promise<Set<number>> {
 }
 
 /** Writes the row of this process start. */
-export async function addNode(db: Database, node: { runId: number; name: string; url: string; version: string; level: number; at: number }): Promise<void> {
+export async function addNode(
+  db: Database,
+  node: { runId: number; name: string; url: string; version: string; level: number; at: number },
+): Promise<void> {
   await db.write('rest', (tx) =>
-    tx.insert('node', [{ run_id: node.runId, name: node.name, url: node.url, roles: 'api,scheduler', version: node.version, level: node.level, connection_ids: '', beat_at: node.at }]),
+    tx.insert('node', [
+      {
+        run_id: node.runId,
+        name: node.name,
+        url: node.url,
+        roles: 'api,scheduler',
+        version: node.version,
+        level: node.level,
+        connection_ids: '',
+        beat_at: node.at,
+      },
+    ]),
   )
 }
 
@@ -29,13 +43,18 @@ export async function beatNode(db: Database, runId: number, at: number): Promise
 
 /** Rows of processes that have been gone for a day are forgotten. */
 export async function pruneNodes(db: Database, before: number): Promise<number> {
-  return db.write('rest', (tx) => tx.run('DELETE FROM node WHERE beat_at < ? AND run_id NOT IN (SELECT owner_run FROM slot WHERE owner_run IS NOT NULL)', [before]))
+  return db.write('rest', (tx) =>
+    tx.run('DELETE FROM node WHERE beat_at < ? AND run_id NOT IN (SELECT owner_run FROM slot WHERE owner_run IS NOT NULL)', [before]),
+  )
 }
 
 /** Takes slots for a process: each gets a larger fence. The fences that now hold. */
 export async function takeSlots(db: Database, runId: number, slots: readonly number[], at: number): Promise<Map<number, number>> {
   return db.write('rest', async (tx) => {
-    await tx.runMany('UPDATE slot SET owner_run = ?, fence = fence + 1, taken_at = ? WHERE id = ?', slots.map((slot) => [runId, at, slot]))
+    await tx.runMany(
+      'UPDATE slot SET owner_run = ?, fence = fence + 1, taken_at = ? WHERE id = ?',
+      slots.map((slot) => [runId, at, slot]),
+    )
     const rows = await tx.all<{ id: number; fence: number }>('SELECT id, fence FROM slot WHERE owner_run = ?', [runId])
     return new Map(rows.map((row) => [row.id, row.fence]))
   })

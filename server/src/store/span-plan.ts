@@ -59,7 +59,7 @@ export function planRun(input: SpanPlanInput, wish: SpanWish): RunPlan {
   const fromAt = beginOf(input)
   const { cursor, last } = input
   const kept = keptDelay(input, wish, fromAt)
-  const anchorAt = kept !== null || isSameRate(last, wish.schedule) ? last?.anchorAt ?? fromAt : fromAt
+  const anchorAt = kept !== null || isSameRate(last, wish.schedule) ? (last?.anchorAt ?? fromAt) : fromAt
   const awaitsId = wish.schedule.kind === 'fixedDelay' ? cursor.awaitsId : null
   if (isOverdue(input, fromAt)) return { fromAt, anchorAt, cursor: { ...cursor, awaitsId } }
   const nextDueAt = awaitsId !== null ? null : (kept ?? firstDue(wish.schedule, anchorAt, fromAt))
@@ -76,7 +76,7 @@ export function planStop(input: SpanPlanInput, taskVersion: number): StopPlan {
 
 /** The anchor of a stopped span: a rate keeps its grid through a pause. */
 export function stoppedAnchor(last: Span | null, schedule: ScheduleInput, fromAt: number): number {
-  return isSameRate(last, schedule) ? last?.anchorAt ?? fromAt : fromAt
+  return isSameRate(last, schedule) ? (last?.anchorAt ?? fromAt) : fromAt
 }
 
 function beginOf({ now, cursor, last }: SpanPlanInput): number {

@@ -23,7 +23,13 @@ export interface Span {
 /** The span in force at an instant; null: before the first, or after the end of the last. */
 export async function spanAt(tx: ReadTx, seriesId: number, at: number): Promise<Span | null> {
   const row = await tx.first(
-    query.selectFrom('schedule_span').selectAll().where('series_id', '=', seriesId).where('from_at', '<=', at).orderBy('from_at', 'desc').limit(1),
+    query
+      .selectFrom('schedule_span')
+      .selectAll()
+      .where('series_id', '=', seriesId)
+      .where('from_at', '<=', at)
+      .orderBy('from_at', 'desc')
+      .limit(1),
   )
   return row !== null && (row.to_at === null || at < row.to_at) ? spanOf(row) : null
 }
@@ -31,7 +37,12 @@ export async function spanAt(tx: ReadTx, seriesId: number, at: number): Promise<
 /** The spans of a series that end after `at`, oldest first: all that `seriesSchedule` needs to answer from there on. */
 export async function spansSince(tx: ReadTx, seriesId: number, at: number): Promise<Span[]> {
   const rows = await tx.rows(
-    query.selectFrom('schedule_span').selectAll().where('series_id', '=', seriesId).where((is) => is.or([is('to_at', 'is', null), is('to_at', '>', at)])).orderBy('from_at'),
+    query
+      .selectFrom('schedule_span')
+      .selectAll()
+      .where('series_id', '=', seriesId)
+      .where((is) => is.or([is('to_at', 'is', null), is('to_at', '>', at)]))
+      .orderBy('from_at'),
   )
   return rows.map(spanOf)
 }
@@ -43,13 +54,20 @@ export async function spansBetween(tx: ReadTx, seriesId: number, from: number, t
 
 /** The newest span of a series, ended or not. */
 export async function lastSpan(tx: ReadTx, seriesId: number): Promise<Span | null> {
-  const row = await tx.first(query.selectFrom('schedule_span').selectAll().where('series_id', '=', seriesId).orderBy('from_at', 'desc').limit(1))
+  const row = await tx.first(
+    query.selectFrom('schedule_span').selectAll().where('series_id', '=', seriesId).orderBy('from_at', 'desc').limit(1),
+  )
   return row === null ? null : spanOf(row)
 }
 
 export function spanOf(row: ScheduleSpanRow): Span {
   return {
-    seriesId: row.series_id, fromAt: row.from_at, toAt: row.to_at, taskVersion: row.task_version, isEnabled: row.enabled === 1, schedule: readSchedule(row.schedule),
+    seriesId: row.series_id,
+    fromAt: row.from_at,
+    toAt: row.to_at,
+    taskVersion: row.task_version,
+    isEnabled: row.enabled === 1,
+    schedule: readSchedule(row.schedule),
     anchorAt: row.anchor_at,
   }
 }
@@ -71,7 +89,8 @@ export function seriesSchedule(spans: readonly Span[]): SeriesSchedule {
     next: (after) => firstOf(pieces, (piece) => piece.next(after)),
     previous: (before) => firstOf(pieces.toReversed(), (piece) => piece.previous(before)),
     countBetween: (from, to, limit) => pieces.reduce((sum, piece) => (sum >= limit ? sum : sum + piece.count(from, to, limit - sum)), 0),
-    nextAfterEnd: (endedAt) => (spans.at(-1)?.isEnabled === true && spans.at(-1)?.toAt === null ? (newest?.compiled.nextAfterEnd(endedAt) ?? null) : null),
+    nextAfterEnd: (endedAt) =>
+      spans.at(-1)?.isEnabled === true && spans.at(-1)?.toAt === null ? (newest?.compiled.nextAfterEnd(endedAt) ?? null) : null,
     spanAt: (at) => spans.find((span) => span.fromAt <= at && (span.toAt === null || at < span.toAt)) ?? null,
   }
 }

@@ -42,22 +42,57 @@ export function changeAt(now: number, more: Partial<Change> = {}): Change {
 /** A group with a given id. */
 export async function addGroup(db: Database, id: number, name = `group ${id}`): Promise<void> {
   await db.write('rest', (tx) =>
-    tx.insert('task_group', [{ id, name, name_key: name.toLowerCase(), app_name: `app-${id}`, description: '', version: 1, created_at: T0, updated_at: T0 }]),
+    tx.insert('task_group', [
+      { id, name, name_key: name.toLowerCase(), app_name: `app-${id}`, description: '', version: 1, created_at: T0, updated_at: T0 },
+    ]),
   )
 }
 
 /** What a person would send to make a shell task of group 1. */
 export function taskInput(more: Partial<TaskCreate> = {}): TaskCreate {
-  return { groupId: 1, name: 'nightly', schedule: { kind: 'cron', expression: '0 * * * * *' }, handler: { kind: 'shell', script: 'echo hello' }, enabled: true, ...more }
+  return {
+    groupId: 1,
+    name: 'nightly',
+    schedule: { kind: 'cron', expression: '0 * * * * *' },
+    handler: { kind: 'shell', script: 'echo hello' },
+    enabled: true,
+    ...more,
+  }
 }
 
 /** A run that has ended; `more` says what is not plain about it. */
 export function endedRow(id: number, more: Partial<InstanceRow> = {}): InstanceRow {
   const at = instantOfId(id)
   return {
-    id, slot: 1, group_id: 1, task_id: 10, task_version: 1, cause: 1, actor: null, series_id: 11, due_at: at, created_at: at, priority: 5, retry_of: null, attempt: 1, tries: 1,
-    executor_id: null, boot_id: null, queued_at: at, sent_at: at, accepted_at: at, started_at: at, cancel_at: null, cancel_by: null, trace: '[]', outcome: 1, ended_at: at + 1500, result: null,
-    error_code: null, error: null, ...more,
+    id,
+    slot: 1,
+    group_id: 1,
+    task_id: 10,
+    task_version: 1,
+    cause: 1,
+    actor: null,
+    series_id: 11,
+    due_at: at,
+    created_at: at,
+    priority: 5,
+    retry_of: null,
+    attempt: 1,
+    tries: 1,
+    executor_id: null,
+    boot_id: null,
+    queued_at: at,
+    sent_at: at,
+    accepted_at: at,
+    started_at: at,
+    cancel_at: null,
+    cancel_by: null,
+    trace: '[]',
+    outcome: 1,
+    ended_at: at + 1500,
+    result: null,
+    error_code: null,
+    error: null,
+    ...more,
   }
 }
 
@@ -65,7 +100,20 @@ export function endedRow(id: number, more: Partial<InstanceRow> = {}): InstanceR
 export function openRow(id: number, more: Partial<OpenInstanceRow> = {}): OpenInstanceRow {
   const { outcome: _outcome, ended_at: _endedAt, result: _result, error_code: _code, error: _error, ...facts } = endedRow(id)
   return {
-    ...facts, attempt: 0, tries: 0, sent_at: null, accepted_at: null, started_at: null, phase: 2, lane: 1, rank_at: 0, on_end: 0, wait_code: null, wait_facts: null, progress: null,
-    pinned_executor_id: null, ...more,
+    ...facts,
+    attempt: 0,
+    tries: 0,
+    sent_at: null,
+    accepted_at: null,
+    started_at: null,
+    phase: 2,
+    lane: 1,
+    rank_at: 0,
+    on_end: 0,
+    wait_code: null,
+    wait_facts: null,
+    progress: null,
+    pinned_executor_id: null,
+    ...more,
   }
 }

@@ -32,7 +32,14 @@ function matching(groupIds: readonly number[] | null, { keyword, enabled, schedu
   let found = query.selectFrom('task').where('deleted_at', 'is', null)
   if (groupIds !== null) found = found.where('group_id', 'in', groupIds)
   if (keyword !== undefined && keyword !== '') {
-    found = found.where((is) => is.or([contains('name_key', nameKey(keyword)), contains('description', keyword), contains('owner', keyword), contains('tags', keyword)]))
+    found = found.where((is) =>
+      is.or([
+        contains('name_key', nameKey(keyword)),
+        contains('description', keyword),
+        contains('owner', keyword),
+        contains('tags', keyword),
+      ]),
+    )
   }
   if (enabled !== undefined) found = found.where('enabled', '=', enabled ? 1 : 0)
   if (scheduleKind !== undefined) found = found.where('schedule_kind', '=', scheduleKind)
@@ -41,13 +48,31 @@ function matching(groupIds: readonly number[] | null, { keyword, enabled, schedu
 }
 
 async function itemsOf(tx: ReadTx, rows: readonly TaskRow[]): Promise<TaskListItem[]> {
-  const groups = await namesOfGroups(tx, rows.map((row) => row.group_id))
+  const groups = await namesOfGroups(
+    tx,
+    rows.map((row) => row.group_id),
+  )
   const series = await seriesOf(tx, rows)
-  const runs = await recentRuns(tx, rows.map((row) => row.id), RECENT_RUNS)
+  const runs = await recentRuns(
+    tx,
+    rows.map((row) => row.id),
+    RECENT_RUNS,
+  )
   return rows.map((row) => ({
-    id: row.id, groupId: row.group_id, groupName: groups.get(row.group_id) ?? '', name: row.name, description: row.description, owner: row.owner, tags: tagsOf(row),
-    schedule: readSchedule(row.schedule), handlerKind: handlerKindOf(row), enabled: row.enabled === 1, version: row.version,
-    nextFireAt: instantText(series.get(row.series_id)?.next_due_at ?? null), held: heldOf(series.get(row.series_id)), openRuns: runs.get(row.id)?.openRuns ?? 0,
+    id: row.id,
+    groupId: row.group_id,
+    groupName: groups.get(row.group_id) ?? '',
+    name: row.name,
+    description: row.description,
+    owner: row.owner,
+    tags: tagsOf(row),
+    schedule: readSchedule(row.schedule),
+    handlerKind: handlerKindOf(row),
+    enabled: row.enabled === 1,
+    version: row.version,
+    nextFireAt: instantText(series.get(row.series_id)?.next_due_at ?? null),
+    held: heldOf(series.get(row.series_id)),
+    openRuns: runs.get(row.id)?.openRuns ?? 0,
     recent: [...(runs.get(row.id)?.recent ?? [])],
   }))
 }
@@ -56,7 +81,12 @@ async function itemsOf(tx: ReadTx, rows: readonly TaskRow[]): Promise<TaskListIt
  * One task with its whole definition. Params, script and what an HTTP handler sends are empty, and named in `hidden`, where `mayViewParams` denies its
  * group. 404 `TASK_NOT_FOUND` when it does not exist or is not visible.
  */
-export async function getTask(db: Database, scope: Scope, taskId: number, mayViewParams: (groupId: number) => boolean): Promise<Static<typeof Task>> {
+export async function getTask(
+  db: Database,
+  scope: Scope,
+  taskId: number,
+  mayViewParams: (groupId: number) => boolean,
+): Promise<Static<typeof Task>> {
   return db.read(async (tx) => {
     const row = await visibleTask(tx, taskId, scope)
     const definition = await definitionOf(tx, taskId, row.version)
@@ -66,25 +96,47 @@ export async function getTask(db: Database, scope: Scope, taskId: number, mayVie
     const mayView = mayViewParams(row.group_id)
     const { definition: shown, hidden } = mayView ? { definition, hidden: [] } : hideParams(definition)
     return {
-      ...shown, id: row.id, groupId: row.group_id, groupName: groups.get(row.group_id) ?? '', params: mayView ? definition.params : null, enabled: row.enabled === 1, version: row.version,
-      nextFireAt: instantText(series?.next_due_at ?? null), lastFiredAt: await lastFiredAt(tx, row), held: heldOf(series), createdAt: instantText(row.created_at),
-      updatedAt: instantText(row.updated_at), ...(mayView ? {} : { hidden }),
+      ...shown,
+      id: row.id,
+      groupId: row.group_id,
+      groupName: groups.get(row.group_id) ?? '',
+      params: mayView ? definition.params : null,
+      enabled: row.enabled === 1,
+      version: row.version,
+      nextFireAt: instantText(series?.next_due_at ?? null),
+      lastFiredAt: await lastFiredAt(tx, row),
+      held: heldOf(series),
+      createdAt: instantText(row.created_at),
+      updatedAt: instantText(row.updated_at),
+      ...(mayView ? {} : { hidden }),
     }
   })
 }
 
 /** Saved versions of a task, newest first. */
 export async function listTaskVersions(
-  db: Database, scope: Scope, { taskId, mayViewParams, ...page }: PageRequest & { readonly taskId: number; readonly mayViewParams: (groupId: number) => boolean },
+  db: Database,
+  scope: Scope,
+  { taskId, mayViewParams, ...page }: PageRequest & { readonly taskId: number; readonly mayViewParams: (groupId: number) => boolean },
 ): Promise<Page<Static<typeof TaskVersion>>> {
   const offset = offsetOf(page)
   return db.read(async (tx) => {
     const task = await visibleTask(tx, taskId, scope)
-    const rows = await tx.rows(query.selectFrom('task_version').selectAll().where('task_id', '=', taskId).orderBy('version', 'desc').limit(page.pageSize).offset(offset))
+    const rows = await tx.rows(
+      query
+        .selectFrom('task_version')
+        .selectAll()
+        .where('task_id', '=', taskId)
+        .orderBy('version', 'desc')
+        .limit(page.pageSize)
+        .offset(offset),
+    )
     const items = rows.map((row) => {
       const definition = parseDefinition(row.definition)
       return {
-        version: row.version, savedAt: instantText(row.saved_at), savedBy: row.saved_by === null ? null : { id: row.saved_by, name: row.saved_by_name },
+        version: row.version,
+        savedAt: instantText(row.saved_at),
+        savedBy: row.saved_by === null ? null : { id: row.saved_by, name: row.saved_by_name },
         definition: mayViewParams(task.group_id) ? definition : hideParams(definition).definition,
       }
     })
@@ -107,7 +159,10 @@ export async function taskTiming(db: Database, scope: Scope, taskId: number): Pr
     const series = (await seriesOf(tx, [row])).get(row.series_id)
     const span = await lastSpan(tx, row.series_id)
     return {
-      schedule: readSchedule(row.schedule), anchorAt: span?.anchorAt ?? row.created_at, isEnabled: row.enabled === 1, nextDueAt: series?.next_due_at ?? null,
+      schedule: readSchedule(row.schedule),
+      anchorAt: span?.anchorAt ?? row.created_at,
+      isEnabled: row.enabled === 1,
+      nextDueAt: series?.next_due_at ?? null,
       lastDueAt: series?.last_due_at ?? row.created_at,
     }
   })
@@ -115,14 +170,38 @@ export async function taskTiming(db: Database, scope: Scope, taskId: number): Pr
 
 async function seriesOf(tx: ReadTx, rows: readonly TaskRow[]): Promise<Map<number, SeriesRow>> {
   if (rows.length === 0) return new Map()
-  const series = await tx.rows(query.selectFrom('series').selectAll().where('id', 'in', rows.map((row) => row.series_id)))
+  const series = await tx.rows(
+    query
+      .selectFrom('series')
+      .selectAll()
+      .where(
+        'id',
+        'in',
+        rows.map((row) => row.series_id),
+      ),
+  )
   return new Map(series.map((row) => [row.id, row]))
 }
 
 /** When the schedule last made a run, among the newest runs of the task. */
 async function lastFiredAt(tx: ReadTx, row: TaskRow): Promise<string | null> {
-  const open = await tx.rows(query.selectFrom('open_instance').select('created_at').where('task_id', '=', row.id).where('series_id', '=', row.series_id).orderBy('id', 'desc').limit(1))
-  const ended = await tx.rows(query.selectFrom('instance').select(['created_at', 'series_id']).where('task_id', '=', row.id).orderBy('id', 'desc').limit(LAST_FIRED_WITHIN))
+  const open = await tx.rows(
+    query
+      .selectFrom('open_instance')
+      .select('created_at')
+      .where('task_id', '=', row.id)
+      .where('series_id', '=', row.series_id)
+      .orderBy('id', 'desc')
+      .limit(1),
+  )
+  const ended = await tx.rows(
+    query
+      .selectFrom('instance')
+      .select(['created_at', 'series_id'])
+      .where('task_id', '=', row.id)
+      .orderBy('id', 'desc')
+      .limit(LAST_FIRED_WITHIN),
+  )
   const at = Math.max(open[0]?.created_at ?? 0, ended.find((run) => run.series_id === row.series_id)?.created_at ?? 0)
   return at === 0 ? null : instantText(at)
 }
@@ -147,12 +226,15 @@ function hideParams(definition: TaskDefinition): { definition: TaskDefinition; h
   const { handler } = definition
   const shown = { ...definition, params: '' }
   switch (handler.kind) {
-    case 'shell': return { definition: { ...shown, handler: { ...handler, script: '' } }, hidden: ['params', 'handler.script'] }
-    case 'script': return { definition: { ...shown, handler: { ...handler, source: '' } }, hidden: ['params', 'handler.source'] }
+    case 'shell':
+      return { definition: { ...shown, handler: { ...handler, script: '' } }, hidden: ['params', 'handler.script'] }
+    case 'script':
+      return { definition: { ...shown, handler: { ...handler, source: '' } }, hidden: ['params', 'handler.source'] }
     case 'http': {
       const { headers: _headers, body: _body, ...rest } = handler
       return { definition: { ...shown, handler: rest }, hidden: ['params', 'handler.headers', 'handler.body'] }
     }
-    case 'named': return { definition: shown, hidden: ['params'] }
+    case 'named':
+      return { definition: shown, hidden: ['params'] }
   }
 }

@@ -14,21 +14,34 @@ beforeEach(async () => {
 })
 afterEach(() => db.close())
 
-const create = (more: Partial<TaskCreate> = {}, now = T0) => createTask(db, { input: taskInput(more), serverZone: 'Asia/Shanghai' }, changeAt(now))
+const create = (more: Partial<TaskCreate> = {}, now = T0) =>
+  createTask(db, { input: taskInput(more), serverZone: 'Asia/Shanghai' }, changeAt(now))
 const update = (taskId: number, version: number, more: Partial<TaskCreate>, now: number) =>
   updateTask(db, { taskId, input: { ...taskInput(more), version }, serverZone: 'Asia/Shanghai' }, changeAt(now))
 const toggle = (taskId: number, isEnabled: boolean, now: number) => setTaskEnabled(db, { taskId, isEnabled }, changeAt(now))
 
-const series = async (id: number) => (await db.read((tx) => tx.first(query.selectFrom('series').selectAll().where('id', '=', id)))) ?? expect.fail('no series')
-const spans = (id: number) => db.read((tx) => tx.rows(query.selectFrom('schedule_span').selectAll().where('series_id', '=', id).orderBy('from_at')))
+const series = async (id: number) =>
+  (await db.read((tx) => tx.first(query.selectFrom('series').selectAll().where('id', '=', id)))) ?? expect.fail('no series')
+const spans = (id: number) =>
+  db.read((tx) => tx.rows(query.selectFrom('schedule_span').selectAll().where('series_id', '=', id).orderBy('from_at')))
 const skips = (id: number) => db.read((tx) => tx.rows(query.selectFrom('skip').selectAll().where('series_id', '=', id).orderBy('from_at')))
 const audits = () => db.read((tx) => tx.rows(query.selectFrom('audit').selectAll().orderBy('id')))
 /** What the firer does: the instants up to `lastDueAt` are settled. */
 const fired = (id: number, lastDueAt: number, nextDueAt: number | null, awaitsId: number | null = null) =>
-  db.write('fire', (tx) => tx.run('UPDATE series SET last_due_at = ?, next_due_at = ?, awaits_id = ?, revision = revision + 1 WHERE id = ?', [lastDueAt, nextDueAt, awaitsId, id]))
+  db.write('fire', (tx) =>
+    tx.run('UPDATE series SET last_due_at = ?, next_due_at = ?, awaits_id = ?, revision = revision + 1 WHERE id = ?', [
+      lastDueAt,
+      nextDueAt,
+      awaitsId,
+      id,
+    ]),
+  )
 
 async function refusal(work: Promise<unknown>): Promise<{ code: string; fields: string[]; params: object }> {
-  const error: unknown = await work.then(() => expect.fail('it was not refused'), (reason: unknown) => reason)
+  const error: unknown = await work.then(
+    () => expect.fail('it was not refused'),
+    (reason: unknown) => reason,
+  )
   if (!(error instanceof AppError)) throw error
   return { code: error.code, fields: error.errors.map((problem) => `${problem.path} ${problem.code}`), params: error.params }
 }
@@ -38,10 +51,21 @@ describe('a new task', () => {
     const made = await create({ name: '  nightly ', tags: ['a', 'a', ' b '] })
     expect(made).toMatchObject({ nextDueAt: T0, revision: 1, groupId: 1, openRunIds: [] })
     expect(await readDefinition(db, made.taskId, 1)).toMatchObject({
-      name: 'nightly', tags: ['a', 'b'], priority: 5, retry: { max: 0, backoff: 'exponential' }, schedule: { kind: 'cron', expression: '0 * * * * *', timezone: 'Asia/Shanghai' },
+      name: 'nightly',
+      tags: ['a', 'b'],
+      priority: 5,
+      retry: { max: 0, backoff: 'exponential' },
+      schedule: { kind: 'cron', expression: '0 * * * * *', timezone: 'Asia/Shanghai' },
     })
     expect(await spans(made.seriesId)).toMatchObject([{ from_at: T0, to_at: null, task_version: 1, enabled: 1, anchor_at: T0 }])
-    expect(await series(made.seriesId)).toMatchObject({ kind: 1, owner_id: made.taskId, slot: made.slot, last_due_at: T0 - 1, next_due_at: T0, awaits_id: null })
+    expect(await series(made.seriesId)).toMatchObject({
+      kind: 1,
+      owner_id: made.taskId,
+      slot: made.slot,
+      last_due_at: T0 - 1,
+      next_due_at: T0,
+      awaits_id: null,
+    })
     expect(await audits()).toMatchObject([{ action: 'task:create', resource_key: 'group 1/nightly', before: null }])
   })
 
@@ -52,20 +76,48 @@ describe('a new task', () => {
     { why: 'once', input: { schedule: { kind: 'once', at: '2026-11-22T10:00:00+01:00' } }, next: T0 + 60 * MINUTE },
     { why: 'not enabled', input: { enabled: false }, next: null },
     { why: 'by hand only', input: { schedule: { kind: 'manual' }, enabled: false }, next: null },
-    { why: 'not before validFrom', input: { schedule: { kind: 'fixedDelay', delayMs: 100, validFrom: '2026-11-22T09:00:00Z', validUntil: null } }, next: T0 + 60 * MINUTE },
-    { why: 'never again, because validUntil has passed', input: { schedule: { kind: 'fixedDelay', delayMs: 100, validUntil: '2026-11-22T07:00:00Z' } }, next: null },
+    {
+      why: 'not before validFrom',
+      input: { schedule: { kind: 'fixedDelay', delayMs: 100, validFrom: '2026-11-22T09:00:00Z', validUntil: null } },
+      next: T0 + 60 * MINUTE,
+    },
+    {
+      why: 'never again, because validUntil has passed',
+      input: { schedule: { kind: 'fixedDelay', delayMs: 100, validUntil: '2026-11-22T07:00:00Z' } },
+      next: null,
+    },
   ])('is due first: $why', async ({ input, next }) => {
     expect((await create(input)).nextDueAt).toBe(next)
   })
 
   it.each<{ why: string; input: Partial<TaskCreate>; fields: string[] }>([
     { why: 'unknown group', input: { groupId: 99 }, fields: ['groupId UNKNOWN_REFERENCE'] },
-    { why: 'cron with a wrong minute and an unknown zone', input: { schedule: { kind: 'cron', expression: '0 61 * * * *', timezone: 'Mars/Olympus' } }, fields: ['schedule.expression CRON_OUT_OF_RANGE', 'schedule.timezone ZONE_UNKNOWN'] },
-    { why: 'never fires', input: { schedule: { kind: 'cron', expression: '0 0 0 31 2 ?' } }, fields: ['schedule.expression CRON_NEVER_FIRES'] },
-    { why: 'once in the past', input: { schedule: { kind: 'once', at: '2026-11-22T08:00:00.000Z' } }, fields: ['schedule.at ONCE_IN_PAST'] },
-    { why: 'once in the past, but not enabled', input: { schedule: { kind: 'once', at: '2026-11-22T07:00:00.000Z' }, enabled: false }, fields: [] },
+    {
+      why: 'cron with a wrong minute and an unknown zone',
+      input: { schedule: { kind: 'cron', expression: '0 61 * * * *', timezone: 'Mars/Olympus' } },
+      fields: ['schedule.expression CRON_OUT_OF_RANGE', 'schedule.timezone ZONE_UNKNOWN'],
+    },
+    {
+      why: 'never fires',
+      input: { schedule: { kind: 'cron', expression: '0 0 0 31 2 ?' } },
+      fields: ['schedule.expression CRON_NEVER_FIRES'],
+    },
+    {
+      why: 'once in the past',
+      input: { schedule: { kind: 'once', at: '2026-11-22T08:00:00.000Z' } },
+      fields: ['schedule.at ONCE_IN_PAST'],
+    },
+    {
+      why: 'once in the past, but not enabled',
+      input: { schedule: { kind: 'once', at: '2026-11-22T07:00:00.000Z' }, enabled: false },
+      fields: [],
+    },
     { why: 'nothing to enable', input: { schedule: { kind: 'manual' } }, fields: ['enabled ENABLED_WITHOUT_SCHEDULE'] },
-    { why: 'all at once', input: { groupId: 99, schedule: { kind: 'fixedRate', everyMs: 100, validFrom: 'yesterday' } }, fields: ['groupId UNKNOWN_REFERENCE', 'schedule.validFrom INSTANT_MALFORMED'] },
+    {
+      why: 'all at once',
+      input: { groupId: 99, schedule: { kind: 'fixedRate', everyMs: 100, validFrom: 'yesterday' } },
+      fields: ['groupId UNKNOWN_REFERENCE', 'schedule.validFrom INSTANT_MALFORMED'],
+    },
   ])('is refused with every wrong field: $why', async ({ input, fields }) => {
     if (fields.length === 0) return expect(create(input)).resolves.toBeDefined()
     expect(await refusal(create(input))).toMatchObject({ code: 'UNPROCESSABLE', fields })
@@ -84,7 +136,9 @@ describe('a new task', () => {
     const made = await create({ name, params, description: '\u202e<script>' })
     expect(await readDefinition(db, made.taskId, 1)).toMatchObject({ name, params, description: '\u202e<script>' })
     const [audit] = await audits()
-    expect(JSON.parse(audit?.after ?? '')).toMatchObject({ params: { length: expect.any(Number), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } })
+    expect(JSON.parse(audit?.after ?? '')).toMatchObject({
+      params: { length: expect.any(Number), sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    })
   })
 
   it('does not show the secrets of its headers in the audit log', async () => {
@@ -99,7 +153,9 @@ describe('a new task', () => {
     const change = changeAt(T0, { scope: [] })
     expect((await refusal(setTaskEnabled(db, { taskId: made.taskId, isEnabled: false }, change))).code).toBe('TASK_NOT_FOUND')
     expect((await refusal(deleteTask(db, { taskId: made.taskId, cancelRunning: true }, change))).code).toBe('TASK_NOT_FOUND')
-    expect((await refusal(createTask(db, { input: taskInput({ name: 'x' }), serverZone: 'UTC' }, change))).fields).toEqual(['groupId UNKNOWN_REFERENCE'])
+    expect((await refusal(createTask(db, { input: taskInput({ name: 'x' }), serverZone: 'UTC' }, change))).fields).toEqual([
+      'groupId UNKNOWN_REFERENCE',
+    ])
   })
 })
 
@@ -110,7 +166,10 @@ describe('an edit', () => {
     const now = T0 + 10_000
     const changed = await update(taskId, 1, { schedule: { kind: 'cron', expression: '30 * * * * *', timezone: 'UTC' } }, now)
     expect(changed).toMatchObject({ nextDueAt: T0 + 30_000, revision: 3 })
-    expect(await spans(seriesId)).toMatchObject([{ from_at: T0, to_at: now, task_version: 1 }, { from_at: now, to_at: null, task_version: 2 }])
+    expect(await spans(seriesId)).toMatchObject([
+      { from_at: T0, to_at: now, task_version: 1 },
+      { from_at: now, to_at: null, task_version: 2 },
+    ])
     expect(await series(seriesId)).toMatchObject({ task_version: 2 })
   })
 
@@ -122,8 +181,15 @@ describe('an edit', () => {
     expect(await series(seriesId)).toMatchObject({ task_version: 1, last_due_at: T0 - 1 })
     const joined = seriesSchedule(await db.read((tx) => spansSince(tx, seriesId, T0 - 1)))
     const due: (readonly [number, number | undefined])[] = []
-    for (let at = joined.next(T0 - 1); at !== null && due.length < 5; at = joined.next(at)) due.push([at - T0, joined.spanAt(at)?.taskVersion])
-    expect(due).toEqual([[0, 1], [MINUTE, 1], [2 * MINUTE, 1], [2 * MINUTE + 30_000, 2], [3 * MINUTE + 30_000, 2]])
+    for (let at = joined.next(T0 - 1); at !== null && due.length < 5; at = joined.next(at))
+      due.push([at - T0, joined.spanAt(at)?.taskVersion])
+    expect(due).toEqual([
+      [0, 1],
+      [MINUTE, 1],
+      [2 * MINUTE, 1],
+      [2 * MINUTE + 30_000, 2],
+      [3 * MINUTE + 30_000, 2],
+    ])
     expect(joined.previous(now + 1)).toBe(T0 + 2 * MINUTE)
     expect(joined.countBetween(T0, T0 + 4 * MINUTE, 100)).toBe(5)
   })
@@ -140,14 +206,38 @@ describe('an edit', () => {
     const { taskId, seriesId } = await create()
     await update(taskId, 1, {}, T0)
     await update(taskId, 2, {}, T0)
-    expect((await spans(seriesId)).map((span) => [span.from_at - T0, span.to_at === null ? null : span.to_at - T0])).toEqual([[0, 1], [1, 2], [2, null]])
+    expect((await spans(seriesId)).map((span) => [span.from_at - T0, span.to_at === null ? null : span.to_at - T0])).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, null],
+    ])
   })
 
   it.each([
-    { why: 'the same interval keeps its grid', before: { kind: 'fixedRate', everyMs: 60_000 }, after: { kind: 'fixedRate', everyMs: 60_000 }, next: MINUTE },
-    { why: 'another interval begins a new grid', before: { kind: 'fixedRate', everyMs: 60_000 }, after: { kind: 'fixedRate', everyMs: 30_000 }, next: 40_000 },
-    { why: 'the same delay goes on', before: { kind: 'fixedDelay', delayMs: 60_000 }, after: { kind: 'fixedDelay', delayMs: 60_000 }, next: MINUTE },
-    { why: 'another delay begins anew', before: { kind: 'fixedDelay', delayMs: 60_000 }, after: { kind: 'fixedDelay', delayMs: 30_000 }, next: 40_000 },
+    {
+      why: 'the same interval keeps its grid',
+      before: { kind: 'fixedRate', everyMs: 60_000 },
+      after: { kind: 'fixedRate', everyMs: 60_000 },
+      next: MINUTE,
+    },
+    {
+      why: 'another interval begins a new grid',
+      before: { kind: 'fixedRate', everyMs: 60_000 },
+      after: { kind: 'fixedRate', everyMs: 30_000 },
+      next: 40_000,
+    },
+    {
+      why: 'the same delay goes on',
+      before: { kind: 'fixedDelay', delayMs: 60_000 },
+      after: { kind: 'fixedDelay', delayMs: 60_000 },
+      next: MINUTE,
+    },
+    {
+      why: 'another delay begins anew',
+      before: { kind: 'fixedDelay', delayMs: 60_000 },
+      after: { kind: 'fixedDelay', delayMs: 30_000 },
+      next: 40_000,
+    },
   ] as const)('of an interval: $why', async ({ before, after, next }) => {
     const { taskId, seriesId } = await create({ schedule: before })
     await fired(seriesId, T0, T0 + MINUTE)
@@ -166,7 +256,10 @@ describe('an edit', () => {
   it('with an old version is refused with the current one', async () => {
     const { taskId } = await create()
     await update(taskId, 1, { description: 'mine' }, T0 + 1)
-    expect(await refusal(update(taskId, 1, { description: 'yours' }, T0 + 2))).toMatchObject({ code: 'STALE_VERSION', params: { version: 2 } })
+    expect(await refusal(update(taskId, 1, { description: 'yours' }, T0 + 2))).toMatchObject({
+      code: 'STALE_VERSION',
+      params: { version: 2 },
+    })
   })
 
   it('that moves the task to another group takes its series along, and needs to see both', async () => {
@@ -186,7 +279,9 @@ describe('an edit', () => {
     const schedule = { kind: 'once', at: '2026-11-22T08:01:00.000Z' } as const
     const { taskId } = await create({ schedule })
     expect((await update(taskId, 1, { schedule, description: 'late' }, T0 + 2 * MINUTE)).nextDueAt).toBe(T0 + MINUTE)
-    expect(await refusal(update(taskId, 2, { schedule: { kind: 'once', at: '2026-11-22T08:01:30.000Z' } }, T0 + 2 * MINUTE))).toMatchObject({ fields: ['schedule.at ONCE_IN_PAST'] })
+    expect(await refusal(update(taskId, 2, { schedule: { kind: 'once', at: '2026-11-22T08:01:30.000Z' } }, T0 + 2 * MINUTE))).toMatchObject(
+      { fields: ['schedule.at ONCE_IN_PAST'] },
+    )
   })
 })
 
@@ -257,10 +352,16 @@ describe('a deletion', () => {
 
   it('is refused while runs are open, unless they are canceled', async () => {
     const { taskId } = await create()
-    await db.write('rest', (tx) => tx.run(
-      "INSERT INTO open_instance (id, slot, group_id, task_id, task_version, cause, created_at, priority, attempt, tries, trace, phase, lane, rank_at, on_end) VALUES (77, 1, 1, ?, 1, 2, 0, 5, 0, 0, '[]', 2, 1, 0, 0)", [taskId],
-    ))
-    expect(await refusal(deleteTask(db, { taskId, cancelRunning: false }, changeAt(T0)))).toMatchObject({ code: 'TASK_HAS_OPEN_RUNS', params: { openRuns: 1 } })
+    await db.write('rest', (tx) =>
+      tx.run(
+        "INSERT INTO open_instance (id, slot, group_id, task_id, task_version, cause, created_at, priority, attempt, tries, trace, phase, lane, rank_at, on_end) VALUES (77, 1, 1, ?, 1, 2, 0, 5, 0, 0, '[]', 2, 1, 0, 0)",
+        [taskId],
+      ),
+    )
+    expect(await refusal(deleteTask(db, { taskId, cancelRunning: false }, changeAt(T0)))).toMatchObject({
+      code: 'TASK_HAS_OPEN_RUNS',
+      params: { openRuns: 1 },
+    })
     expect((await toggle(taskId, false, T0)).openRunIds).toEqual([77])
     expect((await deleteTask(db, { taskId, cancelRunning: true }, changeAt(T0))).openRunIds).toEqual([77])
   })

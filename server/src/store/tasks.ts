@@ -29,7 +29,11 @@ export interface TaskChanged {
  * Makes a task, its first version, its series and its first span. The series begins one millisecond before it exists (`last_due_at`), so that the
  * chain of the ledger has a beginning. 422 `UNPROCESSABLE` names every field that has no meaning.
  */
-export async function createTask(db: Database, { input, serverZone }: { input: TaskCreate; serverZone: string }, change: Change): Promise<TaskChanged> {
+export async function createTask(
+  db: Database,
+  { input, serverZone }: { input: TaskCreate; serverZone: string },
+  change: Change,
+): Promise<TaskChanged> {
   const isEnabled = input.enabled ?? false
   return db.write('rest', async (tx) => {
     const definition = completeDefinition(input, serverZone)
@@ -41,12 +45,28 @@ export async function createTask(db: Database, { input, serverZone }: { input: T
     const taskId = await takeEntityId(tx)
     const seriesId = await takeEntityId(tx)
     const changed = newSeries({ taskId, seriesId, groupId: input.groupId, definition, isEnabled, now: change.now })
-    await nameGuard(definition.name, () => tx.insert('task', [{ ...listColumns(definition), id: taskId, group_id: input.groupId, version: 1, enabled: flag(isEnabled), series_id: seriesId, deleted_at: null, created_at: change.now, updated_at: change.now }]))
+    await nameGuard(definition.name, () =>
+      tx.insert('task', [
+        {
+          ...listColumns(definition),
+          id: taskId,
+          group_id: input.groupId,
+          version: 1,
+          enabled: flag(isEnabled),
+          series_id: seriesId,
+          deleted_at: null,
+          created_at: change.now,
+          updated_at: change.now,
+        },
+      ]),
+    )
     await insertVersion(tx, taskId, 1, definition, change)
     await insertSpan(tx, { seriesId, fromAt: change.now, taskVersion: 1, isEnabled, definition, anchorAt: change.now })
     await tx.insert('series', [changed])
     await writeAudit(tx, change.now, change.auditId, change.caller, {
-      action: 'task:create', resource: { kind: 'task', id: taskId, key: `${group ?? ''}/${definition.name}` }, groupId: input.groupId,
+      action: 'task:create',
+      resource: { kind: 'task', id: taskId, key: `${group ?? ''}/${definition.name}` },
+      groupId: input.groupId,
       ...changedFields(null, { ...definition, enabled: isEnabled }),
     })
     return { taskId, groupId: input.groupId, seriesId, slot: changed.slot, nextDueAt: changed.next_due_at, revision: 1, openRunIds: [] }
@@ -55,20 +75,34 @@ export async function createTask(db: Database, { input, serverZone }: { input: T
 
 /** Saves a new version of a task. `input.version` must be the current one (409 `STALE_VERSION`). Without `enabled` it stays as it is. */
 export async function updateTask(
-  db: Database, { taskId, input, serverZone }: { taskId: number; input: TaskUpdate; serverZone: string }, change: Change,
+  db: Database,
+  { taskId, input, serverZone }: { taskId: number; input: TaskUpdate; serverZone: string },
+  change: Change,
 ): Promise<TaskChanged> {
   return db.write('rest', async (tx) => {
     const task = await lockTask(tx, taskId, change.scope)
     if (input.version !== task.row.version) {
-      throw new AppError('STALE_VERSION', `the task is at version ${task.row.version}, not ${input.version}: read it again and repeat the change`, { params: { version: task.row.version } })
+      throw new AppError(
+        'STALE_VERSION',
+        `the task is at version ${task.row.version}, not ${input.version}: read it again and repeat the change`,
+        { params: { version: task.row.version } },
+      )
     }
-    const wish = { groupId: input.groupId, definition: completeDefinition(input, serverZone), isEnabled: input.enabled ?? task.row.enabled === 1 }
+    const wish = {
+      groupId: input.groupId,
+      definition: completeDefinition(input, serverZone),
+      isEnabled: input.enabled ?? task.row.enabled === 1,
+    }
     return saveVersion(tx, task, wish, 'task:edit', change)
   })
 }
 
 /** Saves a new version that equals an old one. Group and enabled stay as they are. */
-export async function restoreTaskVersion(db: Database, { taskId, version }: { taskId: number; version: number }, change: Change): Promise<TaskChanged> {
+export async function restoreTaskVersion(
+  db: Database,
+  { taskId, version }: { taskId: number; version: number },
+  change: Change,
+): Promise<TaskChanged> {
   return db.write('rest', async (tx) => {
     const task = await lockTask(tx, taskId, change.scope)
     const definition = await definitionOf(tx, taskId, version)
@@ -78,7 +112,11 @@ export async function restoreTaskVersion(db: Database, { taskId, version }: { ta
 }
 
 /** Starts or stops the schedule of a task; nothing happens when it is so already. The version stays: it counts definitions. */
-export async function setTaskEnabled(db: Database, { taskId, isEnabled }: { taskId: number; isEnabled: boolean }, change: Change): Promise<TaskChanged> {
+export async function setTaskEnabled(
+  db: Database,
+  { taskId, isEnabled }: { taskId: number; isEnabled: boolean },
+  change: Change,
+): Promise<TaskChanged> {
   return db.write('rest', async (tx) => {
     const task = await lockTask(tx, taskId, change.scope)
     const openRunIds = isEnabled ? [] : await openRunsOf(tx, taskId)
@@ -87,10 +125,19 @@ export async function setTaskEnabled(db: Database, { taskId, isEnabled }: { task
     if (definition === null) throw new Error(`task ${taskId} has no definition of its version ${task.row.version}`)
     if (isEnabled) refuse(scheduleProblems(definition, true, change.now))
     const cursor = await moveSpan(tx, task, { definition, isEnabled, taskVersion: task.row.version }, change.now)
-    await tx.execute(query.updateTable('task').set({ enabled: flag(isEnabled), updated_at: change.now }).where('id', '=', taskId))
+    await tx.execute(
+      query
+        .updateTable('task')
+        .set({ enabled: flag(isEnabled), updated_at: change.now })
+        .where('id', '=', taskId),
+    )
     const series = await writeSeries(tx, task.series, { ...cursor, group_id: task.row.group_id })
     await writeAudit(tx, change.now, change.auditId, change.caller, {
-      action: isEnabled ? 'task:start' : 'task:stop', resource: resourceOf(task), groupId: task.row.group_id, before: { enabled: !isEnabled }, after: { enabled: isEnabled },
+      action: isEnabled ? 'task:start' : 'task:stop',
+      resource: resourceOf(task),
+      groupId: task.row.group_id,
+      before: { enabled: !isEnabled },
+      after: { enabled: isEnabled },
     })
     return { ...changedOf(task, series), openRunIds }
   })
@@ -100,20 +147,36 @@ export async function setTaskEnabled(db: Database, { taskId, isEnabled }: { task
  * Deletes a task: its name is free again, its history stays. 409 `TASK_HAS_OPEN_RUNS` unless the caller will cancel them (`openRunIds`). No run can be
  * made for it afterwards: a trigger locks the task's row, a firing compares the revision.
  */
-export async function deleteTask(db: Database, { taskId, cancelRunning }: { taskId: number; cancelRunning: boolean }, change: Change): Promise<TaskChanged> {
+export async function deleteTask(
+  db: Database,
+  { taskId, cancelRunning }: { taskId: number; cancelRunning: boolean },
+  change: Change,
+): Promise<TaskChanged> {
   return db.write('rest', async (tx) => {
     const task = await lockTask(tx, taskId, change.scope)
     const openRunIds = await openRunsOf(tx, taskId)
     if (openRunIds.length > 0 && !cancelRunning) {
-      throw new AppError('TASK_HAS_OPEN_RUNS', `the task has ${openRunIds.length} runs that have not ended: wait, cancel them, or delete with cancelRunning=true`, { params: { openRuns: openRunIds.length } })
+      throw new AppError(
+        'TASK_HAS_OPEN_RUNS',
+        `the task has ${openRunIds.length} runs that have not ended: wait, cancel them, or delete with cancelRunning=true`,
+        { params: { openRuns: openRunIds.length } },
+      )
     }
     const plan = planStop(await planInput(tx, task.series, change.now), task.row.version)
     await closeSpan(tx, task.series.id, plan.fromAt)
     await insertStoppedSkip(tx, task.series.id, plan.skip, change.now)
-    await tx.execute(query.updateTable('task').set({ enabled: 0, deleted_at: change.now, updated_at: change.now, name_key: null }).where('id', '=', taskId))
+    await tx.execute(
+      query
+        .updateTable('task')
+        .set({ enabled: 0, deleted_at: change.now, updated_at: change.now, name_key: null })
+        .where('id', '=', taskId),
+    )
     const series = await writeSeries(tx, task.series, { ...plan.cursor, group_id: task.row.group_id })
     await writeAudit(tx, change.now, change.auditId, change.caller, {
-      action: 'task:delete', resource: resourceOf(task), groupId: task.row.group_id, before: { name: task.row.name, enabled: task.row.enabled === 1, version: task.row.version },
+      action: 'task:delete',
+      resource: resourceOf(task),
+      groupId: task.row.group_id,
+      before: { name: task.row.name, enabled: task.row.enabled === 1, version: task.row.version },
     })
     return { ...changedOf(task, series), openRunIds }
   })
@@ -126,7 +189,9 @@ export async function readDefinition(db: Database, taskId: number, version: numb
 
 /** As `readDefinition`, inside a transaction. */
 export async function definitionOf(tx: ReadTx, taskId: number, version: number): Promise<TaskDefinition | null> {
-  const row = await tx.first(query.selectFrom('task_version').select('definition').where('task_id', '=', taskId).where('version', '=', version))
+  const row = await tx.first(
+    query.selectFrom('task_version').select('definition').where('task_id', '=', taskId).where('version', '=', version),
+  )
   return row === null ? null : parseDefinition(row.definition)
 }
 
@@ -180,8 +245,13 @@ async function saveVersion(tx: Tx, task: LockedTask, wish: TaskWish, action: str
   await insertVersion(tx, row.id, version, definition, change)
   const series = await writeSeries(tx, task.series, { ...cursor, group_id: wish.groupId })
   await writeAudit(tx, change.now, change.auditId, change.caller, {
-    action, resource: { kind: 'task', id: row.id, key: `${group ?? ''}/${definition.name}` }, groupId: wish.groupId,
-    ...changedFields({ ...before, enabled: row.enabled === 1, groupId: row.group_id }, { ...definition, enabled: wish.isEnabled, groupId: wish.groupId }),
+    action,
+    resource: { kind: 'task', id: row.id, key: `${group ?? ''}/${definition.name}` },
+    groupId: wish.groupId,
+    ...changedFields(
+      { ...before, enabled: row.enabled === 1, groupId: row.group_id },
+      { ...definition, enabled: wish.isEnabled, groupId: wish.groupId },
+    ),
   })
   return { ...changedOf(task, series), groupId: wish.groupId }
 }
@@ -204,7 +274,14 @@ async function moveSpan(tx: Tx, task: LockedTask, { definition, isEnabled, taskV
   }
   const plan = planStop(input, taskVersion)
   await closeSpan(tx, seriesId, plan.fromAt)
-  await insertSpan(tx, { seriesId, fromAt: plan.fromAt, taskVersion, isEnabled, definition, anchorAt: stoppedAnchor(input.last, definition.schedule, plan.fromAt) })
+  await insertSpan(tx, {
+    seriesId,
+    fromAt: plan.fromAt,
+    taskVersion,
+    isEnabled,
+    definition,
+    anchorAt: stoppedAnchor(input.last, definition.schedule, plan.fromAt),
+  })
   await insertStoppedSkip(tx, seriesId, plan.skip, now)
   return plan.cursor
 }
@@ -234,11 +311,17 @@ async function closeSpan(tx: Tx, seriesId: number, toAt: number): Promise<void> 
 }
 
 async function insertSpan(
-  tx: Tx, span: { seriesId: number; fromAt: number; taskVersion: number; isEnabled: boolean; definition: TaskDefinition; anchorAt: number },
+  tx: Tx,
+  span: { seriesId: number; fromAt: number; taskVersion: number; isEnabled: boolean; definition: TaskDefinition; anchorAt: number },
 ): Promise<void> {
   await tx.insert('schedule_span', [
     {
-      series_id: span.seriesId, from_at: span.fromAt, to_at: null, task_version: span.taskVersion, enabled: flag(span.isEnabled), schedule: JSON.stringify(span.definition.schedule),
+      series_id: span.seriesId,
+      from_at: span.fromAt,
+      to_at: null,
+      task_version: span.taskVersion,
+      enabled: flag(span.isEnabled),
+      schedule: JSON.stringify(span.definition.schedule),
       anchor_at: span.anchorAt,
     },
   ])
@@ -248,42 +331,84 @@ async function insertStoppedSkip(tx: Tx, seriesId: number, skip: StoppedSkip | n
   if (skip === null) return
   await tx.insertNew('skip', [
     {
-      series_id: seriesId, from_at: skip.fromAt, to_at: skip.toAt, prev_due_at: skip.prevDueAt, count: skip.count, reason: REASON.stoppedFirst, facts: '{}', instance_id: null,
+      series_id: seriesId,
+      from_at: skip.fromAt,
+      to_at: skip.toAt,
+      prev_due_at: skip.prevDueAt,
+      count: skip.count,
+      reason: REASON.stoppedFirst,
+      facts: '{}',
+      instance_id: null,
       decided_at: now,
     },
   ])
 }
 
-function newSeries(of: { taskId: number; seriesId: number; groupId: number; definition: TaskDefinition; isEnabled: boolean; now: number }): SeriesRow {
+function newSeries(of: {
+  taskId: number
+  seriesId: number
+  groupId: number
+  definition: TaskDefinition
+  isEnabled: boolean
+  now: number
+}): SeriesRow {
   const { taskId, now } = of
   return {
-    id: of.seriesId, kind: TASK_SERIES, owner_id: taskId, group_id: of.groupId, slot: slotOf('task', taskId), last_due_at: now - 1, task_version: 1, revision: 1, awaits_id: null, held: null,
+    id: of.seriesId,
+    kind: TASK_SERIES,
+    owner_id: taskId,
+    group_id: of.groupId,
+    slot: slotOf('task', taskId),
+    last_due_at: now - 1,
+    task_version: 1,
+    revision: 1,
+    awaits_id: null,
+    held: null,
     next_due_at: of.isEnabled ? firstDue(of.definition.schedule, now, now) : null,
   }
 }
 
 async function writeSeries(tx: Tx, series: SeriesRow, to: Cursor & { group_id: number }): Promise<SeriesRow> {
   const next: SeriesRow = {
-    ...series, group_id: to.group_id, next_due_at: to.nextDueAt, last_due_at: to.lastDueAt, task_version: to.taskVersion, awaits_id: to.awaitsId, revision: series.revision + 1,
+    ...series,
+    group_id: to.group_id,
+    next_due_at: to.nextDueAt,
+    last_due_at: to.lastDueAt,
+    task_version: to.taskVersion,
+    awaits_id: to.awaitsId,
+    revision: series.revision + 1,
     held: null,
   }
   const { id, group_id, next_due_at, last_due_at, task_version, awaits_id, revision, held } = next
-  await tx.execute(query.updateTable('series').set({ group_id, next_due_at, last_due_at, task_version, awaits_id, revision, held }).where('id', '=', id))
+  await tx.execute(
+    query.updateTable('series').set({ group_id, next_due_at, last_due_at, task_version, awaits_id, revision, held }).where('id', '=', id),
+  )
   return next
 }
 
 async function insertVersion(tx: Tx, taskId: number, version: number, definition: TaskDefinition, { now, caller }: Change): Promise<void> {
   await tx.insert('task_version', [
     {
-      task_id: taskId, version, saved_at: now, saved_by: caller.actor.kind === 'user' ? caller.actor.id : null, saved_by_name: caller.actor.name, definition: JSON.stringify(definition),
+      task_id: taskId,
+      version,
+      saved_at: now,
+      saved_by: caller.actor.kind === 'user' ? caller.actor.id : null,
+      saved_by_name: caller.actor.name,
+      definition: JSON.stringify(definition),
     },
   ])
 }
 
 function listColumns(definition: TaskDefinition) {
   return {
-    name: definition.name, name_key: nameKey(definition.name), description: definition.description, owner: definition.owner, tags: JSON.stringify(definition.tags),
-    schedule_kind: definition.schedule.kind, handler_kind: definition.handler.kind, schedule: JSON.stringify(definition.schedule),
+    name: definition.name,
+    name_key: nameKey(definition.name),
+    description: definition.description,
+    owner: definition.owner,
+    tags: JSON.stringify(definition.tags),
+    schedule_kind: definition.schedule.kind,
+    handler_kind: definition.handler.kind,
+    schedule: JSON.stringify(definition.schedule),
   }
 }
 
@@ -315,7 +440,8 @@ function nameTaken(name: string): FieldProblem {
 function scheduleProblems({ schedule }: TaskDefinition, isEnabled: boolean, now: number): FieldProblem[] {
   const problems = checkSchedule(schedule, 'UTC')
   if (!isEnabled || problems.length > 0) return problems
-  if (schedule.kind === 'manual') return [{ path: 'enabled', code: 'ENABLED_WITHOUT_SCHEDULE', message: 'a task that only runs by hand has no schedule to enable' }]
+  if (schedule.kind === 'manual')
+    return [{ path: 'enabled', code: 'ENABLED_WITHOUT_SCHEDULE', message: 'a task that only runs by hand has no schedule to enable' }]
   if (schedule.kind === 'once' && Date.parse(schedule.at) <= now) {
     return [{ path: 'schedule.at', code: 'ONCE_IN_PAST', message: `${schedule.at} has passed`, params: { value: schedule.at } }]
   }
@@ -323,7 +449,8 @@ function scheduleProblems({ schedule }: TaskDefinition, isEnabled: boolean, now:
 }
 
 function refuse(problems: readonly FieldProblem[]): void {
-  if (problems.length > 0) throw new AppError('UNPROCESSABLE', problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '), { errors: problems })
+  if (problems.length > 0)
+    throw new AppError('UNPROCESSABLE', problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '), { errors: problems })
 }
 
 /** Two writers with one name at the same instant: the unique key decides, and the loser is told as if it had come later. */
@@ -345,7 +472,15 @@ function unchanged(task: LockedTask): TaskChanged {
 }
 
 function changedOf({ row }: LockedTask, series: SeriesRow): TaskChanged {
-  return { taskId: row.id, groupId: row.group_id, seriesId: series.id, slot: series.slot, nextDueAt: series.next_due_at, revision: series.revision, openRunIds: [] }
+  return {
+    taskId: row.id,
+    groupId: row.group_id,
+    seriesId: series.id,
+    slot: series.slot,
+    nextDueAt: series.next_due_at,
+    revision: series.revision,
+    openRunIds: [],
+  }
 }
 
 function flag(is: boolean): number {

@@ -40,12 +40,23 @@ export async function createToken(db: Database, { input }: { input: TokenCreate 
     const id = await takeEntityId(tx)
     const value = `twe_${id}_${secret}`
     const row: TokenRow = {
-      id, kind: 'executor', name: input.name?.trim() ?? '', hash: hashOf(value), group_ids: JSON.stringify(input.groupIds), created_at: change.now,
-      created_by: change.caller.actor.kind === 'user' ? change.caller.actor.id : null, expires_at: expiresAt, last_used_at: null, revoked_at: null,
+      id,
+      kind: 'executor',
+      name: input.name?.trim() ?? '',
+      hash: hashOf(value),
+      group_ids: JSON.stringify(input.groupIds),
+      created_at: change.now,
+      created_by: change.caller.actor.kind === 'user' ? change.caller.actor.id : null,
+      expires_at: expiresAt,
+      last_used_at: null,
+      revoked_at: null,
     }
     await tx.insert('token', [row])
     await writeAudit(tx, change.now, change.auditId, change.caller, {
-      action: 'token:create', resource: { kind: 'token', id, key: row.name }, groupId: onlyGroup(row), after: { name: row.name, groupIds: input.groupIds, expiresAt: instantText(expiresAt) },
+      action: 'token:create',
+      resource: { kind: 'token', id, key: row.name },
+      groupId: onlyGroup(row),
+      after: { name: row.name, groupIds: input.groupIds, expiresAt: instantText(expiresAt) },
     })
     return { ...tokenOf(row), token: value }
   })
@@ -55,10 +66,15 @@ export async function createToken(db: Database, { input }: { input: TokenCreate 
 export async function revokeToken(db: Database, { tokenId }: { tokenId: number }, change: Change): Promise<void> {
   await db.write('rest', async (tx) => {
     const [row] = await tx.lock(query.selectFrom('token').selectAll().where('id', '=', tokenId))
-    if (row === undefined || row.kind !== 'executor' || !isSeen(change.scope, row)) throw new AppError('TOKEN_NOT_FOUND', `there is no token ${tokenId}`)
+    if (row === undefined || row.kind !== 'executor' || !isSeen(change.scope, row))
+      throw new AppError('TOKEN_NOT_FOUND', `there is no token ${tokenId}`)
     if (row.revoked_at !== null) return
     await tx.execute(query.updateTable('token').set({ revoked_at: change.now }).where('id', '=', tokenId))
-    await writeAudit(tx, change.now, change.auditId, change.caller, { action: 'token:revoke', resource: { kind: 'token', id: tokenId, key: row.name }, groupId: onlyGroup(row) })
+    await writeAudit(tx, change.now, change.auditId, change.caller, {
+      action: 'token:revoke',
+      resource: { kind: 'token', id: tokenId, key: row.name },
+      groupId: onlyGroup(row),
+    })
   })
 }
 
@@ -78,17 +94,32 @@ export async function findToken(db: Database, value: string, now: number): Promi
 async function refuseBad(tx: Tx, input: TokenCreate, expiresAt: number | null, change: Change): Promise<void> {
   const known = new Set((await tx.rows(query.selectFrom('task_group').select('id').where('id', 'in', input.groupIds))).map((row) => row.id))
   const problems: FieldProblem[] = input.groupIds.flatMap((groupId, index) =>
-    known.has(groupId) && isVisible(change.scope, groupId) ? [] : [{ path: `groupIds.${index}`, code: 'UNKNOWN_REFERENCE', message: `there is no group ${groupId}`, params: { value: groupId } }],
+    known.has(groupId) && isVisible(change.scope, groupId)
+      ? []
+      : [{ path: `groupIds.${index}`, code: 'UNKNOWN_REFERENCE', message: `there is no group ${groupId}`, params: { value: groupId } }],
   )
   const isWanted = input.expiresAt !== undefined && input.expiresAt !== null
-  if (isWanted && (expiresAt === null || expiresAt <= change.now)) problems.push({ path: 'expiresAt', code: 'TOO_SMALL', message: 'the token would have expired already', params: { value: input.expiresAt ?? '' } })
-  if (problems.length > 0) throw new AppError('UNPROCESSABLE', problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '), { errors: problems })
+  if (isWanted && (expiresAt === null || expiresAt <= change.now))
+    problems.push({
+      path: 'expiresAt',
+      code: 'TOO_SMALL',
+      message: 'the token would have expired already',
+      params: { value: input.expiresAt ?? '' },
+    })
+  if (problems.length > 0)
+    throw new AppError('UNPROCESSABLE', problems.map((problem) => `${problem.path}: ${problem.message}`).join('; '), { errors: problems })
 }
 
 function tokenOf(row: TokenRow): Token {
   return {
-    id: row.id, kind: 'executor', name: row.name, groupIds: groupIdsOf(row), createdAt: instantText(row.created_at), expiresAt: instantText(row.expires_at),
-    lastUsedAt: instantText(row.last_used_at), revokedAt: instantText(row.revoked_at),
+    id: row.id,
+    kind: 'executor',
+    name: row.name,
+    groupIds: groupIdsOf(row),
+    createdAt: instantText(row.created_at),
+    expiresAt: instantText(row.expires_at),
+    lastUsedAt: instantText(row.last_used_at),
+    revokedAt: instantText(row.revoked_at),
   }
 }
 

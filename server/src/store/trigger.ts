@@ -62,11 +62,18 @@ async function triggerOne(tx: Tx, request: TriggerRequest): Promise<Triggered> {
   if (request.executorId !== null) await mustBeExecutorOf(tx, request.executorId, task.group_id)
   const row = newRun(request, task, definition.priority, 'triggered')
   await tx.insert('open_instance', [row])
-  if (request.params !== null && request.params !== definition.params) await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: request.params }])
+  if (request.params !== null && request.params !== definition.params)
+    await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: request.params }])
   await remember(tx, request)
   await writeAudit(tx, request.at, request.auditId, request.caller, {
-    action: 'task:run', resource: { kind: 'task', id: task.id, key: task.name }, groupId: task.group_id,
-    after: { instanceId: row.id, ...(request.params === null ? {} : { params: '(changed)' }), ...(request.executorId === null ? {} : { executorId: request.executorId }) },
+    action: 'task:run',
+    resource: { kind: 'task', id: task.id, key: task.name },
+    groupId: task.group_id,
+    after: {
+      instanceId: row.id,
+      ...(request.params === null ? {} : { params: '(changed)' }),
+      ...(request.executorId === null ? {} : { executorId: request.executorId }),
+    },
   })
   return { instanceId: row.id, row }
 }
@@ -90,17 +97,29 @@ export async function retry(db: Database, request: RetryRequest): Promise<Trigge
     const old = await endedRun(tx, request.instanceId, request.scope)
     const task = await visibleTask(tx, old.task_id, request.scope)
     const [linked] = await tx.all<{ retry_id: number }>('SELECT retry_id FROM retry_link WHERE instance_id = ?', [old.id])
-    if (linked !== undefined) throw new AppError('INSTANCE_ALREADY_RETRIED', `Run ${old.id} was retried already, as run ${linked.retry_id}.`, { params: { retryId: linked.retry_id } })
+    if (linked !== undefined)
+      throw new AppError('INSTANCE_ALREADY_RETRIED', `Run ${old.id} was retried already, as run ${linked.retry_id}.`, {
+        params: { retryId: linked.retry_id },
+      })
     const definition = await definitionIn(tx, task.id, task.version)
     mustFit({ openRuns: request.openRunsOf(task.id) }, task, definition.overlap)
-    const base = newRun({ ...request, taskId: task.id, params: null, executorId: null, scheduledAt: old.due_at }, task, definition.priority, 'retriedByPerson', { of: old.id })
+    const base = newRun(
+      { ...request, taskId: task.id, params: null, executorId: null, scheduledAt: old.due_at },
+      task,
+      definition.priority,
+      'retriedByPerson',
+      { of: old.id },
+    )
     const row: OpenInstanceRow = { ...base, cause: CAUSE.retry, retry_of: old.id }
     await tx.insert('open_instance', [row])
     await tx.insert('retry_link', [{ instance_id: old.id, retry_id: row.id }])
     await copyParams(tx, old, row)
     await remember(tx, request)
     await writeAudit(tx, request.at, request.auditId, request.caller, {
-      action: 'instance:retry', resource: { kind: 'instance', id: old.id, key: task.name }, groupId: task.group_id, after: { instanceId: row.id },
+      action: 'instance:retry',
+      resource: { kind: 'instance', id: old.id, key: task.name },
+      groupId: task.group_id,
+      after: { instanceId: row.id },
     })
     return { instanceId: row.id, row }
   })
@@ -128,24 +147,31 @@ async function endedRun(tx: Tx, instanceId: number, scope: Scope): Promise<Insta
   if (ended !== undefined && isVisible(scope, ended.group_id)) return ended
   const [open] = await tx.all<OpenInstanceRow>('SELECT * FROM open_instance WHERE id = ?', [instanceId])
   if (open !== undefined && isVisible(scope, open.group_id)) {
-    throw new AppError('INSTANCE_NOT_ENDED', `Run ${instanceId} has not ended yet: cancel it first, or wait for its end.`, { params: { id: instanceId } })
+    throw new AppError('INSTANCE_NOT_ENDED', `Run ${instanceId} has not ended yet: cancel it first, or wait for its end.`, {
+      params: { id: instanceId },
+    })
   }
   throw new AppError('INSTANCE_NOT_FOUND', `There is no run ${instanceId}.`, { params: { id: instanceId } })
 }
 
 async function definitionIn(tx: Tx, taskId: number, version: number): Promise<TaskDefinition> {
   const definition = await definitionOf(tx, taskId, version)
-  if (definition === null) throw new AppError('TASK_VERSION_NOT_FOUND', `Task ${taskId} has no version ${version}.`, { params: { version } })
+  if (definition === null)
+    throw new AppError('TASK_VERSION_NOT_FOUND', `Task ${taskId} has no version ${version}.`, { params: { version } })
   return definition
 }
 
 /** Open runs are bounded, in all and for each task that queues. */
 function mustFit({ openRuns }: { openRuns: OpenRunCounts }, task: TaskRow, overlap: { policy: string; max: number }): void {
   if (openRuns.now >= openRuns.max) {
-    throw new AppError('QUEUE_FULL', `There are ${openRuns.max} open runs, which is the limit: wait until some have ended.`, { params: { max: openRuns.max } })
+    throw new AppError('QUEUE_FULL', `There are ${openRuns.max} open runs, which is the limit: wait until some have ended.`, {
+      params: { max: openRuns.max },
+    })
   }
   if (overlap.policy === 'queue' && openRuns.ofTask > overlap.max) {
-    throw new AppError('QUEUE_FULL', `Task "${task.name}" has ${overlap.max} runs waiting already, which is its limit (overlap.max).`, { params: { max: overlap.max } })
+    throw new AppError('QUEUE_FULL', `Task "${task.name}" has ${overlap.max} runs waiting already, which is its limit (overlap.max).`, {
+      params: { max: overlap.max },
+    })
   }
 }
 
@@ -156,12 +182,45 @@ async function mustBeExecutorOf(tx: Tx, executorId: number, groupId: number): Pr
   throw new AppError('UNPROCESSABLE', message, { errors: [{ path: 'executorId', code: 'UNKNOWN_REFERENCE', message }] })
 }
 
-function newRun(request: Omit<TriggerRequest, 'scope' | 'openRuns' | 'keyHash' | 'auditId'>, task: TaskRow, priority: number, reason: Reason, facts: Record<string, number> = {}): OpenInstanceRow {
+function newRun(
+  request: Omit<TriggerRequest, 'scope' | 'openRuns' | 'keyHash' | 'auditId'>,
+  task: TaskRow,
+  priority: number,
+  reason: Reason,
+  facts: Record<string, number> = {},
+): OpenInstanceRow {
   const { at, caller } = request
   return {
-    id: request.runId, slot: slotOf('task', task.id), group_id: task.group_id, task_id: task.id, task_version: task.version, cause: caller.actor.kind === 'token' ? CAUSE.api : CAUSE.manual,
-    actor: actorText(caller), series_id: null, due_at: request.scheduledAt, created_at: at, priority, retry_of: null, attempt: 0, tries: 0, executor_id: null, boot_id: null, queued_at: at,
-    sent_at: null, accepted_at: null, started_at: null, cancel_at: null, cancel_by: null, trace: appendTrace('[]', at, [{ reason, at, facts: { by: caller.actor.name, ...facts } }]),
-    phase: PHASE.queued, lane: task.group_id, rank_at: queueRankAt(at, priority), on_end: 0, wait_code: null, wait_facts: null, progress: null, pinned_executor_id: request.executorId,
+    id: request.runId,
+    slot: slotOf('task', task.id),
+    group_id: task.group_id,
+    task_id: task.id,
+    task_version: task.version,
+    cause: caller.actor.kind === 'token' ? CAUSE.api : CAUSE.manual,
+    actor: actorText(caller),
+    series_id: null,
+    due_at: request.scheduledAt,
+    created_at: at,
+    priority,
+    retry_of: null,
+    attempt: 0,
+    tries: 0,
+    executor_id: null,
+    boot_id: null,
+    queued_at: at,
+    sent_at: null,
+    accepted_at: null,
+    started_at: null,
+    cancel_at: null,
+    cancel_by: null,
+    trace: appendTrace('[]', at, [{ reason, at, facts: { by: caller.actor.name, ...facts } }]),
+    phase: PHASE.queued,
+    lane: task.group_id,
+    rank_at: queueRankAt(at, priority),
+    on_end: 0,
+    wait_code: null,
+    wait_facts: null,
+    progress: null,
+    pinned_executor_id: request.executorId,
   }
 }

@@ -26,5 +26,10 @@ export async function insertUser(tx: Tx, user: Omit<UserRow, 'name_key'>): Promi
 }
 
 export async function setPassword(tx: Tx, userId: number, passwordHash: string, at: number): Promise<void> {
-  await tx.execute(query.updateTable('user').set({ password_hash: passwordHash, password_at: at, first_password: 0, must_change: 0 }).where('id', '=', userId))
+  await tx.execute(
+    query
+      .updateTable('user')
+      .set({ password_hash: passwordHash, password_at: at, first_password: 0, must_change: 0 })
+      .where('id', '=', userId),
+  )
 }

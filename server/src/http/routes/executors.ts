@@ -21,11 +21,19 @@ export interface ExecutorParts {
 /** What an engine's knowledge of an executor looks like in the API. */
 export function inFlightOf(live: LiveExecutor | undefined): InFlight | null {
   if (live === undefined) return null
-  const running = live.inFlight.map(({ instanceId, attempt, taskId, taskName, startedAt }) => ({ instanceId, attempt, taskId, taskName, since: instantText(startedAt) }))
+  const running = live.inFlight.map(({ instanceId, attempt, taskId, taskName, startedAt }) => ({
+    instanceId,
+    attempt,
+    taskId,
+    taskName,
+    since: instantText(startedAt),
+  }))
   return { running, load: live.load, seenAt: live.seenAt, isStopping: live.isStopping }
 }
 
-export function executorHandlers(parts: ExecutorParts): HandlersOf<'registerExecutor' | 'heartbeat' | 'listExecutors' | 'getExecutor' | 'drainExecutor' | 'resumeExecutor' | 'deleteExecutor'> {
+export function executorHandlers(
+  parts: ExecutorParts,
+): HandlersOf<'registerExecutor' | 'heartbeat' | 'listExecutors' | 'getExecutor' | 'drainExecutor' | 'resumeExecutor' | 'deleteExecutor'> {
   const { db, commands, sessionTokens, timing } = parts
   const finder = (): FindInFlight => {
     const live = parts.liveExecutors()
@@ -39,18 +47,35 @@ export function executorHandlers(parts: ExecutorParts): HandlersOf<'registerExec
   return {
     registerExecutor: async ({ body, who, caller }) => {
       if (body.protocol.min > PROTOCOL || body.protocol.max < PROTOCOL) {
-        throw new AppError('UNPROCESSABLE', `This server speaks version ${PROTOCOL} of the protocol, the executor ${body.protocol.min} to ${body.protocol.max}: use matching releases.`, { errors: [{ path: 'protocol', code: 'NOT_ALLOWED_VALUE', message: `must include ${PROTOCOL}`, params: { allowed: String(PROTOCOL) } }] })
+        throw new AppError(
+          'UNPROCESSABLE',
+          `This server speaks version ${PROTOCOL} of the protocol, the executor ${body.protocol.min} to ${body.protocol.max}: use matching releases.`,
+          {
+            errors: [
+              { path: 'protocol', code: 'NOT_ALLOWED_VALUE', message: `must include ${PROTOCOL}`, params: { allowed: String(PROTOCOL) } },
+            ],
+          },
+        )
       }
       const group = await findGroupByAppName(db, body.appName)
       if (group === null || !who.groupIds.includes(group.id)) throw unknownApp(body.appName)
       const session = await commands.registerExecutor(group.id, body, caller)
-      return { ...session, sessionToken: sessionTokens.issue(session), heartbeatMs: timing.heartbeatMs, deadMs: timing.deadMs, streamUrl: STREAM_PATH, protocol: PROTOCOL }
+      return {
+        ...session,
+        sessionToken: sessionTokens.issue(session),
+        heartbeatMs: timing.heartbeatMs,
+        deadMs: timing.deadMs,
+        streamUrl: STREAM_PATH,
+        protocol: PROTOCOL,
+      }
     },
     heartbeat: async ({ body, who }) => {
-      if (body.executorId !== who.executorId || (body.bootId !== undefined && body.bootId !== who.bootId)) throw new AppError('FORBIDDEN', 'This session belongs to another executor.')
+      if (body.executorId !== who.executorId || (body.bootId !== undefined && body.bootId !== who.bootId))
+        throw new AppError('FORBIDDEN', 'This session belongs to another executor.')
       return commands.heartbeat(who, body)
     },
-    listExecutors: async ({ query, scope }) => listExecutors(db, scope, { listed: { ...pageOf(query), groupId: query.groupId, state: query.state }, find: finder() }),
+    listExecutors: async ({ query, scope }) =>
+      listExecutors(db, scope, { listed: { ...pageOf(query), groupId: query.groupId, state: query.state }, find: finder() }),
     getExecutor: async ({ params, scope }) => one(params.id, scope),
     drainExecutor: async ({ params, scope, caller }) => {
       await commands.drainExecutor(params.id, true, scope, caller)
@@ -71,5 +96,7 @@ const PROTOCOL = 1
 
 function unknownApp(appName: string): AppError {
   const message = `no group with the appName "${appName}" is open to this token`
-  return new AppError('UNPROCESSABLE', `No group with the appName "${appName}" is open to this token: make the group, or a token for it.`, { errors: [{ path: 'appName', code: 'UNKNOWN_REFERENCE', message, params: { value: appName } }] })
+  return new AppError('UNPROCESSABLE', `No group with the appName "${appName}" is open to this token: make the group, or a token for it.`, {
+    errors: [{ path: 'appName', code: 'UNKNOWN_REFERENCE', message, params: { value: appName } }],
+  })
 }

@@ -4,7 +4,13 @@ import type { MakeChange } from '../change.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { pageOf } from '../paging.ts'
 
-export function groupHandlers({ db, change }: { db: Database; change: MakeChange }): HandlersOf<'listGroups' | 'getGroup' | 'createGroup' | 'updateGroup' | 'deleteGroup'> {
+export function groupHandlers({
+  db,
+  change,
+}: {
+  db: Database
+  change: MakeChange
+}): HandlersOf<'listGroups' | 'getGroup' | 'createGroup' | 'updateGroup' | 'deleteGroup'> {
   return {
     listGroups: async ({ query, scope }) => listGroups(db, scope, { ...pageOf(query), keyword: query.keyword }),
     getGroup: async ({ params, scope }) => getGroup(db, scope, params.id),

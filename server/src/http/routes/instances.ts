@@ -8,7 +8,15 @@ import type { LogStore } from '../../store/logs.ts'
 import { Streamed, type HandlersOf } from '../handlers.ts'
 import { mayIn } from '../may-also.ts'
 
-export function instanceHandlers({ db, commands, logs }: { db: Database; commands: Commands; logs: LogStore }): HandlersOf<'listInstances' | 'getInstance' | 'cancelInstance' | 'retryInstance' | 'readLogs' | 'rawLogs' | 'listEvents'> {
+export function instanceHandlers({
+  db,
+  commands,
+  logs,
+}: {
+  db: Database
+  commands: Commands
+  logs: LogStore
+}): HandlersOf<'listInstances' | 'getInstance' | 'cancelInstance' | 'retryInstance' | 'readLogs' | 'rawLogs' | 'listEvents'> {
   const head = async (instanceId: number, scope: Scope): Promise<RunHead> => {
     const run = await runHead(db, scope, instanceId)
     if (run === null) throw new AppError('INSTANCE_NOT_FOUND', `There is no instance ${instanceId} that you may see.`)

@@ -20,12 +20,25 @@ export interface TaskParts {
 }
 
 type TaskCalls =
-  | 'listTasks' | 'createTask' | 'getTask' | 'updateTask' | 'deleteTask' | 'startTask' | 'stopTask' | 'triggerTask' | 'nextFirings' | 'listTaskVersions' | 'restoreTaskVersion' | 'listFirings' | 'why'
+  | 'listTasks'
+  | 'createTask'
+  | 'getTask'
+  | 'updateTask'
+  | 'deleteTask'
+  | 'startTask'
+  | 'stopTask'
+  | 'triggerTask'
+  | 'nextFirings'
+  | 'listTaskVersions'
+  | 'restoreTaskVersion'
+  | 'listFirings'
+  | 'why'
   | 'previewSchedule'
 
 export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
   const { db, commands, locate, now } = parts
-  const one = async (taskId: number, scope: Scope, who: SignedUser): Promise<Task> => getTask(db, scope, taskId, mayIn(who, 'task:viewParams'))
+  const one = async (taskId: number, scope: Scope, who: SignedUser): Promise<Task> =>
+    getTask(db, scope, taskId, mayIn(who, 'task:viewParams'))
   return {
     listTasks: async ({ query, scope }) => listTasks(db, scope, query),
     getTask: async ({ params, scope, who }) => one(params.id, scope, who),
@@ -52,18 +65,24 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
       return one(params.id, scope, who)
     },
     triggerTask: async ({ params, body, scope, who, caller, idempotencyKey }) => {
-      if (body.params !== undefined || body.executorId !== undefined) requireAlso(who, 'task:runWithParams', await locate('task', params.id))
+      if (body.params !== undefined || body.executorId !== undefined)
+        requireAlso(who, 'task:runWithParams', await locate('task', params.id))
       return commands.trigger(params.id, body, idempotencyKey, scope, caller)
     },
     nextFirings: async ({ params, query, scope }) => nextFirings(parts, { taskId: params.id, scope, count: query.count ?? 10 }),
-    listTaskVersions: async ({ params, query, scope, who }) => listTaskVersions(db, scope, { taskId: params.id, mayViewParams: mayIn(who, 'task:viewParams'), ...pageOf(query) }),
+    listTaskVersions: async ({ params, query, scope, who }) =>
+      listTaskVersions(db, scope, { taskId: params.id, mayViewParams: mayIn(who, 'task:viewParams'), ...pageOf(query) }),
     restoreTaskVersion: async ({ params, scope, who, caller }) => {
       await commands.restoreTaskVersion(params.id, params.version, scope, caller)
       return one(params.id, scope, who)
     },
     listFirings: async ({ params, query, scope }) => listFirings(db, scope, { taskId: params.id, ...query }),
     why: async ({ params, query, scope }) => whyAt(db, scope, { taskId: params.id, at: parseInstant(query.at) ?? now(), now: now() }),
-    previewSchedule: async ({ body }) => preview(body.schedule, parts, { count: body.count ?? 10, from: body.from === undefined ? undefined : (parseInstant(body.from) ?? undefined) }),
+    previewSchedule: async ({ body }) =>
+      preview(body.schedule, parts, {
+        count: body.count ?? 10,
+        from: body.from === undefined ? undefined : (parseInstant(body.from) ?? undefined),
+      }),
   }
 }
 
@@ -72,15 +91,28 @@ function requireScriptRight({ handler, groupId }: TaskCreate, who: SignedUser): 
   if (handler.kind === 'shell' || handler.kind === 'script') requireAlso(who, 'task:editScript', groupId)
 }
 
-function preview(schedule: ScheduleInput, { serverZone, now }: TaskParts, { from, count, anchorAt }: { from?: number | undefined; count: number; anchorAt?: number }): PreviewAnswer {
-  const found = previewSchedule(toSchedule(schedule, serverZone), { count, now: now(), anchorAt: anchorAt ?? now(), timezone: serverZone, ...(from === undefined ? {} : { from }) })
+function preview(
+  schedule: ScheduleInput,
+  { serverZone, now }: TaskParts,
+  { from, count, anchorAt }: { from?: number | undefined; count: number; anchorAt?: number },
+): PreviewAnswer {
+  const found = previewSchedule(toSchedule(schedule, serverZone), {
+    count,
+    now: now(),
+    anchorAt: anchorAt ?? now(),
+    timezone: serverZone,
+    ...(from === undefined ? {} : { from }),
+  })
   if (found.ok) return { firings: [...found.firings], words: found.words }
   const errors = found.problems.map(scheduleFieldProblem)
   throw new AppError('UNPROCESSABLE', errors.map((problem) => problem.message).join('; '), { errors })
 }
 
 /** The coming instants of a task; none while it is stopped, one while only the next is known. */
-async function nextFirings(parts: TaskParts, { taskId, scope, count }: { taskId: number; scope: Scope; count: number }): Promise<PreviewAnswer> {
+async function nextFirings(
+  parts: TaskParts,
+  { taskId, scope, count }: { taskId: number; scope: Scope; count: number },
+): Promise<PreviewAnswer> {
   const { schedule, anchorAt, isEnabled, nextDueAt } = await taskTiming(parts.db, scope, taskId)
   const { words } = preview(schedule, parts, { count: 1, anchorAt })
   if (!isEnabled || nextDueAt === null) return { firings: [], words }

@@ -4,7 +4,13 @@ import type { MakeChange } from '../change.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { pageOf } from '../paging.ts'
 
-export function tokenHandlers({ db, change }: { db: Database; change: MakeChange }): HandlersOf<'listTokens' | 'createToken' | 'revokeToken'> {
+export function tokenHandlers({
+  db,
+  change,
+}: {
+  db: Database
+  change: MakeChange
+}): HandlersOf<'listTokens' | 'createToken' | 'revokeToken'> {
   return {
     listTokens: async ({ query, scope }) => listTokens(db, scope, pageOf(query)),
     createToken: async (asked) => createToken(db, { input: asked.body }, await change(asked)),

@@ -19,14 +19,17 @@ describe.each([{ name: 'in a file' }, { name: 'in memory' }])('a store $name', (
   })
   afterEach(() => close())
 
-  const names = async () => (await db.read((tx) => tx.rows(query.selectFrom('meta').select('key').where('key', 'like', 'x%').orderBy('key')))).map((row) => row.key)
+  const names = async () =>
+    (await db.read((tx) => tx.rows(query.selectFrom('meta').select('key').where('key', 'like', 'x%').orderBy('key')))).map((row) => row.key)
 
   it('keeps what a transaction wrote only when it ends well', async () => {
     await db.write('rest', (tx) => tx.insert('meta', [{ key: 'x1', value: 'a' }]))
-    await expect(db.write('rest', async (tx) => {
-      await tx.insert('meta', [{ key: 'x2', value: 'b' }])
-      throw new Error('no')
-    })).rejects.toThrow('no')
+    await expect(
+      db.write('rest', async (tx) => {
+        await tx.insert('meta', [{ key: 'x2', value: 'b' }])
+        throw new Error('no')
+      }),
+    ).rejects.toThrow('no')
     expect(await names()).toEqual(['x1'])
   })
 
@@ -38,16 +41,29 @@ describe.each([{ name: 'in a file' }, { name: 'in memory' }])('a store $name', (
   })
 
   it('lets writers go one after the other, however many come at once', async () => {
-    await Promise.all(Array.from({ length: 20 }, (_, n) => db.write('rest', async (tx) => {
-      const before = await tx.all<{ n: number }>("SELECT COUNT(*) AS n FROM meta WHERE `key` LIKE 'x%'")
-      await new Promise((resolve) => setImmediate(resolve))
-      await tx.insert('meta', [{ key: `x${before[0]?.n}`, value: String(n) }])
-    })))
+    await Promise.all(
+      Array.from({ length: 20 }, (_, n) =>
+        db.write('rest', async (tx) => {
+          const before = await tx.all<{ n: number }>("SELECT COUNT(*) AS n FROM meta WHERE `key` LIKE 'x%'")
+          await new Promise((resolve) => setImmediate(resolve))
+          await tx.insert('meta', [{ key: `x${before[0]?.n}`, value: String(n) }])
+        }),
+      ),
+    )
     expect(await names()).toHaveLength(20)
   })
 
   it('refuses a value that no database knows', async () => {
-    await expect(db.read((tx) => tx.rows(query.selectFrom('meta').selectAll().where(sql<boolean>`value = ${true}`)))).rejects.toThrow(TypeError)
+    await expect(
+      db.read((tx) =>
+        tx.rows(
+          query
+            .selectFrom('meta')
+            .selectAll()
+            .where(sql<boolean>`value = ${true}`),
+        ),
+      ),
+    ).rejects.toThrow(TypeError)
   })
 
   it('gives out each id once, and run ids that carry their time', async () => {
@@ -80,11 +96,18 @@ describe('a store in a file', () => {
   it('gives freed space back', async () => {
     const { db, remove } = await fileStore()
     const pages = async () => (await db.read((tx) => tx.all<{ page_count: number }>('PRAGMA page_count')))[0]?.page_count ?? 0
-    await db.write('rest', (tx) => tx.insert('payload', Array.from({ length: 1000 }, (_, n) => ({ instance_id: n + 1, kind: 1, body: 'x'.repeat(60_000) }))))
+    await db.write('rest', (tx) =>
+      tx.insert(
+        'payload',
+        Array.from({ length: 1000 }, (_, n) => ({ instance_id: n + 1, kind: 1, body: 'x'.repeat(60_000) })),
+      ),
+    )
     const full = await pages()
     expect(await db.compact?.()).toBe(false)
     await db.write('rest', (tx) => tx.run('DELETE FROM payload'))
-    while (await db.compact?.()) { /* bounded steps */ }
+    while (await db.compact?.()) {
+      /* bounded steps */
+    }
     expect(await pages()).toBeLessThan(full - 3000)
     await remove()
   })

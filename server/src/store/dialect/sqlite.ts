@@ -187,7 +187,8 @@ class Connection implements Tx {
 
 function values(parameters: readonly unknown[]): Value[] {
   return parameters.map((parameter) => {
-    if (parameter === null || typeof parameter === 'string' || typeof parameter === 'number' || parameter instanceof Uint8Array) return parameter
+    if (parameter === null || typeof parameter === 'string' || typeof parameter === 'number' || parameter instanceof Uint8Array)
+      return parameter
     throw new TypeError(`a store parameter must be text, number, bytes or null, not ${typeof parameter}`)
   })
 }
@@ -208,7 +209,9 @@ export function guard<T>(work: () => T): T {
 
 /** The statements that make a table on SQLite. One integer key is the rowid; a key of several columns makes the table its own index. */
 export function renderSqlite(spec: TableSpec): string[] {
-  const columns = Object.entries(spec.columns).map(([name, column]) => `\`${name}\` ${sqliteType(column)}${column.nullable ? '' : ' NOT NULL'}`)
+  const columns = Object.entries(spec.columns).map(
+    ([name, column]) => `\`${name}\` ${sqliteType(column)}${column.nullable ? '' : ' NOT NULL'}`,
+  )
   const [only] = spec.primaryKey
   const isRowId = spec.primaryKey.length === 1 && only !== undefined && spec.columns[only] !== undefined && isInteger(spec.columns[only])
   const key = `PRIMARY KEY (${spec.primaryKey.map((column) => `\`${column}\``).join(', ')})`
@@ -229,8 +232,14 @@ function isInteger(column: Column): boolean {
 
 function sqliteType(column: Column): string {
   switch (column.type) {
-    case 'int': case 'big': return 'INTEGER'
-    case 'name': case 'text': case 'long': return 'TEXT'
-    case 'blob': return 'BLOB'
+    case 'int':
+    case 'big':
+      return 'INTEGER'
+    case 'name':
+    case 'text':
+    case 'long':
+      return 'TEXT'
+    case 'blob':
+      return 'BLOB'
   }
 }

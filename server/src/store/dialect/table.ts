@@ -37,13 +37,24 @@ export function table(
 
 function columnOf(type: ColumnType | `${ColumnType}?`): Column {
   switch (type) {
-    case 'int': case 'big': case 'name': case 'text': case 'long': case 'blob':
+    case 'int':
+    case 'big':
+    case 'name':
+    case 'text':
+    case 'long':
+    case 'blob':
       return { type, nullable: false }
-    case 'int?': return { type: 'int', nullable: true }
-    case 'big?': return { type: 'big', nullable: true }
-    case 'name?': return { type: 'name', nullable: true }
-    case 'text?': return { type: 'text', nullable: true }
-    case 'long?': return { type: 'long', nullable: true }
-    case 'blob?': return { type: 'blob', nullable: true }
+    case 'int?':
+      return { type: 'int', nullable: true }
+    case 'big?':
+      return { type: 'big', nullable: true }
+    case 'name?':
+      return { type: 'name', nullable: true }
+    case 'text?':
+      return { type: 'text', nullable: true }
+    case 'long?':
+      return { type: 'long', nullable: true }
+    case 'blob?':
+      return { type: 'blob', nullable: true }
   }
 }
