@@ -122,6 +122,20 @@ describe('the live connection', () => {
     expect(resumed).toBe(1)
   })
 
+  it('tells a listener that came before or during a break, too: what its page asked for then never came', async () => {
+    const { client, sockets } = world()
+    const resumed: string[] = []
+    client.subscribe(listener({ onResume: () => resumed.push('before') }))
+    await settle()
+    sockets[0]?.break(1006)
+    client.subscribe(listener({ onResume: () => resumed.push('during') }))
+    await vi.advanceTimersByTimeAsync(1_000)
+    sockets[1]?.say({ type: 'ready' })
+    sockets[1]?.say({ type: 'subscribed', id: 1, next: 0 })
+    sockets[1]?.say({ type: 'subscribed', id: 2, next: 0 })
+    expect(resumed).toEqual(['before', 'during'])
+  })
+
   it('sends a renewed token over the open connection', async () => {
     const { client, sockets, session } = world()
     client.subscribe(listener())

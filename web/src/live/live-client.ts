@@ -55,7 +55,8 @@ const OPEN = 1
 
 interface Subscription extends LiveListener {
   readonly id: number
-  wasSubscribed: boolean
+  /** there was a break since it listens, or it began in one: what its page asked for meanwhile may be old, or never came */
+  mayHaveMissed: boolean
 }
 
 export class LiveClient {
@@ -83,7 +84,7 @@ export class LiveClient {
   /** Listens to a topic; returns how to stop. */
   subscribe(listener: LiveListener): () => void {
     this.#lastId += 1
-    const subscription: Subscription = { ...listener, id: this.#lastId, wasSubscribed: false }
+    const subscription: Subscription = { ...listener, id: this.#lastId, mayHaveMissed: this.#retryTimer !== undefined }
     this.#subscriptions.set(subscription.id, subscription)
     clearTimeout(this.#idleTimer)
     if (this.#isReady) this.#announce(subscription)
@@ -153,8 +154,8 @@ export class LiveClient {
   #subscribed(id: number): void {
     const subscription = this.#subscriptions.get(id)
     if (subscription === undefined) return
-    if (subscription.wasSubscribed && subscription.after === undefined) subscription.onResume?.()
-    subscription.wasSubscribed = true
+    if (subscription.mayHaveMissed && subscription.after === undefined) subscription.onResume?.()
+    subscription.mayHaveMissed = true
   }
 
   /** What passes by itself is tried again; a refusal is told. */
@@ -210,6 +211,7 @@ export class LiveClient {
 
   #scheduleRetry(): void {
     this.#failures += 1
+    for (const subscription of this.#subscriptions.values()) subscription.mayHaveMissed = true
     const longest = Math.min(LIVE_PAUSES.longestMs, LIVE_PAUSES.firstMs * 2 ** Math.min(this.#failures - 1, 8))
     const pauseMs = longest / 2 + this.#ports.chance() * (longest / 2)
     this.#ports.tellState({ retryAtMs: Date.now() + pauseMs })
@@ -225,7 +227,7 @@ export class LiveClient {
     this.#socket = null
     this.#isReady = false
     clearTimeout(this.#renewTimer)
-    for (const subscription of this.#subscriptions.values()) subscription.wasSubscribed = true
+    for (const subscription of this.#subscriptions.values()) subscription.mayHaveMissed = true
     this.#ports.tellState('idle')
     socket?.close(1000)
   }
