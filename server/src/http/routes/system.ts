@@ -11,10 +11,12 @@ export function systemHandlers({
   db,
   status,
   metrics,
+  isOpen,
 }: {
   db: Database
   status: () => EngineStatus
   metrics: Metrics
+  isOpen: () => boolean
 }): HandlersOf<'healthz' | 'readyz' | 'metrics' | 'openapi'> {
   const document = openApiDocument(VERSION)
   return {
