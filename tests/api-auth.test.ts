@@ -8,7 +8,16 @@ const FIRST = { username: 'admin', password: 'admin123' }
 describe('signing in', () => {
   it('names every missing field, and says the same to a wrong name and a wrong password', async () => {
     await using api = await openApi()
-    expect(await api.anonymous.call('POST', '/auth/login')).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED', errors: [{ path: 'username', code: 'REQUIRED' }, { path: 'password', code: 'REQUIRED' }] } })
+    expect(await api.anonymous.call('POST', '/auth/login')).toMatchObject({
+      status: 400,
+      body: {
+        code: 'VALIDATION_FAILED',
+        errors: [
+          { path: 'username', code: 'REQUIRED' },
+          { path: 'password', code: 'REQUIRED' },
+        ],
+      },
+    })
     const wrong = await api.anonymous.call('POST', '/auth/login', { ...FIRST, password: 'x' })
     const unknown = await api.anonymous.call('POST', '/auth/login', { ...FIRST, username: 'x' })
     expect(wrong).toMatchObject({ status: 401, body: { code: 'INVALID_CREDENTIALS' } })
@@ -36,7 +45,10 @@ describe('signing in', () => {
     const session = await api.anonymous.post<Session>('/auth/login', FIRST)
     const next = await api.anonymous.post<Session>('/auth/refresh', { refreshToken: session.refreshToken })
     expect((await new ApiClient(api.url, next.token).call('GET', '/auth/me')).status).toBe(200)
-    expect(await api.anonymous.call('POST', '/auth/refresh', { refreshToken: session.refreshToken })).toMatchObject({ status: 401, body: { code: 'REFRESH_TOKEN_INVALID' } })
+    expect(await api.anonymous.call('POST', '/auth/refresh', { refreshToken: session.refreshToken })).toMatchObject({
+      status: 401,
+      body: { code: 'REFRESH_TOKEN_INVALID' },
+    })
     expect((await new ApiClient(api.url, next.token).call('GET', '/auth/me')).status).toBe(401)
   })
 })
@@ -45,7 +57,9 @@ describe('the first password', () => {
   it('may be shown on this machine only, and only while it stands', async () => {
     await using api = await openApi()
     expect(await api.anonymous.get('/auth/hint')).toEqual({ firstAccount: true })
-    expect((await api.anonymous.call('GET', '/auth/hint', undefined, { 'x-forwarded-for': '1.2.3.4' })).body).toEqual({ firstAccount: false })
+    expect((await api.anonymous.call('GET', '/auth/hint', undefined, { 'x-forwarded-for': '1.2.3.4' })).body).toEqual({
+      firstAccount: false,
+    })
     const session = await api.admin.put<Session>('/auth/password', { current: 'admin123', next: 'a longer one' })
     expect(session.user.mustChangePassword).toBe(false)
     expect(await api.anonymous.get('/auth/hint')).toEqual({ firstAccount: false })
@@ -62,9 +76,20 @@ describe('the first password', () => {
     const { body: session } = await api.anonymous.call<Session>('POST', '/auth/login', FIRST, proxied)
     expect(session.user.mustChangePassword).toBe(true)
     const limited = new ApiClient(api.url, session.token)
-    for (const [method, path] of [['GET', '/auth/me'], ['GET', '/task'], ['POST', '/group']] as const) expect(await limited.call(method, path)).toMatchObject({ status: 403, body: { code: 'PASSWORD_CHANGE_REQUIRED' } })
-    expect(await limited.call('PUT', '/auth/password', { current: 'admin123', next: 'short' })).toMatchObject({ status: 422, body: { code: 'PASSWORD_TOO_WEAK', params: { rule: 'length' } } })
-    expect(await limited.call('PUT', '/auth/password', { current: 'wrong', next: 'long enough' })).toMatchObject({ status: 400, body: { errors: [{ path: 'current' }] } })
+    for (const [method, path] of [
+      ['GET', '/auth/me'],
+      ['GET', '/task'],
+      ['POST', '/group'],
+    ] as const)
+      expect(await limited.call(method, path)).toMatchObject({ status: 403, body: { code: 'PASSWORD_CHANGE_REQUIRED' } })
+    expect(await limited.call('PUT', '/auth/password', { current: 'admin123', next: 'short' })).toMatchObject({
+      status: 422,
+      body: { code: 'PASSWORD_TOO_WEAK', params: { rule: 'length' } },
+    })
+    expect(await limited.call('PUT', '/auth/password', { current: 'wrong', next: 'long enough' })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: 'current' }] },
+    })
     const changed = await limited.put<Session>('/auth/password', { current: 'admin123', next: 'long enough' })
     expect((await limited.call('GET', '/task')).status).toBe(401)
     expect((await new ApiClient(api.url, changed.token).call('GET', '/task', undefined, proxied)).status).toBe(200)

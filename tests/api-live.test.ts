@@ -20,12 +20,22 @@ afterAll(async () => {
 
 let names = 0
 async function start(script: string): Promise<number> {
-  const task = await api.admin.post<Task>('/task', { groupId: home, name: `live ${++names}`, schedule: { kind: 'manual' }, handler: { kind: 'shell', script } })
+  const task = await api.admin.post<Task>('/task', {
+    groupId: home,
+    name: `live ${++names}`,
+    schedule: { kind: 'manual' },
+    handler: { kind: 'shell', script },
+  })
   return (await api.admin.post<{ instanceId: number }>(`/task/${task.id}/trigger`, {})).instanceId
 }
 
-const ended = async (id: number): Promise<unknown> => waitFor(async () => (await api.admin.get<Instance>(`/instance/${id}`)).endedAt !== null)
-const outOf = (client: LiveClient, id: number): string[] => client.lines(id).filter(({ stream }) => stream === 'stdout').map(({ text }) => text)
+const ended = async (id: number): Promise<unknown> =>
+  waitFor(async () => (await api.admin.get<Instance>(`/instance/${id}`)).endedAt !== null)
+const outOf = (client: LiveClient, id: number): string[] =>
+  client
+    .lines(id)
+    .filter(({ stream }) => stream === 'stdout')
+    .map(({ text }) => text)
 
 describe('signing in to the live connection', () => {
   it('takes the token among the protocols, and answers with the one that is no secret', async () => {
@@ -57,11 +67,14 @@ describe('signing in to the live connection', () => {
     expect(await waitFor(() => client.closed)).toMatchObject({ code: 4401 })
   })
 
-  it.each(['nonsense', '{"type":"dance"}', '{"type":"subscribe","id":1,"topic":"secrets"}', '[]'])('closes with 4400 for %s', async (text) => {
-    await using client = await new LiveClient(api.url, token()).open()
-    client.socket.send(text)
-    expect(await waitFor(() => client.closed)).toMatchObject({ code: 4400 })
-  })
+  it.each(['nonsense', '{"type":"dance"}', '{"type":"subscribe","id":1,"topic":"secrets"}', '[]'])(
+    'closes with 4400 for %s',
+    async (text) => {
+      await using client = await new LiveClient(api.url, token()).open()
+      client.socket.send(text)
+      expect(await waitFor(() => client.closed)).toMatchObject({ code: 4400 })
+    },
+  )
 
   it('refuses topics to a session that must change its password first', async () => {
     const proxied = { 'x-forwarded-for': '1.2.3.4' }
@@ -105,7 +118,10 @@ describe('the log of a run', () => {
 
   it('of no run is refused by name, and the connection stays', async () => {
     await using client = await new LiveClient(api.url, token()).open()
-    for (const [id, topic] of [[1, 'instance:99999:logs'], [2, 'instance:99999']] as const) {
+    for (const [id, topic] of [
+      [1, 'instance:99999:logs'],
+      [2, 'instance:99999'],
+    ] as const) {
       client.send({ type: 'subscribe', id, topic })
       expect(await client.hear('error', id)).toMatchObject({ code: 'INSTANCE_NOT_FOUND' })
     }
@@ -131,7 +147,13 @@ describe('topics of states', () => {
     expect(states()).toContain('running')
     expect(client.data(3)[0]).toMatchObject({ id, taskName: `live ${names}`, progress: null })
     for (const topic of [1, 2]) {
-      await waitFor(() => client.data(topic).flatMap((data) => (data as { instances: InstanceListItem[] }).instances).findLast((item) => item.id === id)?.state === 'succeeded')
+      await waitFor(
+        () =>
+          client
+            .data(topic)
+            .flatMap((data) => (data as { instances: InstanceListItem[] }).instances)
+            .findLast((item) => item.id === id)?.state === 'succeeded',
+      )
     }
   })
 
@@ -140,11 +162,18 @@ describe('topics of states', () => {
     client.send({ type: 'subscribe', id: 1, topic: 'task' })
     client.send({ type: 'subscribe', id: 2, topic: 'executor' })
     await client.hear('subscribed', 2)
-    const task = await api.admin.post<Task>('/task', { groupId: home, name: 'told', schedule: { kind: 'manual' }, handler: { kind: 'shell', script: 'true' } })
+    const task = await api.admin.post<Task>('/task', {
+      groupId: home,
+      name: 'told',
+      schedule: { kind: 'manual' },
+      handler: { kind: 'shell', script: 'true' },
+    })
     await waitFor(() => client.data(1).some((data) => (data as { ids: number[] }).ids.includes(task.id)))
     const [executor] = (await api.admin.get<{ items: { id: number }[] }>('/executor')).items
     await api.admin.post(`/executor/${executor?.id}/drain`)
-    await waitFor(() => client.data(2).some((data) => (data as { executors: { state: string }[] }).executors.some(({ state }) => state === 'draining')))
+    await waitFor(() =>
+      client.data(2).some((data) => (data as { executors: { state: string }[] }).executors.some(({ state }) => state === 'draining')),
+    )
     await api.admin.post(`/executor/${executor?.id}/resume`)
     client.send({ type: 'unsubscribe', id: 1 })
     client.send({ type: 'subscribe', id: 1, topic: 'task' })

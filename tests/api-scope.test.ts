@@ -18,9 +18,16 @@ let task: Task
 beforeAll(async () => {
   api = await openApi()
   const home = (await api.admin.get<{ items: Group[] }>('/group')).items[0]?.id
-  task = await api.admin.post<Task>('/task', { groupId: home, name: 'hidden', schedule: { kind: 'manual' }, handler: { kind: 'shell', script: 'true' } })
+  task = await api.admin.post<Task>('/task', {
+    groupId: home,
+    name: 'hidden',
+    schedule: { kind: 'manual' },
+    handler: { kind: 'shell', script: 'true' },
+  })
   const db = new Sqlite(join(api.dataDir, 'tickwheel.db'))
-  db.prepare("INSERT INTO user SELECT 999999, 'nobody', 'nobody', 'Nobody', password_hash, 0, 0, 0, 0, created_at, password_at FROM user WHERE name_key = 'admin'").run()
+  db.prepare(
+    "INSERT INTO user SELECT 999999, 'nobody', 'nobody', 'Nobody', password_hash, 0, 0, 0, 0, created_at, password_at FROM user WHERE name_key = 'admin'",
+  ).run()
   db.close()
   nobody = await ApiClient.signIn(api.url, 'nobody', 'admin123')
 })
@@ -28,13 +35,20 @@ afterAll(async () => {
   await api.close()
 })
 
-const bodies: Readonly<Record<string, unknown>> = { updateGroup: { name: 'x', appName: 'xx', version: 1 }, updateTask: { groupId: 1, name: 'x', schedule: { kind: 'manual' }, handler: { kind: 'shell', script: 'x' }, version: 1 } }
+const bodies: Readonly<Record<string, unknown>> = {
+  updateGroup: { name: 'x', appName: 'xx', version: 1 },
+  updateTask: { groupId: 1, name: 'x', schedule: { kind: 'manual' }, handler: { kind: 'shell', script: 'x' }, version: 1 },
+}
 
 describe('somebody without any right', () => {
   const guarded = routes.filter(({ access }) => access.includes(':'))
 
-  it.each(guarded.filter(({ path }) => path.includes('/:id') && !path.startsWith('/token')).map((route) => [route.method, route.path, route.id]))('%s %s: what exists is not there', async (method, path, id) => {
-    const real = path.replace(':version', '1').replace(':id', String(path.startsWith('/task') ? task.id : path.startsWith('/group') ? task.groupId : 1))
+  it.each(
+    guarded.filter(({ path }) => path.includes('/:id') && !path.startsWith('/token')).map((route) => [route.method, route.path, route.id]),
+  )('%s %s: what exists is not there', async (method, path, id) => {
+    const real = path
+      .replace(':version', '1')
+      .replace(':id', String(path.startsWith('/task') ? task.id : path.startsWith('/group') ? task.groupId : 1))
     const query = id === 'why' ? '?at=2026-11-22T00:00:00Z' : ''
     const answer = await nobody.call<Problem>(method, real + query, bodies[id])
     expect(answer).toMatchObject({ status: 404, body: { code: expect.stringMatching(/_NOT_FOUND$/) } })
@@ -42,12 +56,17 @@ describe('somebody without any right', () => {
     expect({ ...unknown.body, detail: '' }).toEqual({ ...answer.body, detail: '' })
   })
 
-  it.each(guarded.filter(({ path, method }) => method === 'GET' && !path.includes(':id') && !path.startsWith('~')).map(({ path }) => [path]))('GET %s is empty', async (path) => {
+  it.each(
+    guarded.filter(({ path, method }) => method === 'GET' && !path.includes(':id') && !path.startsWith('~')).map(({ path }) => [path]),
+  )('GET %s is empty', async (path) => {
     expect(await nobody.call('GET', path)).toMatchObject({ status: 200, body: { items: [], total: 0 } })
   })
 
   it('may not make things, and is told which permission is missing', async () => {
-    expect(await nobody.call('POST', '/group', { name: 'a', appName: 'aa' })).toMatchObject({ status: 403, body: { code: 'FORBIDDEN', params: { permission: 'group:edit' } } })
+    expect(await nobody.call('POST', '/group', { name: 'a', appName: 'aa' })).toMatchObject({
+      status: 403,
+      body: { code: 'FORBIDDEN', params: { permission: 'group:edit' } },
+    })
     expect(await nobody.call('POST', '/task', {})).toMatchObject({ status: 403, body: { params: { permission: 'task:edit' } } })
     expect(await nobody.call('POST', '/token', {})).toMatchObject({ status: 403, body: { params: { permission: 'executor:enroll' } } })
     expect((await fetch(`${api.url}/metrics`, { headers: { authorization: `Bearer ${String(nobody.token)}` } })).status).toBe(403)
@@ -60,7 +79,13 @@ describe('somebody without any right', () => {
 
   it('is refused every live topic by name', async () => {
     await using client = await new LiveClient(api.url, nobody.token).open()
-    const codes = { task: 'FORBIDDEN', executor: 'FORBIDDEN', 'group:1': 'GROUP_NOT_FOUND', 'instance:1': 'INSTANCE_NOT_FOUND', 'instance:1:logs': 'INSTANCE_NOT_FOUND' }
+    const codes = {
+      task: 'FORBIDDEN',
+      executor: 'FORBIDDEN',
+      'group:1': 'GROUP_NOT_FOUND',
+      'instance:1': 'INSTANCE_NOT_FOUND',
+      'instance:1:logs': 'INSTANCE_NOT_FOUND',
+    }
     for (const [index, [topic, code]] of Object.entries(codes).entries()) {
       client.send({ type: 'subscribe', id: index + 1, topic })
       expect(await client.hear('error', index + 1)).toMatchObject({ code })
@@ -79,6 +104,9 @@ describe('somebody without any right', () => {
     db.prepare("UPDATE user SET disabled = 1 WHERE name_key = 'nobody'").run()
     db.close()
     expect(await waitFor(() => client.closed)).toMatchObject({ code: 4401 })
-    expect(await api.anonymous.call('POST', '/auth/login', { username: 'nobody', password: 'admin123' })).toMatchObject({ status: 401, body: { code: 'INVALID_CREDENTIALS' } })
+    expect(await api.anonymous.call('POST', '/auth/login', { username: 'nobody', password: 'admin123' })).toMatchObject({
+      status: 401,
+      body: { code: 'INVALID_CREDENTIALS' },
+    })
   })
 })

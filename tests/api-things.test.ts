@@ -1,4 +1,19 @@
-import type { Executor, Group, Instance, InstanceListItem, LedgerEntry, LogPage, PreviewAnswer, Problem, Task, TaskListItem, TaskVersion, Token, TraceEntry, WhyAnswer } from '@tickwheel/contract'
+import type {
+  Executor,
+  Group,
+  Instance,
+  InstanceListItem,
+  LedgerEntry,
+  LogPage,
+  PreviewAnswer,
+  Problem,
+  Task,
+  TaskListItem,
+  TaskVersion,
+  Token,
+  TraceEntry,
+  WhyAnswer,
+} from '@tickwheel/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openApi, type ApiServer } from './api.fixture.ts'
 import { ApiClient } from './kit/api-client.ts'
@@ -35,27 +50,48 @@ async function problem(method: string, path: string, body?: unknown): Promise<Pr
 
 const paths = ({ errors = [] }: Problem): Record<string, string> => Object.fromEntries(errors.map(({ path, code }) => [path, code]))
 const shell = { schedule: { kind: 'manual' }, handler: { kind: 'shell', script: 'echo out; echo err >&2' } }
-const newTask = async (name: string, more: object = {}): Promise<Task> => admin.post<Task>('/task', { groupId: home, name, ...shell, ...more })
-const run = async (taskId: number, body: object = {}): Promise<number> => (await admin.post<{ instanceId: number }>(`/task/${taskId}/trigger`, body)).instanceId
-const ended = async (id: number): Promise<Instance> => waitFor(async () => {
-  const instance = await admin.get<Instance>(`/instance/${id}`)
-  return instance.endedAt === null ? undefined : instance
-})
+const newTask = async (name: string, more: object = {}): Promise<Task> =>
+  admin.post<Task>('/task', { groupId: home, name, ...shell, ...more })
+const run = async (taskId: number, body: object = {}): Promise<number> =>
+  (await admin.post<{ instanceId: number }>(`/task/${taskId}/trigger`, body)).instanceId
+const ended = async (id: number): Promise<Instance> =>
+  waitFor(async () => {
+    const instance = await admin.get<Instance>(`/instance/${id}`)
+    return instance.endedAt === null ? undefined : instance
+  })
 
 describe('groups', () => {
   it('are made, read, changed and deleted', async () => {
     const group = await admin.post<Group>('/group', { name: ' Ops ', appName: 'ops' })
     expect(group).toMatchObject({ name: 'Ops', description: '', version: 1 })
     expect(await admin.get(`/group/${group.id}`)).toEqual(group)
-    expect(await admin.put(`/group/${group.id}`, { name: 'Ops', appName: 'ops-2', description: 'x', version: 1 })).toMatchObject({ appName: 'ops-2', version: 2 })
-    expect(await problem('PUT', `/group/${group.id}`, { name: 'Ops', appName: 'ops', version: 1 })).toMatchObject({ status: 409, code: 'STALE_VERSION', params: { version: 2 } })
+    expect(await admin.put(`/group/${group.id}`, { name: 'Ops', appName: 'ops-2', description: 'x', version: 1 })).toMatchObject({
+      appName: 'ops-2',
+      version: 2,
+    })
+    expect(await problem('PUT', `/group/${group.id}`, { name: 'Ops', appName: 'ops', version: 1 })).toMatchObject({
+      status: 409,
+      code: 'STALE_VERSION',
+      params: { version: 2 },
+    })
     await admin.delete(`/group/${group.id}`)
-    for (const method of ['GET', 'DELETE']) expect(await problem(method, `/group/${group.id}`)).toMatchObject({ status: 404, code: 'GROUP_NOT_FOUND' })
+    for (const method of ['GET', 'DELETE'])
+      expect(await problem(method, `/group/${group.id}`)).toMatchObject({ status: 404, code: 'GROUP_NOT_FOUND' })
   })
 
   it('refuse what is wrong, field by field', async () => {
-    expect(paths(await problem('POST', '/group', { name: 'a/b', appName: 'Upper', nothing: 1 }))).toEqual({ name: 'BAD_FORMAT', appName: 'BAD_FORMAT', nothing: 'UNKNOWN_FIELD' })
-    expect(await problem('POST', '/group', { name: 'DEFAULT', appName: 'default' })).toMatchObject({ status: 422, errors: [{ path: 'name', code: 'NAME_TAKEN' }, { path: 'appName', code: 'NAME_TAKEN' }] })
+    expect(paths(await problem('POST', '/group', { name: 'a/b', appName: 'Upper', nothing: 1 }))).toEqual({
+      name: 'BAD_FORMAT',
+      appName: 'BAD_FORMAT',
+      nothing: 'UNKNOWN_FIELD',
+    })
+    expect(await problem('POST', '/group', { name: 'DEFAULT', appName: 'default' })).toMatchObject({
+      status: 422,
+      errors: [
+        { path: 'name', code: 'NAME_TAKEN' },
+        { path: 'appName', code: 'NAME_TAKEN' },
+      ],
+    })
     expect(paths(await problem('PUT', `/group/${home}`, { name: 'default', appName: 'default' }))).toEqual({ version: 'REQUIRED' })
   })
 
@@ -74,8 +110,20 @@ describe('groups', () => {
 describe('tasks', () => {
   it('get every default when they are made', async () => {
     expect(await newTask('plain')).toMatchObject({
-      groupId: home, groupName: 'default', enabled: false, version: 1, routing: 'roundRobin', overlap: { policy: 'queue', max: 1000 }, misfire: { policy: 'fireOnce' }, timeoutMs: 0, retry: { max: 0 }, priority: 5,
-      params: '', nextFireAt: null, lastFiredAt: null, held: null,
+      groupId: home,
+      groupName: 'default',
+      enabled: false,
+      version: 1,
+      routing: 'roundRobin',
+      overlap: { policy: 'queue', max: 1000 },
+      misfire: { policy: 'fireOnce' },
+      timeoutMs: 0,
+      retry: { max: 0 },
+      priority: 5,
+      params: '',
+      nextFireAt: null,
+      lastFiredAt: null,
+      held: null,
     })
   })
 
@@ -83,11 +131,36 @@ describe('tasks', () => {
     ['no body', undefined, 400, { groupId: 'REQUIRED', name: 'REQUIRED', schedule: 'REQUIRED', handler: 'REQUIRED' }],
     ['a field of a later release', { groupId: 1, name: 'a', ...shell, sharding: { kind: 'none' } }, 400, { sharding: 'UNKNOWN_FIELD' }],
     ['an unknown group', { groupId: 99_999, name: 'a', ...shell }, 422, { groupId: 'UNKNOWN_REFERENCE' }],
-    ['a cron that is none', { name: 'a', ...shell, schedule: { kind: 'cron', expression: '61 * * * * *' } }, 422, { 'schedule.expression': 'CRON_OUT_OF_RANGE' }],
-    ['a cron that never fires', { name: 'a', ...shell, schedule: { kind: 'cron', expression: '0 0 0 30 2 ?' } }, 422, { 'schedule.expression': 'CRON_NEVER_FIRES' }],
-    ['a zone that is none', { name: 'a', ...shell, schedule: { kind: 'cron', expression: '0 0 0 * * ?', timezone: 'Mars/Base' } }, 422, { 'schedule.timezone': 'ZONE_UNKNOWN' }],
-    ['an instant that has passed', { name: 'a', ...shell, enabled: true, schedule: { kind: 'once', at: '2020-01-01T00:00:00Z' } }, 422, { 'schedule.at': 'ONCE_IN_PAST' }],
-    ['an interval that is too short', { name: 'a', ...shell, schedule: { kind: 'fixedRate', everyMs: 50 } }, 400, { 'schedule.everyMs': 'TOO_SMALL' }],
+    [
+      'a cron that is none',
+      { name: 'a', ...shell, schedule: { kind: 'cron', expression: '61 * * * * *' } },
+      422,
+      { 'schedule.expression': 'CRON_OUT_OF_RANGE' },
+    ],
+    [
+      'a cron that never fires',
+      { name: 'a', ...shell, schedule: { kind: 'cron', expression: '0 0 0 30 2 ?' } },
+      422,
+      { 'schedule.expression': 'CRON_NEVER_FIRES' },
+    ],
+    [
+      'a zone that is none',
+      { name: 'a', ...shell, schedule: { kind: 'cron', expression: '0 0 0 * * ?', timezone: 'Mars/Base' } },
+      422,
+      { 'schedule.timezone': 'ZONE_UNKNOWN' },
+    ],
+    [
+      'an instant that has passed',
+      { name: 'a', ...shell, enabled: true, schedule: { kind: 'once', at: '2020-01-01T00:00:00Z' } },
+      422,
+      { 'schedule.at': 'ONCE_IN_PAST' },
+    ],
+    [
+      'an interval that is too short',
+      { name: 'a', ...shell, schedule: { kind: 'fixedRate', everyMs: 50 } },
+      400,
+      { 'schedule.everyMs': 'TOO_SMALL' },
+    ],
     ['a started task without a schedule', { name: 'a', ...shell, enabled: true }, 422, { enabled: 'ENABLED_WITHOUT_SCHEDULE' }],
     ['a name that is taken', { name: 'PLAIN', ...shell }, 422, { name: 'NAME_TAKEN' }],
     ['params that are too large', { name: 'a', ...shell, params: 'x'.repeat(65_537) }, 400, { params: 'TOO_LONG' }],
@@ -100,29 +173,43 @@ describe('tasks', () => {
   it('are changed by whole, and two editors do not overwrite each other', async () => {
     const task = await newTask('edited')
     const input = { groupId: home, name: 'edited', ...shell, description: 'new', tags: ['b', 'a'] }
-    expect(await admin.put(`/task/${task.id}`, { ...input, version: 1 })).toMatchObject({ version: 2, description: 'new', tags: ['b', 'a'] })
+    expect(await admin.put(`/task/${task.id}`, { ...input, version: 1 })).toMatchObject({
+      version: 2,
+      description: 'new',
+      tags: ['b', 'a'],
+    })
     expect(await problem('PUT', `/task/${task.id}`, { ...input, version: 1 })).toMatchObject({ status: 409, code: 'STALE_VERSION' })
     expect(await problem('PUT', '/task/99999', { ...input, version: 1 })).toMatchObject({ status: 404, code: 'TASK_NOT_FOUND' })
     const versions = await admin.get<List<TaskVersion>>(`/task/${task.id}/version`)
-    expect(versions.items.map(({ version, savedBy }) => [version, savedBy?.name])).toEqual([[2, 'admin'], [1, 'admin']])
+    expect(versions.items.map(({ version, savedBy }) => [version, savedBy?.name])).toEqual([
+      [2, 'admin'],
+      [1, 'admin'],
+    ])
     expect(await admin.post(`/task/${task.id}/version/1/restore`)).toMatchObject({ version: 3, description: '', tags: [] })
     expect(await problem('POST', `/task/${task.id}/version/9/restore`)).toMatchObject({ status: 404, code: 'TASK_VERSION_NOT_FOUND' })
   })
 
   it('are found by filter', async () => {
     await newTask('filtered', { tags: ['finance'], schedule: { kind: 'fixedRate', everyMs: 3_600_000 } })
-    const found = async (query: string): Promise<string[]> => (await admin.get<List<TaskListItem>>(`/task?${query}`)).items.map(({ name }) => name)
+    const found = async (query: string): Promise<string[]> =>
+      (await admin.get<List<TaskListItem>>(`/task?${query}`)).items.map(({ name }) => name)
     expect(await found('tag=finance')).toEqual(['filtered'])
     expect(await found('scheduleKind=fixedRate')).toEqual(['filtered'])
     expect(await found('keyword=FILT&enabled=false&handlerKind=shell')).toEqual(['filtered'])
     expect(await found('keyword=filt&enabled=true')).toEqual([])
     expect(await found('groupId=99999')).toEqual([])
-    expect(paths(await problem('GET', '/task?enabled=maybe&scheduleKind=weekly'))).toEqual({ enabled: 'WRONG_TYPE', scheduleKind: 'NOT_ALLOWED_VALUE' })
+    expect(paths(await problem('GET', '/task?enabled=maybe&scheduleKind=weekly'))).toEqual({
+      enabled: 'WRONG_TYPE',
+      scheduleKind: 'NOT_ALLOWED_VALUE',
+    })
   })
 
   it('say when they fire next, and nothing while they are stopped', async () => {
     const task = await newTask('timed', { schedule: { kind: 'cron', expression: '0 30 9 ? * MON-FRI', timezone: 'Asia/Shanghai' } })
-    expect(await admin.get(`/task/${task.id}/next`)).toMatchObject({ firings: [], words: { en: expect.any(String), zh: expect.any(String) } })
+    expect(await admin.get(`/task/${task.id}/next`)).toMatchObject({
+      firings: [],
+      words: { en: expect.any(String), zh: expect.any(String) },
+    })
     const started = await admin.post<Task>(`/task/${task.id}/start`)
     const { firings } = await admin.get<PreviewAnswer>(`/task/${task.id}/next?count=3`)
     expect(firings).toHaveLength(3)
@@ -142,11 +229,22 @@ describe('tasks', () => {
   })
 
   it('that fire are in the ledger, which answers why', async () => {
-    const task = await newTask('often', { schedule: { kind: 'fixedRate', everyMs: 100 }, handler: { kind: 'shell', script: 'true' }, overlap: { policy: 'skip' }, enabled: true })
-    const fired = await waitFor(async () => (await admin.get<List<LedgerEntry>>(`/task/${task.id}/firing`)).items.find((entry) => entry.kind === 'fired'))
+    const task = await newTask('often', {
+      schedule: { kind: 'fixedRate', everyMs: 100 },
+      handler: { kind: 'shell', script: 'true' },
+      overlap: { policy: 'skip' },
+      enabled: true,
+    })
+    const fired = await waitFor(async () =>
+      (await admin.get<List<LedgerEntry>>(`/task/${task.id}/firing`)).items.find((entry) => entry.kind === 'fired'),
+    )
     await admin.post(`/task/${task.id}/stop`)
     const at = fired.dueAt
-    expect(await admin.get<WhyAnswer>(`/task/${task.id}/decisions?at=${at}`)).toMatchObject({ at, verdict: 'fired', entry: { instanceId: fired.instanceId } })
+    expect(await admin.get<WhyAnswer>(`/task/${task.id}/decisions?at=${at}`)).toMatchObject({
+      at,
+      verdict: 'fired',
+      entry: { instanceId: fired.instanceId },
+    })
     expect(await admin.get(`/task/${task.id}/decisions?at=2020-01-01T00:00:00Z`)).toMatchObject({ verdict: 'beforeTask' })
     expect(paths(await problem('GET', `/task/${task.id}/decisions`))).toEqual({ at: 'REQUIRED' })
     expect(paths(await problem('GET', `/task/${task.id}/decisions?at=yesterday`))).toEqual({ at: 'BAD_FORMAT' })
@@ -164,8 +262,14 @@ describe('previews', () => {
   })
 
   it('say why a schedule is none', async () => {
-    expect(await problem('POST', '/schedule/preview', { schedule: { kind: 'cron', expression: '0 0 0 31 2 ?' } })).toMatchObject({ status: 422, errors: [{ code: 'CRON_NEVER_FIRES' }] })
-    expect(paths(await problem('POST', '/schedule/preview', { schedule: { kind: 'cron' }, count: 1001 }))).toEqual({ 'schedule.expression': 'REQUIRED', count: 'TOO_LARGE' })
+    expect(await problem('POST', '/schedule/preview', { schedule: { kind: 'cron', expression: '0 0 0 31 2 ?' } })).toMatchObject({
+      status: 422,
+      errors: [{ code: 'CRON_NEVER_FIRES' }],
+    })
+    expect(paths(await problem('POST', '/schedule/preview', { schedule: { kind: 'cron' }, count: 1001 }))).toEqual({
+      'schedule.expression': 'REQUIRED',
+      count: 'TOO_LARGE',
+    })
   })
 })
 
@@ -176,7 +280,16 @@ describe('runs', () => {
     const first = await admin.post<{ instanceId: number }>(`/task/${task.id}/trigger`, { params: 'special' }, headers)
     expect(await admin.post(`/task/${task.id}/trigger`, { params: 'special' }, headers)).toEqual(first)
     const instance = await ended(first.instanceId)
-    expect(instance).toMatchObject({ state: 'succeeded', cause: 'manual', params: 'special', actor: { kind: 'user', name: 'admin' }, taskName: 'given', groupName: 'default', executorName: 'tester', retryOf: null })
+    expect(instance).toMatchObject({
+      state: 'succeeded',
+      cause: 'manual',
+      params: 'special',
+      actor: { kind: 'user', name: 'admin' },
+      taskName: 'given',
+      groupName: 'default',
+      executorName: 'tester',
+      retryOf: null,
+    })
     expect((await admin.get<LogPage>(`/instance/${first.instanceId}/logs`)).lines.map(({ text }) => text)).toContain('got special')
     expect(await run(task.id)).not.toBe(first.instanceId)
     const tooLong = await admin.call<Problem>('POST', `/task/${task.id}/trigger`, {}, { 'idempotency-key': 'x'.repeat(256) })
@@ -210,7 +323,8 @@ describe('runs', () => {
     expect(raw.headers.get('content-disposition')).toBe(`attachment; filename="instance-${id}.log"`)
     expect(raw.body.split('\n').filter((line) => line.includes(' stdout '))).toHaveLength(250)
     expect(paths(await problem('GET', `/instance/${id}/logs?after=-1&limit=0`))).toEqual({ after: 'TOO_SMALL', limit: 'TOO_SMALL' })
-    for (const path of ['/instance/99999/logs', '/instance/99999/logs/raw', '/instance/99999']) expect((await problem('GET', path)).code).toBe('INSTANCE_NOT_FOUND')
+    for (const path of ['/instance/99999/logs', '/instance/99999/logs/raw', '/instance/99999'])
+      expect((await problem('GET', path)).code).toBe('INSTANCE_NOT_FOUND')
   })
 
   it('that have ended are not canceled, and are retried once', async () => {
@@ -239,7 +353,10 @@ describe('runs', () => {
     for (const id of ids) await ended(id)
     const first = await admin.get<List<InstanceListItem>>(`/instance?taskId=${task.id}&pageSize=2&state=succeeded,failed&cause=manual`)
     expect(first).toMatchObject({ total: 3, pageSize: 2, items: [{ id: ids[2] }, { id: ids[1] }], nextCursor: expect.any(String) })
-    expect(await admin.get(`/instance?taskId=${task.id}&pageSize=2&cursor=${String(first.nextCursor)}`)).toMatchObject({ items: [{ id: ids[0] }], nextCursor: null })
+    expect(await admin.get(`/instance?taskId=${task.id}&pageSize=2&cursor=${String(first.nextCursor)}`)).toMatchObject({
+      items: [{ id: ids[0] }],
+      nextCursor: null,
+    })
     expect(await admin.get(`/instance?taskId=${task.id}&state=failed`)).toMatchObject({ items: [], total: 0 })
     expect((await problem('GET', '/instance?state=happy')).status).toBe(400)
     expect((await problem('GET', '/instance?cursor=x')).status).toBe(400)
@@ -250,7 +367,15 @@ describe('runs', () => {
 describe('executors', () => {
   it('are listed, looked at, drained and resumed', async () => {
     const { items } = await admin.get<List<Executor>>(`/executor?groupId=${home}&state=online`)
-    expect(items).toMatchObject([{ name: 'tester', state: 'online', groupName: 'default', transport: 'stream', handlers: expect.arrayContaining([expect.objectContaining({ name: 'shell', kind: 'builtIn' })]) }])
+    expect(items).toMatchObject([
+      {
+        name: 'tester',
+        state: 'online',
+        groupName: 'default',
+        transport: 'stream',
+        handlers: expect.arrayContaining([expect.objectContaining({ name: 'shell', kind: 'builtIn' })]),
+      },
+    ])
     const id = items[0]?.id ?? 0
     expect(await admin.post(`/executor/${id}/drain`)).toMatchObject({ id, state: 'draining' })
     expect((await admin.get<List<Executor>>('/executor?state=draining')).total).toBe(1)
@@ -260,7 +385,13 @@ describe('executors', () => {
   })
 
   it('that do not exist are 404', async () => {
-    for (const [method, path] of [['GET', ''], ['POST', '/drain'], ['POST', '/resume'], ['DELETE', '']] as const) expect((await problem(method, `/executor/99999${path}`)).code).toBe('EXECUTOR_NOT_FOUND')
+    for (const [method, path] of [
+      ['GET', ''],
+      ['POST', '/drain'],
+      ['POST', '/resume'],
+      ['DELETE', ''],
+    ] as const)
+      expect((await problem(method, `/executor/99999${path}`)).code).toBe('EXECUTOR_NOT_FOUND')
     expect(paths(await problem('GET', '/executor?state=asleep'))).toEqual({ state: 'NOT_ALLOWED_VALUE' })
   })
 })
@@ -273,16 +404,33 @@ describe('tokens', () => {
     expect(list.body.items.map(({ name }) => name)).toContain('laptop')
     expect(JSON.stringify(list.body)).not.toContain(made.token)
     const executor = new ApiClient(api.url, made.token)
-    const body = { appName: 'default', name: 'laptop', protocol: { min: 1, max: 1 }, version: '1', capacity: 1, handlers: [], host: 'h', pid: 1 }
+    const body = {
+      appName: 'default',
+      name: 'laptop',
+      protocol: { min: 1, max: 1 },
+      version: '1',
+      capacity: 1,
+      handlers: [],
+      host: 'h',
+      pid: 1,
+    }
     expect((await executor.call('POST', '/executor/register', body)).status).toBe(200)
-    expect(paths((await executor.call<Problem>('POST', '/executor/register', { ...body, capacity: 0, handlers: [{}] })).body)).toEqual({ capacity: 'TOO_SMALL', 'handlers.0.name': 'REQUIRED' })
+    expect(paths((await executor.call<Problem>('POST', '/executor/register', { ...body, capacity: 0, handlers: [{}] })).body)).toEqual({
+      capacity: 'TOO_SMALL',
+      'handlers.0.name': 'REQUIRED',
+    })
     await admin.delete(`/token/${made.id}`)
     expect((await executor.call('POST', '/executor/register', body)).status).toBe(401)
     expect((await problem('DELETE', '/token/99999')).code).toBe('TOKEN_NOT_FOUND')
   })
 
   it('refuse what is wrong', async () => {
-    expect(paths(await problem('POST', '/token', { kind: 'api', groupIds: [] }))).toEqual({ kind: 'NOT_ALLOWED_VALUE', groupIds: 'TOO_SHORT' })
-    expect(paths(await problem('POST', '/token', { kind: 'executor', groupIds: [home, 99_999], expiresAt: '2020-01-01T00:00:00Z' }))).toEqual({ 'groupIds.1': 'UNKNOWN_REFERENCE', expiresAt: 'TOO_SMALL' })
+    expect(paths(await problem('POST', '/token', { kind: 'api', groupIds: [] }))).toEqual({
+      kind: 'NOT_ALLOWED_VALUE',
+      groupIds: 'TOO_SHORT',
+    })
+    expect(
+      paths(await problem('POST', '/token', { kind: 'executor', groupIds: [home, 99_999], expiresAt: '2020-01-01T00:00:00Z' })),
+    ).toEqual({ 'groupIds.1': 'UNKNOWN_REFERENCE', expiresAt: 'TOO_SMALL' })
   })
 })

@@ -22,7 +22,10 @@ export interface ApiServer extends AsyncDisposable {
 /** Starts a server. `env` as a person would set it. */
 export async function openApi(env: Readonly<Record<string, string>> = {}): Promise<ApiServer> {
   const dataDir = makeDir()
-  const config = loadConfig({ cwd: dataDir, env: { TICKWHEEL_PORT: '0', TICKWHEEL_DATA_DIR: dataDir, TICKWHEEL_LOG_LEVEL: 'error', ...GENEROUS, ...env } })
+  const config = loadConfig({
+    cwd: dataDir,
+    env: { TICKWHEEL_PORT: '0', TICKWHEEL_DATA_DIR: dataDir, TICKWHEEL_LOG_LEVEL: 'error', ...GENEROUS, ...env },
+  })
   const server = createServer(config, createLog(config), { consoleDir: null })
   const { url, embeddedToken } = await server.start()
   const executors: Executor[] = []
@@ -33,9 +36,24 @@ export async function openApi(env: Readonly<Record<string, string>> = {}): Promi
     removeDir(dataDir)
   }
   return {
-    url, dataDir, config, server, embeddedToken: embeddedToken ?? '', anonymous: new ApiClient(url), admin: await ApiClient.signIn(url, 'admin', 'admin123'), close, [Symbol.asyncDispose]: close,
+    url,
+    dataDir,
+    config,
+    server,
+    embeddedToken: embeddedToken ?? '',
+    anonymous: new ApiClient(url),
+    admin: await ApiClient.signIn(url, 'admin', 'admin123'),
+    close,
+    [Symbol.asyncDispose]: close,
     join: async () => {
-      const executor = createExecutor({ server: url, appName: 'default', token: embeddedToken ?? '', name: 'tester', builtIn: { shell: true, script: true, http: true }, spoolDir: `${dataDir}/spool` })
+      const executor = createExecutor({
+        server: url,
+        appName: 'default',
+        token: embeddedToken ?? '',
+        name: 'tester',
+        builtIn: { shell: true, script: true, http: true },
+        spoolDir: `${dataDir}/spool`,
+      })
       executors.push(executor)
       await executor.start()
       return executor
@@ -44,4 +62,6 @@ export async function openApi(env: Readonly<Record<string, string>> = {}): Promi
 }
 
 /** Tests call faster than people do. */
-const GENEROUS = Object.fromEntries(['LOGIN', 'ANONYMOUS', 'READ', 'WRITE', 'TRIGGER', 'HEAVY'].map((budget) => [`TICKWHEEL_RATE_LIMIT_${budget}_CAPACITY`, '100000']))
+const GENEROUS = Object.fromEntries(
+  ['LOGIN', 'ANONYMOUS', 'READ', 'WRITE', 'TRIGGER', 'HEAVY'].map((budget) => [`TICKWHEEL_RATE_LIMIT_${budget}_CAPACITY`, '100000']),
+)

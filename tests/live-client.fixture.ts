@@ -10,9 +10,15 @@ export class LiveClient implements AsyncDisposable {
   closed: { code: number; reason: string } | null = null
 
   constructor(url: string, token?: string, headers: Readonly<Record<string, string>> = {}) {
-    this.socket = new WebSocket(`${url.replace('http', 'ws')}/api/v1/ws`, token === undefined ? [LIVE_PROTOCOL] : [LIVE_PROTOCOL, `bearer.${token}`], { headers })
+    this.socket = new WebSocket(
+      `${url.replace('http', 'ws')}/api/v1/ws`,
+      token === undefined ? [LIVE_PROTOCOL] : [LIVE_PROTOCOL, `bearer.${token}`],
+      { headers },
+    )
     this.socket.on('message', (data: Buffer) => this.heard.push(JSON.parse(data.toString()) as LiveMessage))
-    this.socket.on('close', (code, reason) => { this.closed = { code, reason: reason.toString() } })
+    this.socket.on('close', (code, reason) => {
+      this.closed = { code, reason: reason.toString() }
+    })
     this.socket.on('error', () => undefined)
   }
 
@@ -26,7 +32,14 @@ export class LiveClient implements AsyncDisposable {
   }
 
   async hear<Type extends LiveMessage['type']>(type: Type, id?: number): Promise<Extract<LiveMessage, { type: Type }>> {
-    return waitFor(() => this.heard.find((message): message is Extract<LiveMessage, { type: Type }> => message.type === type && (id === undefined || ('id' in message && message.id === id))), { what: `a message ${type}` })
+    return waitFor(
+      () =>
+        this.heard.find(
+          (message): message is Extract<LiveMessage, { type: Type }> =>
+            message.type === type && (id === undefined || ('id' in message && message.id === id)),
+        ),
+      { what: `a message ${type}` },
+    )
   }
 
   /** The data of the events of a subscription, in order. */

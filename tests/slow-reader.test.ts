@@ -19,11 +19,23 @@ it('a log reader that stops reading while a task prints 50 MB costs the server u
   const admin = await server.signIn()
   const home = (await admin.get<{ items: Group[] }>('/group')).items[0]?.id ?? 0
   const { token } = await admin.post<{ token: string }>('/token', { kind: 'executor', groupIds: [home] })
-  const executor = createExecutor({ server: server.url, appName: 'default', token, name: 'printer', builtIn: { shell: true }, spoolDir: tempDir() })
+  const executor = createExecutor({
+    server: server.url,
+    appName: 'default',
+    token,
+    name: 'printer',
+    builtIn: { shell: true },
+    spoolDir: tempDir(),
+  })
   await executor.start()
   try {
     const script = `yes "$(printf 'x%.0s' $(seq 1 100))" | head -n ${LINES}`
-    const task = await admin.post<Task>('/task', { groupId: home, name: 'prints', schedule: { kind: 'manual' }, handler: { kind: 'shell', script } })
+    const task = await admin.post<Task>('/task', {
+      groupId: home,
+      name: 'prints',
+      schedule: { kind: 'manual' },
+      handler: { kind: 'shell', script },
+    })
     const usual: number[] = []
     for (let runs = 0; runs < 4; runs++) usual.push(await peakWhile(admin, await start(admin, task.id)))
 
@@ -50,10 +62,13 @@ async function start(admin: ApiClient, taskId: number): Promise<number> {
 /** The largest resident memory of the server until a run has ended, in bytes. */
 async function peakWhile(admin: ApiClient, instanceId: number): Promise<number> {
   let peak = 0
-  await waitFor(async () => {
-    peak = Math.max(peak, await residentOf(admin))
-    return (await admin.get<Instance>(`/instance/${instanceId}`)).endedAt !== null
-  }, { timeoutMs: 120_000, what: 'the end of the run' })
+  await waitFor(
+    async () => {
+      peak = Math.max(peak, await residentOf(admin))
+      return (await admin.get<Instance>(`/instance/${instanceId}`)).endedAt !== null
+    },
+    { timeoutMs: 120_000, what: 'the end of the run' },
+  )
   return peak
 }
 

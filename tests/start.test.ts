@@ -12,9 +12,16 @@ import { tempDir } from './kit/temp-dir.ts'
 import { waitFor } from './kit/wait-for.ts'
 
 /** Runs `tickwheel` until it ends by itself; its exit code and what it printed. */
-async function fails(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<{ code: number | null; output: string }> {
+async function fails(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string }> {
   const dataDir = env['TICKWHEEL_DATA_DIR'] ?? tempDir()
-  const program = new Program({ args, cwd: tempDir(), env: { TICKWHEEL_PORT: String(await freePort()), TICKWHEEL_DATA_DIR: dataDir, ...env } })
+  const program = new Program({
+    args,
+    cwd: tempDir(),
+    env: { TICKWHEEL_PORT: String(await freePort()), TICKWHEEL_DATA_DIR: dataDir, ...env },
+  })
   const { code } = await program.exited
   return { code, output: program.output }
 }
@@ -60,7 +67,9 @@ describe('a start that cannot succeed ends with one clear line and a code other 
     expect((await program.exited).code).toBe(1)
     expect(program.output).toMatch(ONE_LINE)
     expect(program.output).toMatch(/config\.yaml:2:1: prot is not a setting \(did you mean port\?\)/)
-    expect((await fails(['start', '--log-level', 'loud'])).output).toBe('--log-level must be one of trace, debug, info, warn, error, fatal, silent, not "loud".\n')
+    expect((await fails(['start', '--log-level', 'loud'])).output).toBe(
+      '--log-level must be one of trace, debug, info, warn, error, fatal, silent, not "loud".\n',
+    )
     expect((await fails(['start', '--colour', 'red'])).code).not.toBe(0)
   })
 
@@ -121,14 +130,22 @@ describe('a start', () => {
     const first = await startServer({ dataDir })
     const admin = await first.signIn()
     const home = (await admin.get<{ items: Group[] }>('/group')).items[0]?.id
-    const task = await admin.post<Task>('/task', { groupId: home, name: 'kept', schedule: { kind: 'manual' }, handler: { kind: 'shell', script: 'echo kept' } })
+    const task = await admin.post<Task>('/task', {
+      groupId: home,
+      name: 'kept',
+      schedule: { kind: 'manual' },
+      handler: { kind: 'shell', script: 'echo kept' },
+    })
     const { instanceId } = await admin.post<{ instanceId: number }>(`/task/${task.id}/trigger`, {})
     await waitFor(async () => (await admin.get<Instance>(`/instance/${instanceId}`)).state === 'succeeded')
     expect(await first.program.stop()).toEqual({ code: 0, signal: null })
     const second = await startServer({ dataDir })
     const again = await second.signIn()
     expect(await again.get(`/instance/${instanceId}`)).toMatchObject({ state: 'succeeded', taskName: 'kept' })
-    expect(await again.get(`/instance/${instanceId}/logs`)).toMatchObject({ lines: expect.arrayContaining([expect.objectContaining({ text: 'kept' })]), end: true })
+    expect(await again.get(`/instance/${instanceId}/logs`)).toMatchObject({
+      lines: expect.arrayContaining([expect.objectContaining({ text: 'kept' })]),
+      end: true,
+    })
     await second.close()
   })
 })
@@ -142,7 +159,12 @@ describe('a stop', () => {
     const admin = await server.signIn()
     const home = (await admin.get<{ items: Group[] }>('/group')).items[0]?.id
     const script = `touch ${gate}/running; while [ ! -e ${gate}/open ]; do sleep 0.05; done; echo done`
-    const task = await admin.post<Task>('/task', { groupId: home, name: 'waits', schedule: { kind: 'manual' }, handler: { kind: 'shell', script } })
+    const task = await admin.post<Task>('/task', {
+      groupId: home,
+      name: 'waits',
+      schedule: { kind: 'manual' },
+      handler: { kind: 'shell', script },
+    })
     const { instanceId } = await admin.post<{ instanceId: number }>(`/task/${task.id}/trigger`, {})
     await waitFor(() => statSync(`${gate}/running`))
     const stopped = server.program.stop(signal)
@@ -159,7 +181,12 @@ describe('a stop', () => {
     const server = await startServer({ dataDir })
     const admin = await server.signIn()
     const home = (await admin.get<{ items: Group[] }>('/group')).items[0]?.id
-    const task = await admin.post<Task>('/task', { groupId: home, name: 'endless', schedule: { kind: 'manual' }, handler: { kind: 'shell', script: 'sleep 600' } })
+    const task = await admin.post<Task>('/task', {
+      groupId: home,
+      name: 'endless',
+      schedule: { kind: 'manual' },
+      handler: { kind: 'shell', script: 'sleep 600' },
+    })
     const { instanceId } = await admin.post<{ instanceId: number }>(`/task/${task.id}/trigger`, {})
     await waitFor(async () => (await admin.get<Instance>(`/instance/${instanceId}`)).state === 'running')
     const first = server.program.stop()
@@ -168,10 +195,13 @@ describe('a stop', () => {
     expect(await first).toEqual({ code: 1, signal: null })
     const next = await startServer({ dataDir })
     const again = await next.signIn()
-    const ended = await waitFor(async () => {
-      const instance = await again.get<Instance>(`/instance/${instanceId}`)
-      return instance.endedAt === null ? undefined : instance
-    }, { timeoutMs: 60_000 })
+    const ended = await waitFor(
+      async () => {
+        const instance = await again.get<Instance>(`/instance/${instanceId}`)
+        return instance.endedAt === null ? undefined : instance
+      },
+      { timeoutMs: 60_000 },
+    )
     expect(['lost', 'failed', 'canceled']).toContain(ended.state)
     await next.close()
   })
