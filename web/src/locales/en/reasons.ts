@@ -8,7 +8,7 @@ export const reasons = {
   retriedByPerson: 'Run again by {by}, after run {of}.',
   queued: 'Put into the queue.',
   waitsForEarlierRun: 'Waits for run {blocker} of the same task to end.',
-  waitsForExecutor: 'Waits for an executor: none of group {group} is online.',
+  waitsForExecutor: 'Waits for an executor: none of its group is online.',
   waitsForSlot: 'Waits for a free executor slot: {used} of {capacity} in use.',
   waitsForHandler: 'Waits for an executor that knows the handler {handler}.',
   waitsForRetry: 'Waits {delayMs} before the next attempt ({tries} of {max} retries used).',

@@ -5,7 +5,7 @@ export const reasons = {
   retriedByPerson: '由 {by} 重新执行，原执行为 {of}。',
   queued: '进入队列。',
   waitsForEarlierRun: '等待同一任务的执行 {blocker} 结束。',
-  waitsForExecutor: '等待执行器：任务组 {group} 没有在线的执行器。',
+  waitsForExecutor: '等待执行器：所属任务组没有在线的执行器。',
   waitsForSlot: '等待空闲的执行器槽位：已用 {used}/{capacity}。',
   waitsForHandler: '等待支持处理器 {handler} 的执行器。',
   waitsForRetry: '等待 {delayMs}后再次尝试（已重试 {tries}/{max} 次）。',

@@ -5,7 +5,7 @@ const linesOf = (durations: readonly number[]) => scaleOf(durations).lines.map((
 
 describe('the scale of durations', () => {
   it.each([
-    { durations: [], lines: [1], why: 'nothing has a duration yet' },
+    { durations: [], lines: [], why: 'nothing has a duration yet' },
     { durations: [0, 0], lines: [1], why: 'too short to be measured' },
     { durations: [180, 230], lines: [100, 200, 300], why: 'milliseconds' },
     { durations: [2_300, 900], lines: [1_000, 2_000, 3_000], why: 'seconds' },

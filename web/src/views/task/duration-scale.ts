@@ -25,8 +25,9 @@ export function medianOf(durations: readonly number[]): number | null {
   return durations.toSorted((a, b) => a - b)[Math.floor((durations.length - 1) / 2)] ?? null
 }
 
-/** Even steps of a natural length, or powers of about ten when the longest is more than thirty times the usual. */
+/** Even steps of a natural length (none while no run has a duration), or powers of about ten when the longest is more than thirty times the usual. */
 export function scaleOf(durations: readonly number[]): DurationScale {
+  if (durations.length === 0) return { isLogarithmic: false, place: () => 0, top: 1, lines: [] }
   const longest = Math.max(1, ...durations)
   const isLogarithmic = longest > SPREAD * Math.max(1, medianOf(durations) ?? longest)
   return isLogarithmic ? logarithmic(Math.min(...durations), longest) : linear(longest)
