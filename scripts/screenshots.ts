@@ -28,6 +28,8 @@ interface Shot {
   readonly path: string
   /** CSS selectors that are clicked, one after the other */
   readonly clicks?: readonly string[]
+  /** CSS selector of what must be seen before the picture is taken */
+  readonly shows?: string
   readonly isPhone?: boolean
   readonly isSignedOut?: boolean
 }
@@ -98,6 +100,8 @@ class Photographer {
         await page.locator(`${click}:visible`).first().click()
         await settle(page)
       }
+      if (shot.shows !== undefined) await page.locator(shot.shows).first().waitFor()
+      await settle(page)
       await page.screenshot({ path: join(folder, `${shot.name}.${look.locale}.${look.theme}.png`), animations: 'disabled' })
       this.taken += 1
       for (const complaint of opened.complaints()) process.stdout.write(`${shot.name}.${look.locale}.${look.theme}: ${complaint}\n`)
@@ -210,13 +214,13 @@ async function shots(admin: ApiClient): Promise<Shot[]> {
   const skipped = firings.find((entry) => entry.kind === 'skipped')?.fromAt ?? ''
   return [
     { name: 'login', path: '/login', isSignedOut: true },
-    { name: 'login-refused', path: '/login', isSignedOut: true, clicks: ['button[type="submit"]'] },
+    { name: 'login-refused', path: '/login', isSignedOut: true, clicks: ['button[type="submit"]'], shows: '.el-form-item__error' },
     { name: 'tasks', path: '/task' },
     { name: 'tasks-nothing', path: '/task?q=nothing-like-this' },
     { name: 'tasks-selected', path: '/task', clicks: ['.el-table__header .el-checkbox'] },
     { name: 'task-menu', path: '/task', clicks: ['.el-table__row .el-dropdown button'] },
     { name: 'task-new', path: '/task/new' },
-    { name: 'task-new-refused', path: '/task/new', clicks: ['.page-head .el-button--primary'] },
+    { name: 'task-new-refused', path: '/task/new', clicks: ['.page-head .el-button--primary'], shows: '.el-form-item__error' },
     { name: 'task-edit', path: `${String(backup)}/edit` },
     { name: 'task-edit-script', path: `${String(quality)}/edit`, clicks: ['.fold-row:nth-of-type(2) button'] },
     { name: 'task', path: String(quality) },

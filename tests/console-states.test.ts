@@ -1,0 +1,104 @@
+import { join } from 'node:path'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { ApiClient } from './kit/api-client.ts'
+import { buildConsole, describeInBrowser, launchBrowser, openPage, signInByHand, type ConsolePage } from './kit/browser.ts'
+import { ended, GENEROUS_BUDGETS, shellTask, trigger } from './kit/runs.ts'
+import { startServer, type ServerProcess } from './kit/server-process.ts'
+import { makeDir, removeDir } from './kit/temp-dir.ts'
+
+describeInBrowser('the console, when things go wrong', () => {
+  const dataDir = makeDir()
+  let server: ServerProcess
+  let admin: ApiClient
+  let browser: Browser
+  let opened: ConsolePage
+  let page: Page
+
+  beforeAll(async () => {
+    buildConsole()
+    server = await startServer({ dataDir, env: GENEROUS_BUDGETS })
+    admin = await server.signIn()
+    browser = await launchBrowser()
+  })
+  afterAll(async () => {
+    await browser.close()
+    await server.close()
+    removeDir(dataDir)
+  })
+  beforeEach(async ({ onTestFailed }) => {
+    onTestFailed(async ({ task }) => {
+      await page.screenshot({ path: join(import.meta.dirname, '..', 'screenshots', `failed-${task.id}.png`) })
+    })
+    opened = await openPage(browser, server.url)
+    page = opened.page
+    await page.goto('/login')
+    await signInByHand(page)
+    await page.getByRole('heading', { name: 'Tasks' }).waitFor()
+  })
+
+  it('shows why a run failed: its error, each attempt, and what was decided', async () => {
+    const task = await shellTask(admin, 'fails', 'echo before; echo "no such table" >&2; exit 3', { retry: { max: 1, delayMs: 100 } })
+    const run = await trigger(admin, task.id)
+    await ended(admin, run)
+    await page.goto(`/run/${String(run)}`)
+    await page.locator('.run-page header .state').filter({ hasText: 'Failed' }).waitFor()
+    await page
+      .getByRole('status')
+      .filter({ hasText: /exit code other than 0.*exit code 3/ })
+      .waitFor()
+    await page.getByRole('log').getByText('no such table').nth(1).waitFor()
+    const decisions = page.getByRole('tabpanel')
+    await decisions.getByText('Started by admin.').waitFor()
+    await decisions
+      .getByText(/^It failed: /)
+      .nth(1)
+      .waitFor()
+    await decisions.getByText(/^A retry after 100 ms was arranged/).waitFor()
+    await page.getByRole('tab', { name: /^Attempts/ }).click()
+    await decisions.getByText('Attempt 2').waitFor()
+    expect(opened.complaints()).toEqual([])
+  })
+
+  it('answers why a task did not run: its schedule was off', async () => {
+    const task = await shellTask(admin, 'paused', 'echo never', { schedule: { kind: 'cron', expression: '* * * * * ?', timezone: 'UTC' } })
+    await admin.post(`/task/${String(task.id)}/start`)
+    await admin.post(`/task/${String(task.id)}/stop`)
+    await page.goto(`/task/${String(task.id)}`)
+    await page.getByRole('tab', { name: 'Why?' }).click()
+    await page.getByRole('button', { name: 'Now', exact: true }).click()
+    await page.getByText('It was not due then: its schedule was off.').waitFor()
+    await page.getByText('Start the schedule; it then fires from the next instant on.').waitFor()
+    await page.waitForURL(/tab=why&at=/)
+    expect(opened.complaints()).toEqual([])
+  })
+
+  it('leads to the sign-in when the session has ended, and back to where one was', async () => {
+    await page.goto('/run?state=failed')
+    await page.getByRole('button', { name: 'Failed', pressed: true }).waitFor()
+    const token = await page.evaluate<string>("JSON.parse(localStorage.getItem('tickwheel.session')).token")
+    await new ApiClient(server.url, token).post('/auth/logout')
+    // by itself: the live connection tells
+    await page.waitForURL(/\/login\?/)
+    await page.getByText('Your session has ended.').waitFor()
+    await signInByHand(page)
+    await page.waitForURL((url) => url.pathname === '/run' && url.searchParams.get('state') === 'failed')
+    await page.getByRole('button', { name: 'Failed', pressed: true }).waitFor()
+    expect(opened.complaints().filter((complaint) => !/\b401\b/.test(complaint))).toEqual([])
+  })
+
+  it('says quietly that the server is gone, and heals by itself when it is back', async () => {
+    const task = await shellTask(admin, 'after the break', 'echo here')
+    await page.goto('/run')
+    await page.getByRole('heading', { name: 'Runs' }).waitFor()
+    const banner = page.getByRole('status').filter({ hasText: 'Live updates are interrupted' })
+    await server.program.kill()
+    await banner.waitFor()
+    server = await startServer({ dataDir, port: server.port, env: GENEROUS_BUDGETS })
+    await banner.waitFor({ state: 'detached' })
+    const run = await trigger(admin, task.id)
+    await page.locator('.run-table .el-table__row').filter({ hasText: 'after the break' }).filter({ hasText: 'Succeeded' }).waitFor()
+    await ended(admin, run)
+    expect(opened.complaints().filter((complaint) => !/ERR_CONNECTION|ERR_EMPTY|WebSocket|failed: /.test(complaint))).toEqual([])
+  })
+})
