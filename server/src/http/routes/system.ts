@@ -22,7 +22,11 @@ export function systemHandlers({
   return {
     healthz: async () => ({ status: 'ok' }),
     readyz: async () => {
-      const checks = { store: await checkStore(db, status()), engine: status().isFiring ? 'ok' : 'not firing', calls: isOpen() ? 'ok' : 'not taken' }
+      const checks = {
+        store: await checkStore(db, status()),
+        engine: status().isFiring ? 'ok' : 'not firing',
+        calls: isOpen() ? 'ok' : 'not taken',
+      }
       if (Object.values(checks).some((check) => check !== 'ok'))
         throw new AppError(
           'NOT_READY',
