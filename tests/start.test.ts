@@ -90,8 +90,11 @@ describe('a start that cannot succeed ends with one clear line and a code other 
     expect(broken.output).toContain('cannot be opened')
   })
 
-  it('because the store was asked to be MySQL', async () => {
-    const { code, output } = await fails(['start'], { TICKWHEEL_DATABASE_URL: 'mysql://root:secret@db/tickwheel' })
+  it('because its database cannot be reached', async () => {
+    const { code, output } = await fails(['start'], {
+      TICKWHEEL_DATABASE_URL: `mysql://root:secret@127.0.0.1:${String(await freePort())}/tickwheel`,
+    })
+    expect(output).toContain('ECONNREFUSED')
     expect(code).toBe(1)
     expect(output).toMatch(ONE_LINE)
     expect(output).not.toContain('secret@')

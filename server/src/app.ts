@@ -41,7 +41,7 @@ import { executorsById } from './store/executor-views.ts'
 import { RunIds } from './store/ids.ts'
 import { getInstance, instancesById, runHead } from './store/instances.ts'
 import { groupOf } from './store/locate.ts'
-import { LogStore } from './store/logs.ts'
+import type { LogStore } from './store/logs.ts'
 import { findToken } from './store/tokens.ts'
 import { hasFirstPassword } from './store/users.ts'
 import { SystemClock } from './system-clock.ts'
@@ -152,7 +152,6 @@ class NodeServer implements Server {
       .stop()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'refused calls of the last minute are not in the audit log'))
     parts.sessions.stop()
-    parts.logs.close()
     await parts.store.close()
     parts.clock.stop()
   }
@@ -160,14 +159,14 @@ class NodeServer implements Server {
   async #build(store: OpenStore): Promise<Parts> {
     const config = this.#config
     const log = this.#log
-    const { db } = store
+    const { db, logs } = store
+    for (const warning of store.warnings) log.warn(warning)
     const clock = new SystemClock((byMs) => log.warn({ byMs }, 'the clock of this machine was set: time has stepped'))
     const now = (): number => clock.now()
     const ids = new RunIds(db, now)
     await firstStart({ db, ids, now, config })
     const secret = loadSecret(resolve(config.dataDir), config.secret)
     const sessionTokens = new ExecutorSessionTokens(secret)
-    const logs = new LogStore({ directory: resolve(config.dataDir) })
     const serverZone = Intl.DateTimeFormat().resolvedOptions().timeZone
     const engine = await Engine.create({
       db,

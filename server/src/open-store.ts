@@ -2,37 +2,97 @@ import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import type { Config } from './config/schema.ts'
 import { StartProblem } from './config/start-problem.ts'
-import { openSqlite, renderSqlite } from './store/dialect/sqlite.ts'
+import { openMysql } from './store/dialect/mysql.ts'
+import { isMysqlUrl, parseMysqlUrl } from './store/dialect/mysql-url.ts'
+import { openSqlite } from './store/dialect/sqlite.ts'
 import type { Database } from './store/database.ts'
 import { FolderLocked, lockFolder } from './store/folder-lock.ts'
+import { TableLogs } from './store/log-table.ts'
+import { FileLogs, type LogStore } from './store/logs.ts'
 import { migrate, StoreTooNew } from './store/migrate.ts'
+import { nodesSeen } from './store/slots.ts'
 
 export interface OpenStore {
   readonly db: Database
+  readonly logs: LogStore
+  /** what a person should know of how the database is set up */
+  readonly warnings: readonly string[]
   /** Closes the store and lets other processes have the folder. */
   close(): Promise<void>
 }
 
-/** Takes the data folder for this process alone and opens the store in it, at the level of this program. Throws `StartProblem`. */
+/**
+ * Takes the data folder for this process alone and opens the store: in it, or in the database that the settings name, at the level of this program.
+ * Throws `StartProblem`.
+ */
 export async function openStore(config: Config): Promise<OpenStore> {
   const folder = resolve(config.dataDir)
   makeWritable(folder)
   const held = lock(folder)
-  const path = config.database.url === '' ? join(folder, 'tickwheel.db') : resolve(config.database.url.slice('sqlite:'.length))
   try {
-    makeWritable(dirname(path))
-    const db = openSqlite({ path, now: () => Date.now() })
-    await migrate(db, renderSqlite)
+    const { url } = config.database
+    const opened = isMysqlUrl(url)
+      ? await openOnMysql(url)
+      : await openOnSqlite(url === '' ? join(folder, 'tickwheel.db') : resolve(url.slice('sqlite:'.length)), folder)
     return {
-      db,
+      ...opened,
       close: async () => {
-        await db.close()
+        opened.logs.close()
+        await opened.db.close()
         held.release()
       },
     }
   } catch (error) {
     held.release()
+    throw error
+  }
+}
+
+type Opened = Omit<OpenStore, 'close'>
+
+async function openOnSqlite(path: string, folder: string): Promise<Opened> {
+  try {
+    makeWritable(dirname(path))
+    const db = openSqlite({ path, now: () => Date.now() })
+    await migrate(db)
+    return { db, logs: new FileLogs({ directory: folder }), warnings: [] }
+  } catch (error) {
     throw problemOf(error, path)
+  }
+}
+
+async function openOnMysql(url: string): Promise<Opened> {
+  const { host, port, database } = parseMysqlUrl(url)
+  const db = openMysql({ url })
+  try {
+    await migrate(db)
+    await db.makePartitions(await db.now())
+    await mustBeAlone(db)
+    return { db, logs: new TableLogs(db), warnings: await db.warnings() }
+  } catch (error) {
+    await db.close()
+    throw problemOf(error, `mysql://${host}:${port}/${database}`)
+  }
+}
+
+const SEEN_WITHIN_MS = 60_000
+const WATCHED_MS = 3000
+const LOOK_EVERY_MS = 250
+
+/**
+ * One process for a database, as long as nothing divides the work among several. A beat that moves on is a live process; one that stands still was
+ * killed. Beats are compared with themselves, so that clocks need not agree.
+ */
+async function mustBeAlone(db: Database): Promise<void> {
+  const before = new Map((await nodesSeen(db, (await db.now()) - SEEN_WITHIN_MS)).map((node) => [node.runId, node.beatAt]))
+  const until = performance.now() + WATCHED_MS
+  while (before.size > 0 && performance.now() < until) {
+    await new Promise((done) => setTimeout(done, LOOK_EVERY_MS))
+    const alive = (await nodesSeen(db, 0)).find((node) => before.get(node.runId) !== undefined && before.get(node.runId) !== node.beatAt)
+    if (alive === undefined) continue
+    throw new StartProblem(
+      `Another Tickwheel server (on ${alive.name}) uses this database, and several on one database need Redis, which this version does not have yet: stop the other one first.`,
+    )
   }
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Events } from '../engine/events.ts'
-import { openSqlite, renderSqlite } from '../store/dialect/sqlite.ts'
+import { openSqlite } from '../store/dialect/sqlite.ts'
 import { query, type Database } from '../store/database.ts'
 import { RunIds, takeEntityId } from '../store/ids.ts'
 import { migrate } from '../store/migrate.ts'
@@ -32,7 +32,7 @@ describe('sessions', () => {
   beforeEach(async () => {
     time = NOW
     db = openSqlite({ path: ':memory:', now: () => time })
-    await migrate(db, renderSqlite)
+    await migrate(db)
     const known = (passwordHash ??= await hashPassword('admin123'))
     await db.write('rest', async (tx) =>
       insertUser(tx, {

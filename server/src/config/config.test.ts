@@ -58,13 +58,24 @@ describe('configuration', () => {
     ['a list', '- port\n', {}, /must hold keys and values/],
     ['a wrong variable', '', { env: { TICKWHEEL_PORT: '99999' } }, /TICKWHEEL_PORT must be a whole number 0–65535, not "99999"/],
     ['an unknown variable', '', { env: { TICKWHEEL_PROT: '1' } }, /TICKWHEEL_PROT is not a setting \(did you mean TICKWHEEL_PORT\?\)/],
-    ['MySQL', '', { env: { TICKWHEEL_DATABASE_URL: 'mysql://u:pw@h/d' } }, /SQLite only/],
+    ['MySQL without a database', '', { env: { TICKWHEEL_DATABASE_URL: 'mysql://u:pw@h/' } }, /mysql:\/\/user:password@host:port\/database/],
+    ['MySQL with a password that is not encoded', '', { env: { TICKWHEEL_DATABASE_URL: 'mysql://u:pw/x@h/d' } }, /written as %XX/],
+    ['another database', '', { env: { TICKWHEEL_DATABASE_URL: 'postgres://u:pw@h/d' } }, /begin with sqlite: or mysql/],
     ['a short secret', '', { env: { TICKWHEEL_SECRET: 'short' } }, /at least 32 characters/],
     ['an executor that is dead between two beats', '', { flags: { 'executor.deadMs': '6000' } }, /at least twice executor\.heartbeatMs/],
   ])('stops at %s with one line that names it', (_what, yaml, more, expected) => {
     const load = () => loadConfig(withFile(yaml, more))
     expect(load).toThrow(expected)
     expect(load).not.toThrow(/\n|u:pw/)
+  })
+
+  it('leaves the embedded executor out on MySQL, unless a flag or a variable asks for it', () => {
+    const file = withFile(renderYaml())
+    const env = { TICKWHEEL_DATABASE_URL: 'mysql://u:pw@h:3307/d' }
+    expect(loadConfig({ ...file, env }).embeddedExecutor).toBe(false)
+    expect(loadConfig({ ...file, env: { ...env, TICKWHEEL_EMBEDDED_EXECUTOR: 'true' } }).embeddedExecutor).toBe(true)
+    expect(loadConfig({ ...file, env, flags: { embeddedExecutor: 'true' } }).embeddedExecutor).toBe(true)
+    expect(loadConfig({ ...file, env: {} }).embeddedExecutor).toBe(true)
   })
 
   it('stops when the named file does not exist', () => {

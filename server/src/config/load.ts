@@ -6,6 +6,7 @@ import { parseFile, type FileValue } from './file.ts'
 import { settingKeys, type SettingKey } from './keys.ts'
 import { ConfigSchema, type Config } from './schema.ts'
 import { StartProblem } from './start-problem.ts'
+import { isMysqlUrl, parseMysqlUrl } from '../store/dialect/mysql-url.ts'
 
 /** Where settings come from. `flags` are keyed by path (`database.url`), as the command line parsed them. */
 export interface ConfigSources {
@@ -32,7 +33,17 @@ export function loadConfig(sources: ConfigSources = {}): Config {
   refuseUnknownVariables(env)
   const settings: Record<string, unknown> = {}
   for (const key of settingKeys) place(settings, key.path, valueOf(key, fromFile, env, sources.flags ?? {}))
-  return judged(settings)
+  const config = judged(settings)
+  return {
+    ...config,
+    embeddedExecutor: config.embeddedExecutor && (!isMysqlUrl(config.database.url) || isAskedFor('embeddedExecutor', sources)),
+  }
+}
+
+/** By a flag or a variable: the file, which may be the one with every default, does not count. */
+function isAskedFor(path: string, { env = {}, flags = {} }: ConfigSources): boolean {
+  const key = settingKeys.find((known) => known.path === path)
+  return flags[path] !== undefined || (key !== undefined && env[key.variable] !== undefined && env[key.variable] !== '')
 }
 
 const PLACES = ['config.yaml', 'server/config.yaml']
@@ -134,15 +145,23 @@ function refuseUnknownVariables(env: Readonly<Record<string, string | undefined>
   throw new StartProblem(`${unknown} is not a setting${didYouMean(unknown, [...known])}. docs/reference/configuration.md lists all.`)
 }
 
+function mustBeMysqlUrl(url: string): void {
+  try {
+    parseMysqlUrl(url)
+  } catch (error) {
+    throw new StartProblem(
+      'database.url (TICKWHEEL_DATABASE_URL) must have the form mysql://user:password@host:port/database; special characters of the password are written as %XX.',
+      error,
+    )
+  }
+}
+
 function judged(settings: unknown): Config {
   const config = Value.Parse(ConfigSchema, settings)
   const { url } = config.database
-  if (/^(mysql|mariadb):/i.test(url))
-    throw new StartProblem(
-      'database.url (TICKWHEEL_DATABASE_URL) names MySQL, but this version of Tickwheel stores in SQLite only: leave it empty, or give sqlite:PATH.',
-    )
-  if (url !== '' && !/^sqlite:/i.test(url))
-    throw new StartProblem('database.url (TICKWHEEL_DATABASE_URL) must be empty or begin with sqlite: in this version of Tickwheel.')
+  if (isMysqlUrl(url)) mustBeMysqlUrl(url)
+  else if (url !== '' && !/^sqlite:/i.test(url))
+    throw new StartProblem('database.url (TICKWHEEL_DATABASE_URL) must be empty, or begin with sqlite: or mysql://.')
   if (config.secret !== '' && config.secret.length < 32)
     throw new StartProblem('secret (TICKWHEEL_SECRET) must have at least 32 characters, or be left empty to be generated.')
   if (config.executor.deadMs < 2 * config.executor.heartbeatMs)

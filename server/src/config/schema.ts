@@ -26,8 +26,9 @@ export const ConfigSchema = group({
   database: group({
     url: text(
       '',
-      'Where to store. Empty: tickwheel.db in the data folder; sqlite:PATH: another file.',
-      '存储位置。留空为数据目录下的 tickwheel.db；sqlite:路径 为其他文件。',
+      'Where to store. Empty: tickwheel.db in the data folder; sqlite:PATH: another file; mysql://user:password@host:3306/database: MySQL 8 or MariaDB 10.11, and the database exists.',
+      '存储位置。留空为数据目录下的 tickwheel.db；sqlite:路径 为其他文件；mysql://用户:密码@主机:3306/数据库 为 MySQL 8 或 MariaDB 10.11，数据库须已存在。',
+      { secret: true },
     ),
   }),
   secret: text(
@@ -49,8 +50,8 @@ export const ConfigSchema = group({
   }),
   embeddedExecutor: flag(
     true,
-    'Runs an executor inside `tickwheel start`; it serves the group default.',
-    '在 `tickwheel start` 中内置一个执行器，服务于 default 任务组。',
+    'Runs an executor inside `tickwheel start`; it serves the group default. With MySQL only when the flag or the variable says so.',
+    '在 `tickwheel start` 中内置一个执行器，服务于 default 任务组。使用 MySQL 时，仅在命令行参数或环境变量明确开启时启用。',
   ),
   embeddedCapacity: whole(20, [1, 10_000], 'How many runs the embedded executor takes at once.', '内置执行器可同时执行的任务数。'),
   executor: group({

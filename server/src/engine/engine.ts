@@ -261,7 +261,8 @@ export class Engine implements Commands, LinkHost {
       this.#intake.pump,
       this.#heartbeats.pump,
     ]
-    while (pumps.some((pump) => pump.isBusy) || this.#following.size > 0) {
+    while (pumps.some((pump) => pump.isBusy) || this.#following.size > 0 || this.#keeper.isBeating) {
+      await this.#keeper.idle()
       for (const pump of pumps) await pump.idle()
       await Promise.all(this.#following)
     }

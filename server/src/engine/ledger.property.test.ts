@@ -1,9 +1,9 @@
 import { seededRandom, type Random } from '@tickwheel/core'
 import { describe, expect, it } from 'vitest'
-import { StoreAway, type Database, type Lane, type ReadTx, type Tx } from '../store/database.ts'
+import { StoreAway, type Database, type Dialect, type Lane, type ReadTx, type Tx } from '../store/database.ts'
 import type { FiringRow, ScheduleSpanRow, SeriesRow, SkipRow } from '../store/schema.ts'
 import { memoryStore, addGroup, T0 } from '../store/store.fixture.ts'
-import { LogStore } from '../store/logs.ts'
+import { FileLogs } from '../store/logs.ts'
 import type { Session } from '../link/link.ts'
 import { SYSTEM } from '../store/caller.ts'
 import type { Clock, Wake } from './clock.ts'
@@ -56,6 +56,9 @@ class FaultyStore implements Database {
     }
   }
 
+  get dialect(): Dialect {
+    return this.#real.dialect
+  }
   now(): Promise<number> {
     return this.#real.now()
   }
@@ -149,7 +152,7 @@ class Scene {
       const alive = await this.live(async () => {
         const engine = await Engine.create({
           db: store,
-          logs: new LogStore({ directory: ':memory:' }),
+          logs: new FileLogs({ directory: ':memory:' }),
           clock: new ProcessClock(this.clock, () => store.isDead),
           random: this.random,
           log: { warn: () => undefined, error: () => undefined },

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Database } from '../store/database.ts'
 import { floorOfInstant } from '../store/ids.ts'
-import { LogStore } from '../store/logs.ts'
-import { addGroup, endedRow, memoryStore, openRow, T0 } from '../store/store.fixture.ts'
+import type { LogStore } from '../store/logs.ts'
+import { addGroup, endedRow, logsOf, memoryStore, openRow, T0 } from '../store/store.fixture.ts'
 import { Pruner } from './pruner.ts'
 
 const DAY = 86_400_000
@@ -11,7 +11,7 @@ let db: Database
 let logs: LogStore
 beforeEach(async () => {
   db = await memoryStore()
-  logs = new LogStore({ directory: ':memory:' })
+  logs = logsOf(db)
   await addGroup(db, 1)
 })
 afterEach(async () => {

@@ -51,6 +51,15 @@ export class SlotKeeper {
     return !this.#isStopped && this.#slots.size > 0 && this.#clock.monotonic() - this.#beatSentAt < TRUST_MS
   }
 
+  get isBeating(): boolean {
+    return this.#beating !== null
+  }
+
+  /** Until no beat is on its way. */
+  async idle(): Promise<void> {
+    await this.#beating
+  }
+
   /** The fences of some slots, for a transaction. */
   fencesOf(slots: Iterable<number>): Fences {
     const some = new Map<number, number>()
@@ -95,7 +104,10 @@ export class SlotKeeper {
   #sleep(): void {
     if (this.#isStopped) return
     this.#wake = this.#clock.wake(this.#clock.now() + BEAT_MS, () => {
-      this.#beating = this.#beat().finally(() => this.#sleep())
+      this.#beating = this.#beat().finally(() => {
+        this.#beating = null
+        this.#sleep()
+      })
     })
   }
 

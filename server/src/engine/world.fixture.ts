@@ -3,9 +3,9 @@ import { seededRandom, type Scope } from '@tickwheel/core'
 import type { Link, Order, Report, Session } from '../link/link.ts'
 import { SYSTEM, type Caller } from '../store/caller.ts'
 import type { Database } from '../store/database.ts'
-import { LogStore } from '../store/logs.ts'
+import type { LogStore } from '../store/logs.ts'
 import type { FiringRow, InstanceRow, OpenInstanceRow, SeriesRow, SkipRow } from '../store/schema.ts'
-import { addGroup, memoryStore, T0 } from '../store/store.fixture.ts'
+import { addGroup, logsOf, memoryStore, T0 } from '../store/store.fixture.ts'
 import { Engine } from './engine.ts'
 import { ManualClock } from './manual-clock.fixture.ts'
 
@@ -66,7 +66,7 @@ export class World {
     const clock = new ManualClock(options.startAt ?? T0)
     const db = await memoryStore()
     await addGroup(db, 1)
-    const logs = new LogStore({ directory: ':memory:' })
+    const logs = logsOf(db)
     const troubles: World['troubles'] = []
     const world = new World(
       { clock, db, logs, troubles },

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { LineTuple, LiveMessage, LogLine } from '@tickwheel/contract'
 import { expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
-import { LogStore } from '../store/logs.ts'
+import { FileLogs } from '../store/logs.ts'
 import { LogTopic } from './log-topic.ts'
 import { HIGH_WATER_BYTES, Outlet } from './outlet.ts'
 import type { LiveReads } from './parts.ts'
@@ -45,7 +45,7 @@ function linesFrom(first: number, count: number): LineTuple[] {
 }
 
 it('holds no more than the high water and one page for a reader that stops, and then gives it every line once, in order', async () => {
-  const logs = new LogStore({ directory: ':memory:' })
+  const logs = new FileLogs({ directory: ':memory:' })
   const chunks = 500
   for (let chunk = 0; chunk < chunks; chunk++)
     await logs.append([{ instanceId: INSTANCE, attempt: 1, firstSeq: chunk * 1000 + 1, lines: linesFrom(chunk * 1000 + 1, 1000) }])
@@ -84,7 +84,7 @@ it('holds no more than the high water and one page for a reader that stops, and 
 })
 
 it('does nothing more when it is closed', async () => {
-  const logs = new LogStore({ directory: ':memory:' })
+  const logs = new FileLogs({ directory: ':memory:' })
   const reader = new HeldReader()
   const topic = new LogTopic({
     id: 1,

@@ -4,7 +4,7 @@ import { writeAudit } from './audit.ts'
 import type { Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
 import { canceledBy } from './judge.ts'
-import { readOpen } from './open-runs.ts'
+import { lockOpen } from './open-runs.ts'
 import type { RunChange } from './report.ts'
 import { endRuns, saveOpen, type RunEnd } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow } from './schema.ts'
@@ -34,7 +34,7 @@ export async function cancelRuns(db: Database, request: CancelRequest): Promise<
 /** Cancels one run for a person. Throws `INSTANCE_NOT_FOUND`, or `INSTANCE_ENDED` with its outcome. */
 export async function cancelOne(db: Database, request: CancelRequest & { readonly instanceId: number }): Promise<RunChange[]> {
   return db.write('rest', async (tx) => {
-    const [row] = await readOpen(tx, [request.instanceId])
+    const [row] = await lockOpen(tx, [request.instanceId], 'update')
     if (row === undefined || !isVisible(request.scope, row.group_id)) await refuse(tx, request.instanceId, request.scope)
     return cancelIn(tx, request)
   })
@@ -50,7 +50,7 @@ async function refuse(tx: Tx, instanceId: number, scope: Scope): Promise<never> 
 
 async function cancelIn(tx: Tx, request: CancelRequest): Promise<RunChange[]> {
   const { at } = request
-  const rows = (await readOpen(tx, request.instanceIds)).filter((row) => isVisible(request.scope, row.group_id))
+  const rows = (await lockOpen(tx, request.instanceIds, 'update')).filter((row) => isVisible(request.scope, row.group_id))
   const ends: RunEnd[] = []
   const marked: OpenInstanceRow[] = []
   for (const row of rows) {
@@ -94,7 +94,9 @@ export async function skipRuns(
 ): Promise<RunChange[]> {
   return db.write('rest', async (tx) => {
     const blockers = new Map(skips.map((skip) => [skip.instanceId, skip.blocker]))
-    const rows = (await readOpen(tx, [...blockers.keys()])).filter((row) => row.phase === PHASE.waiting || row.phase === PHASE.queued)
+    const rows = (await lockOpen(tx, [...blockers.keys()], 'update')).filter(
+      (row) => row.phase === PHASE.waiting || row.phase === PHASE.queued,
+    )
     const ends = rows.map((row): RunEnd => ({
       row,
       outcome: OUTCOME.skipped,

@@ -10,8 +10,6 @@ export interface Count {
 }
 
 const HOUR_MS = 3_600_000
-/** One lane on SQLite; on MySQL each connection has its own, so that no two transactions wait for one row. */
-const LANE = 0
 
 /** Adds to the counters of the hour, in the transaction that makes the counted rows. Counts of one key are summed first, keys sorted. */
 export async function addCounts(tx: Tx, at: number, counts: readonly Count[]): Promise<void> {
@@ -28,8 +26,8 @@ export async function addCounts(tx: Tx, at: number, counts: readonly Count[]): P
       hour,
       groupId,
       metric,
-      LANE,
+      tx.counterLane,
     ])
-    if (matched === 0) await tx.insert('counter', [{ hour_at: hour, group_id: groupId, metric, lane: LANE, n }])
+    if (matched === 0) await tx.insert('counter', [{ hour_at: hour, group_id: groupId, metric, lane: tx.counterLane, n }])
   }
 }

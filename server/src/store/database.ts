@@ -1,4 +1,5 @@
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Compilable } from 'kysely'
+import type { TableSpec } from './dialect/table.ts'
 import type { Schema, Table } from './schema.ts'
 
 export type Value = string | number | Uint8Array | null
@@ -25,8 +26,21 @@ export interface ReadTx {
   all<Row>(sql: string, params?: readonly Value[]): Promise<Row[]>
 }
 
+/**
+ * What is put behind a `SELECT` whose rows this transaction relies on, in lock order: `share` (nobody may change them meanwhile), `update` (this
+ * transaction will), `updateFree` (likewise, leaving out rows that another transaction has locked). Empty on SQLite, where the whole store is locked.
+ */
+export interface Locks {
+  readonly share: string
+  readonly update: string
+  readonly updateFree: string
+}
+
 /** A transaction that writes. It commits when the function returns and rolls back when it throws. */
 export interface Tx extends ReadTx {
+  readonly locks: Locks
+  /** Which of the rows of one counter this transaction adds to: each connection has its own, so that no two transactions wait for one row. */
+  readonly counterLane: number
   /** Runs a write that `query` built; how many rows it matched. */
   execute(built: Compilable<unknown>): Promise<number>
   run(sql: string, params?: readonly Value[]): Promise<number>
@@ -40,8 +54,19 @@ export interface Tx extends ReadTx {
   lock<Row>(built: Compilable<Row>): Promise<Row[]>
 }
 
-/** Lanes have separate connections on MySQL, so that one lock wait stalls one of them; on SQLite there is one writer. */
-export type Lane = 'fire' | 'report' | 'rest'
+/** Lanes have separate connections on MySQL, so that one lock wait stalls one of them; on SQLite there is one writer. `logs` is used where logs are in the database. */
+export type Lane = 'fire' | 'report' | 'rest' | 'logs'
+
+/** How a database makes the tables, and what it keeps. */
+export interface Dialect {
+  /** logs of runs are in the database, not in files beside it */
+  readonly keepsLogs: boolean
+  /** the statements that make a table; harmless where it exists, if a migration cannot be rolled back */
+  render(spec: TableSpec): string[]
+  hasTable(tx: ReadTx, name: string): Promise<boolean>
+  /** Runs a change of the schema while no other process does; in a transaction where the database has that for tables. */
+  exclusively<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+}
 
 /**
  * The store. A write is a function over plain data that is safe to run twice: on deadlock or lock time-out it is run again, three times at most.
@@ -49,6 +74,7 @@ export type Lane = 'fire' | 'report' | 'rest'
  * Throws `StoreAway` when the store cannot be reached.
  */
 export interface Database {
+  readonly dialect: Dialect
   read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T>
   write<T>(lane: Lane, work: (tx: Tx) => Promise<T>): Promise<T>
   /** The clock of the database, epoch ms: the origin of cluster time. */

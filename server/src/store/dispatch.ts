@@ -1,6 +1,6 @@
 import { appendTrace, PHASE, type TraceEntry } from '@tickwheel/core'
 import type { Database } from './database.ts'
-import { readOpen } from './open-runs.ts'
+import { lockOpen } from './open-runs.ts'
 import { heldSlots, type Fences } from './slots.ts'
 
 /** A queued run given to an executor. `rankAt` is when a sweep looks whether it was taken. */
@@ -45,9 +45,10 @@ export async function dispatch(
     const held = await heldSlots(tx, fences)
     const rows = new Map(
       (
-        await readOpen(
+        await lockOpen(
           tx,
           [...claims, ...parkings].map((item) => item.instanceId),
+          'updateFree',
         )
       ).map((row) => [row.id, row]),
     )

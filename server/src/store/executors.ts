@@ -4,6 +4,7 @@ import { writeAudit } from './audit.ts'
 import type { Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
 import { takeEntityId } from './ids.ts'
+import { againWhenTaken } from './lock.ts'
 import type { ExecutorBeatRow, ExecutorRow } from './schema.ts'
 import { isVisible } from './scope.ts'
 
@@ -51,36 +52,41 @@ export async function registerExecutor(
   db: Database,
   { at, bootId, groupId, register }: { at: number; bootId: number; groupId: number; register: Register },
 ): Promise<KnownExecutor> {
-  return db.write('rest', async (tx) => {
-    const [old] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE group_id = ? AND name = ?', [groupId, register.name])
-    const keeps = old !== undefined && register.bootId !== undefined && register.bootId === old.boot_id
-    if (old !== undefined && register.bootId !== undefined && register.bootId < old.boot_id) {
-      throw new AppError(
-        'EXECUTOR_SUPERSEDED',
-        `A newer process has registered as "${register.name}": stop this one, or give it another name.`,
-        { params: { name: register.name } },
-      )
-    }
-    const row: ExecutorRow = {
-      id: old?.id ?? (await takeEntityId(tx)),
-      group_id: groupId,
-      name: register.name,
-      boot_id: keeps ? old.boot_id : bootId,
-      recovered_boot: old?.recovered_boot ?? 0,
-      registered_at: keeps ? old.registered_at : at,
-      state: EXECUTOR_STATE.online,
-      draining: old?.draining ?? 0,
-      transport: 'stream',
-      version: register.version,
-      host: register.host,
-      pid: register.pid,
-      capacity: register.capacity,
-      labels: JSON.stringify(register.labels ?? {}),
-      handlers: JSON.stringify(register.handlers),
-    }
-    await put(tx, row, old !== undefined)
-    return { row, seenAt: at, load: null }
-  })
+  return againWhenTaken(() =>
+    db.write('rest', async (tx) => {
+      const [old] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE group_id = ? AND name = ?' + tx.locks.update, [
+        groupId,
+        register.name,
+      ])
+      const keeps = old !== undefined && register.bootId !== undefined && register.bootId === old.boot_id
+      if (old !== undefined && register.bootId !== undefined && register.bootId < old.boot_id) {
+        throw new AppError(
+          'EXECUTOR_SUPERSEDED',
+          `A newer process has registered as "${register.name}": stop this one, or give it another name.`,
+          { params: { name: register.name } },
+        )
+      }
+      const row: ExecutorRow = {
+        id: old?.id ?? (await takeEntityId(tx)),
+        group_id: groupId,
+        name: register.name,
+        boot_id: keeps ? old.boot_id : bootId,
+        recovered_boot: old?.recovered_boot ?? 0,
+        registered_at: keeps ? old.registered_at : at,
+        state: EXECUTOR_STATE.online,
+        draining: old?.draining ?? 0,
+        transport: 'stream',
+        version: register.version,
+        host: register.host,
+        pid: register.pid,
+        capacity: register.capacity,
+        labels: JSON.stringify(register.labels ?? {}),
+        handlers: JSON.stringify(register.handlers),
+      }
+      await put(tx, row, old !== undefined)
+      return { row, seenAt: at, load: null }
+    }),
+  )
 }
 
 async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
@@ -185,7 +191,7 @@ export async function forgetExecutor(
 }
 
 async function visibleExecutor(tx: Tx, executorId: number, scope: Scope): Promise<ExecutorRow> {
-  const [row] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE id = ?', [executorId])
+  const [row] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE id = ?' + tx.locks.update, [executorId])
   if (row === undefined || !isVisible(scope, row.group_id))
     throw new AppError('EXECUTOR_NOT_FOUND', `There is no executor ${executorId}.`, { params: { id: executorId } })
   return row

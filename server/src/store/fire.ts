@@ -75,7 +75,10 @@ async function lockCursors(tx: Tx, seriesIds: readonly number[]): Promise<Map<nu
     1000,
   )) {
     const list = listOfNumbers(part)
-    const rows = await tx.all<CursorRow>(`SELECT id, revision, held FROM series WHERE id IN ${list.sql} ORDER BY id`, list.params)
+    const rows = await tx.all<CursorRow>(
+      `SELECT id, revision, held FROM series WHERE id IN ${list.sql} ORDER BY id${tx.locks.updateFree}`,
+      list.params,
+    )
     for (const row of rows) if (row.held === null) revisions.set(row.id, row.revision)
   }
   return revisions

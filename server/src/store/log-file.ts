@@ -1,29 +1,9 @@
-import { deflateSync, inflateSync } from 'node:zlib'
-import { LineTuple } from '@tickwheel/contract'
 import Sqlite from 'better-sqlite3'
-import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
-import { parseJson } from './definition.ts'
 import { guard } from './dialect/sqlite.ts'
+import { bodyOf, type ChunkRow } from './log-chunk.ts'
 import type { LogChunk, LogEnd } from './logs.ts'
 import { instantOfId } from './ids.ts'
-import { BrokenData } from './schedules.ts'
 
-/** `at`: when its last line was printed; a chunk without lines has that of the chunk before. */
-export interface ChunkRow {
-  readonly attempt: number
-  readonly first_seq: number
-  readonly dropped: number
-  readonly at: number
-  readonly codec: number
-  readonly body: Uint8Array
-}
-
-const linesCheck = Compile(Type.Array(LineTuple))
-
-/** How a body is kept; stored, never given a new meaning. */
-const CODEC = { json: 0, deflated: 1 } as const
-const DEFLATE_FROM_BYTES = 1024
 const PRUNE_BATCH = 200
 
 const TABLES = `
@@ -102,13 +82,6 @@ export class LogFile {
     return guard(() => this.#chunks.all(instanceId, attempt, firstSeq, limit))
   }
 
-  linesOf(row: ChunkRow): LineTuple[] {
-    const bytes = row.codec === CODEC.deflated ? inflateSync(row.body) : row.body
-    const lines = parseJson(new TextDecoder().decode(bytes))
-    if (linesCheck.Check(lines)) return lines
-    throw new BrokenData(`a stored chunk of a log is not valid: attempt ${row.attempt}, line ${row.first_seq}`)
-  }
-
   /** True: there is more to delete. */
   prune(beforeId: number): boolean {
     return guard(() => {
@@ -124,23 +97,9 @@ export class LogFile {
 
   #appendOne(chunk: LogChunk): boolean {
     const { instanceId, attempt, firstSeq, lines, dropped = 0 } = chunk
-    const text = Buffer.from(JSON.stringify(lines))
-    const isDeflated = text.length > DEFLATE_FROM_BYTES
-    const body = isDeflated ? deflateSync(text, { level: 1 }) : text
+    const { codec, bytes, body } = bodyOf(lines)
     const at = lines.at(-1)?.[0] ?? this.#lastAt.get(instanceId, attempt, firstSeq)?.at ?? instantOfId(instanceId)
-    return (
-      this.#insert.run(
-        instanceId,
-        attempt,
-        firstSeq,
-        lines.length,
-        text.length,
-        dropped,
-        at,
-        isDeflated ? CODEC.deflated : CODEC.json,
-        body,
-      ).changes > 0
-    )
+    return this.#insert.run(instanceId, attempt, firstSeq, lines.length, bytes, dropped, at, codec, body).changes > 0
   }
 }
 

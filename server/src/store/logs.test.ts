@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { LineTuple } from '@tickwheel/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Database } from './database.ts'
 import { floorOfInstant } from './ids.ts'
-import { ATTEMPT_SEQ, LogStore } from './logs.ts'
+import { ATTEMPT_SEQ } from './log-page.ts'
+import { FileLogs, type LogStore } from './logs.ts'
+import { logsOf, memoryStore } from './store.fixture.ts'
 
 const AT = Date.UTC(2026, 10, 22, 8)
 const RUN = floorOfInstant(AT) + 7
@@ -14,12 +17,15 @@ function lines(...texts: string[]): LineTuple[] {
 }
 
 describe('the log store', () => {
+  let db: Database
   let store: LogStore
-  beforeEach(() => {
-    store = new LogStore({ directory: ':memory:' })
+  beforeEach(async () => {
+    db = await memoryStore()
+    store = logsOf(db)
   })
-  afterEach(() => {
+  afterEach(async () => {
     store.close()
+    await db.close()
   })
 
   const read = async (after = 0, limit = 1000, ended = false) => store.read(RUN, { after, limit, ended })
@@ -167,12 +173,12 @@ describe('the files of the log store', () => {
 
   it('keep a month each, survive a restart, and go as a whole when they are old', async () => {
     const ids = [3, 4, 5, 6, 7, 8, 9].map((month) => floorOfInstant(Date.UTC(2026, month, 15)) + 1)
-    const store = new LogStore({ directory })
+    const store = new FileLogs({ directory })
     await store.append(
       ids.map((instanceId) => ({ instanceId, attempt: 1, firstSeq: 1, lines: lines(`of ${instanceId}`, 'x'.repeat(5000)) })),
     )
     store.close()
-    const again = new LogStore({ directory })
+    const again = new FileLogs({ directory })
     for (const id of ids) expect((await again.read(id, { after: 0, limit: 9, ended: true })).lines[0]?.text).toBe(`of ${id}`)
     expect(await again.prune(floorOfInstant(Date.UTC(2026, 6, 20)))).toBe(false)
     expect(readdirSync(directory).filter((name) => name.endsWith('.db'))).toEqual([

@@ -1,4 +1,4 @@
-import type { Database, ReadTx } from './database.ts'
+import type { Database, ReadTx, Tx } from './database.ts'
 import { listOfNumbers, partsOf } from './list.ts'
 import type { OpenInstanceRow } from './schema.ts'
 
@@ -54,6 +54,13 @@ export async function readOpen(tx: ReadTx, ids: readonly number[]): Promise<Open
   if (ids.length === 0) return []
   const list = listOfNumbers([...ids].sort((a, b) => a - b))
   return tx.all<OpenInstanceRow>(`SELECT * FROM open_instance WHERE id IN ${list.sql} ORDER BY id`, list.params)
+}
+
+/** Reads open rows that this transaction will change. `updateFree`: those that another transaction has locked are left out. */
+export async function lockOpen(tx: Tx, ids: readonly number[], how: 'update' | 'updateFree'): Promise<OpenInstanceRow[]> {
+  if (ids.length === 0) return []
+  const list = listOfNumbers([...ids].sort((a, b) => a - b))
+  return tx.all<OpenInstanceRow>(`SELECT * FROM open_instance WHERE id IN ${list.sql} ORDER BY id${tx.locks[how]}`, list.params)
 }
 
 /** Which of these runs has attempts at an executor whose boot is older than the given one. */

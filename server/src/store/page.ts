@@ -23,10 +23,10 @@ export function offsetOf({ page, pageSize }: PageRequest): number {
   })
 }
 
-/** Whether a column contains a text, whatever characters it has. */
+/** Whether a column contains a text, whatever characters it has; the case does not matter (on SQLite: of ASCII letters). */
 export function contains(column: string, text: string): RawBuilder<boolean> {
   const pattern = `%${text.replace(/[!%_]/g, (character) => `!${character}`)}%`
-  return sql<boolean>`${sql.ref(column)} like ${pattern} escape '!'`
+  return sql<boolean>`lower(${sql.ref(column)}) like lower(${pattern}) escape '!'`
 }
 
 /** Epoch milliseconds as the API writes them. */

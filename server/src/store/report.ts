@@ -4,7 +4,7 @@ import type { Database, Tx } from './database.ts'
 import { parseDefinition } from './definition.ts'
 import { endAttempt, judge, rankOf, type AttemptEnd, type Judgment, type RunReport } from './judge.ts'
 import { listOfNumbers } from './list.ts'
-import { readOpen } from './open-runs.ts'
+import { lockOpen } from './open-runs.ts'
 import { attemptRow, endRuns, requeued, saveOpen, type Requeue, type RunEnd } from './run-writes.ts'
 import type { AttemptRow, InstanceRow, OpenInstanceRow } from './schema.ts'
 
@@ -70,7 +70,7 @@ class Batch {
 
   async load(ids: readonly number[]): Promise<void> {
     const unique = [...new Set(ids)]
-    for (const row of await readOpen(this.#tx, unique)) this.#open.set(row.id, row)
+    for (const row of await lockOpen(this.#tx, unique, 'update')) this.#open.set(row.id, row)
     const missing = unique.filter((id) => !this.#open.has(id))
     if (missing.length === 0) return
     const list = listOfNumbers(missing)

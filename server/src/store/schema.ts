@@ -290,6 +290,26 @@ export interface TokenRow {
   revoked_at: number | null
 }
 
+/** Only where logs are in the database. */
+export interface LogChunkRow {
+  instance_id: number
+  attempt: number
+  first_seq: number
+  lines: number
+  bytes: number
+  dropped: number
+  at: number
+  codec: number
+  body: Uint8Array
+}
+export interface LogEndRow {
+  instance_id: number
+  attempt: number
+  lines: number
+  bytes: number
+  dropped: number
+}
+
 export interface Schema {
   id_block: IdBlockRow
   meta: MetaRow
@@ -317,5 +337,7 @@ export interface Schema {
   user: UserRow
   session: SessionRow
   token: TokenRow
+  log_chunk: LogChunkRow
+  log_end: LogEndRow
 }
 export type Table = keyof Schema

@@ -77,7 +77,7 @@ async function withSpans(tx: ReadTx, rows: readonly SeriesRow[]): Promise<Series
     )
     for (const row of spanRows) spans.set(row.series_id, [...(spans.get(row.series_id) ?? []), spanOf(row)])
     const skipRows = await tx.all<{ series_id: number; from_at: number; reason: number; facts: string }>(
-      `SELECT k.series_id, k.from_at, k.reason, k.facts FROM skip k JOIN series s ON s.id = k.series_id WHERE k.series_id IN ${list.sql} AND k.from_at = (SELECT MAX(m.from_at) FROM skip m WHERE m.series_id = s.id) AND k.to_at = s.last_due_at`,
+      `SELECT k.series_id, k.from_at, k.reason, k.facts FROM skip k JOIN series s ON s.id = k.series_id WHERE k.series_id IN ${list.sql} AND k.from_at = (SELECT m.from_at FROM skip m WHERE m.series_id = s.id ORDER BY m.from_at DESC LIMIT 1) AND k.to_at = s.last_due_at`,
       list.params,
     )
     for (const row of skipRows) skips.set(row.series_id, { fromAt: row.from_at, reason: row.reason, facts: row.facts })

@@ -1,5 +1,6 @@
 import type { Database, Tx } from './database.ts'
 import { listOfNumbers } from './list.ts'
+import { lockRows } from './lock.ts'
 import type { SeriesRow, SignalRow } from './schema.ts'
 import { lastSpan, seriesSchedule } from './spans.ts'
 
@@ -7,7 +8,9 @@ import { lastSpan, seriesSchedule } from './spans.ts'
 export async function pendingSignals(db: Database, slots: readonly number[], limit: number): Promise<SignalRow[]> {
   if (slots.length === 0) return []
   const list = listOfNumbers(slots)
-  return db.read((tx) => tx.all<SignalRow>(`SELECT * FROM signal WHERE slot IN ${list.sql} ORDER BY id LIMIT ?`, [...list.params, limit]))
+  return db.read((tx) =>
+    tx.all<SignalRow>(`SELECT * FROM \`signal\` WHERE slot IN ${list.sql} ORDER BY id LIMIT ?`, [...list.params, limit]),
+  )
 }
 
 export interface Advanced {
@@ -22,18 +25,39 @@ export interface Advanced {
  * Signals that are gone already were applied by another; then nothing is done.
  */
 export async function advance(db: Database, signals: readonly SignalRow[]): Promise<Advanced> {
+  for (;;) {
+    const advanced = await advanceOnce(db, signals).catch(nullWhenOvertaken)
+    if (advanced !== null) return advanced
+  }
+}
+
+/** Another consumer has applied some of the signals meanwhile: what was done is rolled back, and read again. */
+class Overtaken extends Error {}
+
+function nullWhenOvertaken(error: unknown): null {
+  if (error instanceof Overtaken) return null
+  throw error
+}
+
+async function advanceOnce(db: Database, signals: readonly SignalRow[]): Promise<Advanced> {
   return db.write('rest', async (tx) => {
     const list = listOfNumbers(signals.map((signal) => signal.id))
-    const here = await tx.all<SignalRow>(`SELECT * FROM signal WHERE id IN ${list.sql} ORDER BY id`, list.params)
+    await lockRows(tx, 'task', targetsOf(signals, 2), 'update')
+    await lockRows(tx, 'series', targetsOf(signals, 1), 'update')
+    const here = await tx.all<SignalRow>(`SELECT * FROM \`signal\` WHERE id IN ${list.sql} ORDER BY id`, list.params)
     const seriesIds: number[] = []
     const tasks: { taskId: number; groupId: number }[] = []
     for (const signal of here) {
       if (signal.kind === 1 && (await setDelay(tx, signal))) seriesIds.push(signal.target_id)
       if (signal.kind === 2) tasks.push(...(await switchOff(tx, signal)))
     }
-    await tx.run(`DELETE FROM signal WHERE id IN ${list.sql}`, list.params)
+    if ((await tx.run(`DELETE FROM \`signal\` WHERE id IN ${list.sql}`, list.params)) !== here.length) throw new Overtaken()
     return { seriesIds, tasks }
   })
+}
+
+function targetsOf(signals: readonly SignalRow[], kind: number): number[] {
+  return signals.filter((signal) => signal.kind === kind).map((signal) => signal.target_id)
 }
 
 /** fixedDelay: the end of the run that the series awaits sets its next instant. */

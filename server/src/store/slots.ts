@@ -12,7 +12,10 @@ export async function heldSlots(tx: Tx, fences: Fences): Promise<Set<number>> {
   const slots = [...fences.keys()].sort((a, b) => a - b)
   if (slots.length === 0) return new Set()
   const list = listOfNumbers(slots)
-  const rows = await tx.all<{ id: number; fence: number }>(`SELECT id, fence FROM slot WHERE id IN ${list.sql} ORDER BY id`, list.params)
+  const rows = await tx.all<{ id: number; fence: number }>(
+    `SELECT id, fence FROM slot WHERE id IN ${list.sql} ORDER BY id${tx.locks.share}`,
+    list.params,
+  )
   return new Set(rows.filter((row) => fences.get(row.id) === row.fence).map((row) => row.id))
 }
 
@@ -39,6 +42,20 @@ export async function addNode(
 
 export async function beatNode(db: Database, runId: number, at: number): Promise<void> {
   await db.write('rest', (tx) => tx.run('UPDATE node SET beat_at = ? WHERE run_id = ?', [at, runId]))
+}
+
+export interface NodeSeen {
+  readonly runId: number
+  readonly name: string
+  readonly beatAt: number
+}
+
+/** Processes that have written a beat since an instant. */
+export async function nodesSeen(db: Database, since: number): Promise<NodeSeen[]> {
+  const rows = await db.read((tx) =>
+    tx.all<{ run_id: number; name: string; beat_at: number }>('SELECT run_id, name, beat_at FROM node WHERE beat_at > ?', [since]),
+  )
+  return rows.map((row) => ({ runId: row.run_id, name: row.name, beatAt: row.beat_at }))
 }
 
 /** Rows of processes that have been gone for a day are forgotten. */

@@ -4,26 +4,33 @@ import { join } from 'node:path'
 import type { TaskCreate } from '@tickwheel/contract'
 import { SYSTEM, type Change } from './caller.ts'
 import type { Database } from './database.ts'
-import { openSqlite, renderSqlite } from './dialect/sqlite.ts'
+import { openSqlite } from './dialect/sqlite.ts'
 import { instantOfId } from './ids.ts'
+import { TableLogs } from './log-table.ts'
+import { FileLogs, type LogStore } from './logs.ts'
 import { migrate } from './migrate.ts'
+import { emptyMysqlStore, IS_MYSQL } from './mysql.fixture.ts'
 import type { InstanceRow, OpenInstanceRow } from './schema.ts'
 
 /** 2026-11-22T08:00:00.000Z, a Sunday. */
 export const T0 = Date.UTC(2026, 10, 22, 8)
 
-/** A store in memory with every table. */
+/**
+ * A store with every table and nothing in it: in memory, or, where the tests run for MySQL, in a database of the file's own that is emptied each time.
+ */
 export async function memoryStore(): Promise<Database> {
+  if (IS_MYSQL) return emptyMysqlStore(() => T0)
   const db = openSqlite({ path: ':memory:', now: () => T0 })
-  await migrate(db, renderSqlite)
+  await migrate(db)
   return db
 }
 
-/** A store in a file of its own, which `remove` deletes. */
+/** A store in a file of its own, which `remove` deletes; for MySQL as `memoryStore`. */
 export async function fileStore(): Promise<{ db: Database; directory: string; remove: () => Promise<void> }> {
   const directory = mkdtempSync(join(tmpdir(), 'tickwheel-store-'))
+  if (IS_MYSQL) return { db: await emptyMysqlStore(() => T0), directory, remove: async () => rmSync(directory, { recursive: true }) }
   const db = openSqlite({ path: join(directory, 'tickwheel.db'), now: () => T0 })
-  await migrate(db, renderSqlite)
+  await migrate(db)
   const remove = async (): Promise<void> => {
     await db.close()
     rmSync(directory, { recursive: true })
@@ -32,6 +39,11 @@ export async function fileStore(): Promise<{ db: Database; directory: string; re
 }
 
 let lastAuditId = 1
+
+/** A log store that belongs to a store: in memory, or in tables of its database. */
+export function logsOf(db: Database): LogStore {
+  return db.dialect.keepsLogs ? new TableLogs(db) : new FileLogs({ directory: ':memory:' })
+}
 
 /** A change by the system at an instant, seeing all groups unless told otherwise. */
 export function changeAt(now: number, more: Partial<Change> = {}): Change {

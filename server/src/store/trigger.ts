@@ -3,6 +3,7 @@ import { appendTrace, CAUSE, PHASE, queueRankAt, slotOf, type Reason, type Scope
 import { writeAudit } from './audit.ts'
 import { actorText, type Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
+import { againWhenTaken, lockRows } from './lock.ts'
 import { PARAMS_PAYLOAD } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow, PayloadRow, TaskRow } from './schema.ts'
 import { isVisible } from './scope.ts'
@@ -40,11 +41,20 @@ export interface Triggered {
  * `AppError` that refuses it. A repeated `keyHash` answers what the first answered, and makes nothing.
  */
 export async function trigger(db: Database, requests: readonly TriggerRequest[]): Promise<(Triggered | AppError)[]> {
-  return db.write('rest', async (tx) => {
-    const answers: (Triggered | AppError)[] = []
-    for (const request of requests) answers.push(await triggerOne(tx, request).catch(refusal))
-    return answers
-  })
+  return againWhenTaken(() =>
+    db.write('rest', async (tx) => {
+      const answers: (Triggered | AppError)[] = []
+      // no run is made for a task that is being deleted
+      await lockRows(
+        tx,
+        'task',
+        requests.map((request) => request.taskId),
+        'share',
+      )
+      for (const request of requests) answers.push(await triggerOne(tx, request).catch(refusal))
+      return answers
+    }),
+  )
 }
 
 /** A refusal comes before anything is written, so the others of the commit stand. */
@@ -91,38 +101,41 @@ export interface RetryRequest {
 
 /** Runs an ended run again as a new run, with its params, in the task's present version. One retry for each run. Throws `AppError`. */
 export async function retry(db: Database, request: RetryRequest): Promise<Triggered> {
-  return db.write('rest', async (tx) => {
-    const repeated = await answered(tx, request.keyHash)
-    if (repeated !== null) return { instanceId: repeated, row: null }
-    const old = await endedRun(tx, request.instanceId, request.scope)
-    const task = await visibleTask(tx, old.task_id, request.scope)
-    const [linked] = await tx.all<{ retry_id: number }>('SELECT retry_id FROM retry_link WHERE instance_id = ?', [old.id])
-    if (linked !== undefined)
-      throw new AppError('INSTANCE_ALREADY_RETRIED', `Run ${old.id} was retried already, as run ${linked.retry_id}.`, {
-        params: { retryId: linked.retry_id },
+  return againWhenTaken(() =>
+    db.write('rest', async (tx) => {
+      const repeated = await answered(tx, request.keyHash)
+      if (repeated !== null) return { instanceId: repeated, row: null }
+      const old = await endedRun(tx, request.instanceId, request.scope)
+      await lockRows(tx, 'task', [old.task_id], 'share')
+      const task = await visibleTask(tx, old.task_id, request.scope)
+      const [linked] = await tx.all<{ retry_id: number }>('SELECT retry_id FROM retry_link WHERE instance_id = ?', [old.id])
+      if (linked !== undefined)
+        throw new AppError('INSTANCE_ALREADY_RETRIED', `Run ${old.id} was retried already, as run ${linked.retry_id}.`, {
+          params: { retryId: linked.retry_id },
+        })
+      const definition = await definitionIn(tx, task.id, task.version)
+      mustFit({ openRuns: request.openRunsOf(task.id) }, task, definition.overlap)
+      const base = newRun(
+        { ...request, taskId: task.id, params: null, executorId: null, scheduledAt: old.due_at },
+        task,
+        definition.priority,
+        'retriedByPerson',
+        { of: old.id },
+      )
+      const row: OpenInstanceRow = { ...base, cause: CAUSE.retry, retry_of: old.id }
+      await tx.insert('open_instance', [row])
+      await tx.insert('retry_link', [{ instance_id: old.id, retry_id: row.id }])
+      await copyParams(tx, old, row)
+      await remember(tx, request)
+      await writeAudit(tx, request.at, request.auditId, request.caller, {
+        action: 'instance:retry',
+        resource: { kind: 'instance', id: old.id, key: task.name },
+        groupId: task.group_id,
+        after: { instanceId: row.id },
       })
-    const definition = await definitionIn(tx, task.id, task.version)
-    mustFit({ openRuns: request.openRunsOf(task.id) }, task, definition.overlap)
-    const base = newRun(
-      { ...request, taskId: task.id, params: null, executorId: null, scheduledAt: old.due_at },
-      task,
-      definition.priority,
-      'retriedByPerson',
-      { of: old.id },
-    )
-    const row: OpenInstanceRow = { ...base, cause: CAUSE.retry, retry_of: old.id }
-    await tx.insert('open_instance', [row])
-    await tx.insert('retry_link', [{ instance_id: old.id, retry_id: row.id }])
-    await copyParams(tx, old, row)
-    await remember(tx, request)
-    await writeAudit(tx, request.at, request.auditId, request.caller, {
-      action: 'instance:retry',
-      resource: { kind: 'instance', id: old.id, key: task.name },
-      groupId: task.group_id,
-      after: { instanceId: row.id },
-    })
-    return { instanceId: row.id, row }
-  })
+      return { instanceId: row.id, row }
+    }),
+  )
 }
 
 async function copyParams(tx: Tx, old: InstanceRow, row: OpenInstanceRow): Promise<void> {

@@ -1,8 +1,9 @@
 import Sqlite from 'better-sqlite3'
 import type { Compilable } from 'kysely'
-import { DuplicateKey, StoreAway, type Database, type ReadTx, type Tx, type Value } from '../database.ts'
+import { DuplicateKey, StoreAway, type Database, type Locks, type ReadTx, type Tx, type Value } from '../database.ts'
 import type { Schema, Table } from '../schema.ts'
 import type { Column, TableSpec } from './table.ts'
+import { values } from './values.ts'
 
 /** What a wall clock gives: on SQLite the machine's clock is the database's clock. */
 export interface SqliteOptions {
@@ -18,6 +19,12 @@ export function openSqlite({ path, now }: SqliteOptions): Database {
   const turn = new Turn()
   const readTurn = reader === writer ? turn : new Turn()
   return {
+    dialect: {
+      keepsLogs: false,
+      render: renderSqlite,
+      hasTable: async (tx, name) => (await tx.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", [name])).length > 0,
+      exclusively: async (work) => turn.take(() => writer.transaction(work)),
+    },
     read: async (work) => readTurn.take(() => reader.snapshot(work)),
     write: async (_lane, work) => turn.take(() => writer.transaction(work)),
     now: async () => now(),
@@ -64,7 +71,11 @@ const STATEMENTS_KEPT = 500
 const FREE_PAGES_KEPT = 10_000
 const PAGES_RELEASED = 500
 
+const NO_LOCKS: Locks = { share: '', update: '', updateFree: '' }
+
 class Connection implements Tx {
+  readonly locks = NO_LOCKS
+  readonly counterLane = 0
   readonly #db: Sqlite.Database
   readonly #statements = new Map<string, Sqlite.Statement>()
 
@@ -183,14 +194,6 @@ class Connection implements Tx {
     this.#statements.set(sql, statement)
     return statement
   }
-}
-
-function values(parameters: readonly unknown[]): Value[] {
-  return parameters.map((parameter) => {
-    if (parameter === null || typeof parameter === 'string' || typeof parameter === 'number' || parameter instanceof Uint8Array)
-      return parameter
-    throw new TypeError(`a store parameter must be text, number, bytes or null, not ${typeof parameter}`)
-  })
 }
 
 const AWAY = new Set(['SQLITE_BUSY', 'SQLITE_IOERR', 'SQLITE_FULL', 'SQLITE_CANTOPEN', 'SQLITE_READONLY'])
