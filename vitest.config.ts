@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config'
 const fromSources = ['development', 'module', 'node', 'default']
 const ofNode = { ssr: { resolve: { conditions: fromSources } }, resolve: { conditions: fromSources } }
 
+// What measures memory, or kills and floods processes, has the machine to itself: one file after the other, when all else is done.
+const alone = ['executor/src/memory.test.ts', 'tests/{kill,hostile,live-reader,stopping,restart}.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
@@ -12,8 +15,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{core,contract,executor,server,cli}/src/**/*.test.ts', 'scripts/**/*.test.ts'],
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          exclude: [...alone, '**/node_modules/**'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -32,6 +37,7 @@ export default defineConfig({
           setupFiles: ['tests/kit/mariadb.each.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -39,9 +45,23 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/mysql/**', '**/node_modules/**'],
+          exclude: [...alone, 'tests/mysql/**', '**/node_modules/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          sequence: { groupOrder: 3 },
+          maxWorkers: 2,
+        },
+      },
+      {
+        ...ofNode,
+        test: {
+          name: 'alone',
+          include: alone,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 4 },
+          maxWorkers: 1,
+          fileParallelism: false,
         },
       },
       './web/vitest.config.ts',

@@ -11,5 +11,13 @@ export default defineConfig({
     Components({ dirs: [], resolvers: [ElementPlusResolver({ importStyle: false })], dts: false }),
   ],
   resolve: { conditions: ['development', 'module', 'browser', 'default'] },
-  test: { name: 'web', environment: 'happy-dom', include: ['src/**/*.test.ts', 'dev/**/*.test.ts'], setupFiles: ['dev/test-setup.ts'], testTimeout: 20_000, server: { deps: { inline: ['element-plus'] } } },
+  test: {
+    name: 'web',
+    environment: 'happy-dom',
+    include: ['src/**/*.test.ts', 'dev/**/*.test.ts'],
+    setupFiles: ['dev/test-setup.ts'],
+    testTimeout: 60_000,
+    sequence: { groupOrder: 1 },
+    server: { deps: { inline: ['element-plus'] } },
+  },
 })

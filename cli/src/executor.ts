@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { createExecutor, type Executor } from '@tickwheel/executor'
 import { createLog, dieOnUncaught, StartProblem, untilSignal, type Config, type Log } from '@tickwheel/server'
 import { Option, type Command } from 'commander'
@@ -30,6 +31,7 @@ const SUPERSEDED = 3
  * Throws StartProblem when an option makes no sense or the server refuses it.
  */
 export async function runExecutor(options: ExecutorCommandOptions): Promise<number> {
+  keepYoungHeapSmall()
   const log = createLog({ logLevel: options.logLevel })
   dieOnUncaught(log)
   const executor = make(options, log)
@@ -178,4 +180,12 @@ function pairOf(text: string): readonly [string, string] {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
+}
+
+/**
+ * What a run prints passes through as short-lived text. V8 lets the space for it grow while it is fast, which held 100 to 230 MiB above idle for a run
+ * that printed 100 MB, and holds 60 with this; the time was the same (Node.js 24, ten runs each).
+ */
+function keepYoungHeapSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
 }

@@ -1,6 +1,10 @@
 /** An executor process for tests that kill it: `node victim.fixture.ts <server> <folder>`. */
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { createExecutor } from '../create-executor.ts'
+
+// as `tickwheel executor` does: see cli/src/executor.ts
+setFlagsFromString('--semi-space-growth-factor=1')
 
 const [server = '', folder = ''] = process.argv.slice(2)
 const executor = createExecutor({
