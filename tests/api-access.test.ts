@@ -152,7 +152,7 @@ async function exchange(text: string): Promise<string> {
 describe('operations', () => {
   it('tell that the process lives, that it is ready, and how it does', async () => {
     expect((await raw('/healthz')).text).toBe('{"status":"ok"}')
-    expect(JSON.parse((await raw('/readyz')).text)).toEqual({ ready: true, checks: { store: 'ok', engine: 'ok' } })
+    expect(JSON.parse((await raw('/readyz')).text)).toEqual({ ready: true, checks: { store: 'ok', engine: 'ok', calls: 'ok' } })
     expect((await raw('/metrics')).status).toBe(401)
     const metrics = await raw('/metrics', { headers: { authorization: `Bearer ${String(api.admin.token)}` } })
     expect(metrics.headers.get('content-type')).toMatch(/^text\/plain/)
