@@ -84,14 +84,6 @@ export class OpenRuns {
     return run
   }
 
-  clear(): void {
-    this.#runs.clear()
-    this.#byTask.clear()
-    this.#byExecutor.clear()
-    this.#inFlight.clear()
-    this.#lanes.clear()
-  }
-
   /** Open runs of a task, oldest first. */
   ofTask(taskId: number): OpenRun[] {
     return this.#pick(this.#byTask.get(taskId)).sort((a, b) => a.id - b.id)

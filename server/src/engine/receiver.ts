@@ -1,4 +1,4 @@
-import { VERDICTS, type Verdict } from '@tickwheel/contract'
+import type { Verdict } from '@tickwheel/contract'
 import type { Report, Session } from '../link/link.ts'
 import type { Database } from '../store/database.ts'
 import type { RunIds } from '../store/ids.ts'
@@ -105,9 +105,4 @@ export function isRunFrame(frame: Report): frame is RunFrame & Report {
     frame.type === 'progress' ||
     frame.type === 'finished'
   )
-}
-
-/** The index of a verdict on the wire. */
-export function verdictIndex(verdict: Verdict): number {
-  return VERDICTS.indexOf(verdict)
 }

@@ -1,4 +1,4 @@
-import { appendTrace, OUTCOME, PHASE, type TraceEntry } from '@tickwheel/core'
+import { appendTrace, PHASE, type TraceEntry } from '@tickwheel/core'
 import { addCounts } from './counters.ts'
 import type { Tx } from './database.ts'
 import { listOfNumbers, partsOf } from './list.ts'
@@ -184,9 +184,4 @@ export async function saveOpen(tx: Tx, rows: readonly OpenInstanceRow[]): Promis
       row.id,
     ]),
   )
-}
-
-/** Ends that count as failures for retries. */
-export function isRetried(outcome: number): boolean {
-  return outcome === OUTCOME.failed || outcome === OUTCOME.timedOut || outcome === OUTCOME.lost
 }

@@ -47,11 +47,6 @@ export async function spansSince(tx: ReadTx, seriesId: number, at: number): Prom
   return rows.map(spanOf)
 }
 
-/** The spans of a series that touch `[from, to]`, oldest first. */
-export async function spansBetween(tx: ReadTx, seriesId: number, from: number, to: number): Promise<Span[]> {
-  return (await spansSince(tx, seriesId, from)).filter((span) => span.fromAt <= to)
-}
-
 /** The newest span of a series, ended or not. */
 export async function lastSpan(tx: ReadTx, seriesId: number): Promise<Span | null> {
   const row = await tx.first(
