@@ -1,6 +1,7 @@
 import type { TaskDefinition } from '@tickwheel/contract'
 import type { Database } from '../store/database.ts'
-import { groupNames, readDefinitions, type VersionKey } from '../store/definitions.ts'
+import { readDefinitions, type VersionKey } from '../store/definitions.ts'
+import { namesOfGroups } from '../store/groups.ts'
 
 const MAX_BYTES = 128 * 1024 * 1024
 const GROUP_NAMES_KEPT_MS = 60_000
@@ -13,7 +14,7 @@ export class Definitions {
   readonly #db: Database
   readonly #kept = new Map<string, { definition: TaskDefinition | null; bytes: number }>()
   #bytes = 0
-  #groups: Map<number, string> = new Map()
+  readonly #groups = new Map<number, string>()
   #groupsReadAt = -Infinity
 
   constructor(db: Database) {
@@ -43,13 +44,17 @@ export class Definitions {
     this.#shrink()
   }
 
-  /** Names of groups as of at most a minute ago. */
+  /** The name of a group as of at most a minute ago; empty when it is gone. */
   async groupName(groupId: number, monotonic: number): Promise<string> {
-    if (!this.#groups.has(groupId) || monotonic - this.#groupsReadAt > GROUP_NAMES_KEPT_MS) {
-      this.#groups = await groupNames(this.#db)
+    if (monotonic - this.#groupsReadAt > GROUP_NAMES_KEPT_MS) {
+      this.#groups.clear()
       this.#groupsReadAt = monotonic
     }
-    return this.#groups.get(groupId) ?? ''
+    const known = this.#groups.get(groupId)
+    if (known !== undefined) return known
+    const name = (await this.#db.read((tx) => namesOfGroups(tx, [groupId]))).get(groupId) ?? ''
+    this.#groups.set(groupId, name)
+    return name
   }
 
   #shrink(): void {

@@ -52,8 +52,9 @@ export class Sweeper {
   async sweep(): Promise<void> {
     await this.#findQueued()
     await this.#wakeWaiting()
-    await this.#resend()
-    await this.#checkRunning()
+    const dispatched = await pastRank(this.#options.db, 3, this.#options.clock.now(), AT_ONCE)
+    await this.#resend(dispatched)
+    await this.#checkAccepted(dispatched)
     for (const member of this.#options.roster.all()) await this.#checkExecutor(member)
   }
 
@@ -78,23 +79,21 @@ export class Sweeper {
     if (woken.length > 0) await this.#options.onReady(woken)
   }
 
-  /** Dispatches that were not accepted within a second: sent again, to the same boot only; and cancels that were not answered. */
-  async #resend(): Promise<void> {
-    const { db, clock, keeper, roster, runs } = this.#options
-    const rows = await pastRank(db, 3, clock.now(), AT_ONCE)
+  /** Dispatches that were not accepted within a second: sent again, to the same boot only. */
+  async #resend(rows: readonly OpenInstanceRow[]): Promise<void> {
+    const { keeper, roster, runs } = this.#options
     this.#options.onFound(rows.filter((row) => keeper.slots.has(row.slot) && runs.get(row.id) === null))
     const there = rows.filter((row) => isConnected(roster, row)).flatMap((row) => runs.get(row.id) ?? [])
     await this.#options.onResend(there.filter((run) => run.acceptedAt === null && run.cancelAt === null && run.phase === PHASE.dispatched))
-    this.#options.onCancel(there.filter((run) => run.cancelAt !== null))
   }
 
-  /** Running attempts past their check: over their time, or asked to stop and silent. */
-  async #checkRunning(): Promise<void> {
+  /** Attempts past their check, running or accepted: over their time, or asked to stop and silent. A cancel that was not answered is sent again. */
+  async #checkAccepted(dispatched: readonly OpenInstanceRow[]): Promise<void> {
     const { db, clock, definitions, runs } = this.#options
     const now = clock.now()
     const rows = [
       ...(await pastRank(db, 4, now, AT_ONCE)),
-      ...(await pastRank(db, 3, now, AT_ONCE)).filter((row) => row.accepted_at !== null || row.cancel_at !== null),
+      ...dispatched.filter((row) => row.accepted_at !== null || row.cancel_at !== null),
     ]
     await definitions.load(rows.map((row) => ({ taskId: row.task_id, version: row.task_version })))
     const losses: Loss[] = []

@@ -53,9 +53,3 @@ export async function readParams(db: Database, instanceIds: readonly number[]): 
   })
   return params
 }
-
-/** Names of all groups, by id. */
-export async function groupNames(db: Database): Promise<Map<number, string>> {
-  const rows = await db.read((tx) => tx.all<{ id: number; name: string }>('SELECT id, name FROM task_group'))
-  return new Map(rows.map((row) => [row.id, row.name]))
-}

@@ -1,12 +1,14 @@
 import type { Verdict } from '@tickwheel/contract'
-import { PHASE, type RetryPolicy, type TraceEntry } from '@tickwheel/core'
+import { OUTCOME, PHASE, type RetryPolicy, type TraceEntry } from '@tickwheel/core'
 import type { Database, Tx } from './database.ts'
-import { parseDefinition } from './definition.ts'
 import { endAttempt, judge, rankOf, type AttemptEnd, type Judgment, type RunReport } from './judge.ts'
 import { listOfNumbers } from './list.ts'
 import { lockOpen } from './open-runs.ts'
-import { attemptRow, endRuns, requeued, saveOpen, type Requeue, type RunEnd } from './run-writes.ts'
+import { ATTEMPT_OUTCOME, attemptRow, endRuns, requeued, saveOpen, type Requeue, type RunEnd } from './run-writes.ts'
 import type { AttemptRow, InstanceRow, OpenInstanceRow } from './schema.ts'
+import { definitionOf } from './tasks.ts'
+
+const NO_RETRY: RetryPolicy = { max: 0, delayMs: 0, backoff: 'fixed', maxDelayMs: 0 }
 
 /** What became of a run in a transaction, for memory and for events. */
 export type RunChange =
@@ -103,7 +105,7 @@ class Batch {
       const trace: TraceEntry = { reason: 'neverReceived', at: this.#at, facts: { executorId: row.executor_id } }
       this.#requeue({
         row,
-        attemptOutcome: 8,
+        attemptOutcome: ATTEMPT_OUTCOME.neverReceived,
         endedAt: this.#at,
         error: loss.error,
         readyAt: loss.unacceptedReadyAt,
@@ -147,12 +149,8 @@ class Batch {
 
   /** The policy is read only when an attempt has failed: successes, which are many, cost no read. */
   async #retryOf({ row, outcome }: AttemptEnd): Promise<RetryPolicy> {
-    if (outcome === 1) return { max: 0, delayMs: 0, backoff: 'fixed', maxDelayMs: 0 }
-    const [found] = await this.#tx.all<{ definition: string }>('SELECT definition FROM task_version WHERE task_id = ? AND version = ?', [
-      row.task_id,
-      row.task_version,
-    ])
-    return found === undefined ? { max: 0, delayMs: 0, backoff: 'fixed', maxDelayMs: 0 } : parseDefinition(found.definition).retry
+    if (outcome === OUTCOME.succeeded) return NO_RETRY
+    return (await definitionOf(this.#tx, row.task_id, row.task_version))?.retry ?? NO_RETRY
   }
 
   #keep(row: OpenInstanceRow): void {
@@ -186,7 +184,7 @@ class Batch {
    */
   async #keepLate({ executorId, frame }: RunReport): Promise<boolean> {
     if (frame.type !== 'finished') return false
-    const outcome = { succeeded: 1, failed: 2, timedOut: 3, canceled: 4 }[frame.outcome]
+    const outcome = OUTCOME[frame.outcome]
     const given = await this.#givenEnd(frame.instanceId, frame.attempt)
     if (given?.outcome === outcome || (given !== null && given.executor_id !== executorId)) return false
     this.#attempts.push({
