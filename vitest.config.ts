@@ -5,7 +5,13 @@ const fromSources = ['development', 'module', 'node', 'default']
 const ofNode = { ssr: { resolve: { conditions: fromSources } }, resolve: { conditions: fromSources } }
 
 // What measures memory, or kills and floods processes, has the machine to itself: one file after the other, when all else is done.
-const alone = ['executor/src/memory.test.ts', 'tests/{kill,hostile,live-reader,stopping,restart}.test.ts']
+const alone = [
+  'executor/src/memory.test.ts',
+  'tests/{kill,hostile,live-reader,stopping,restart}.test.ts',
+  'tests/cluster/*.test.ts',
+  'tests/sim/simulation.test.ts',
+  'tests/torture/short.test.ts',
+]
 
 export default defineConfig({
   test: {
@@ -15,10 +21,23 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{core,contract,executor,server,cli}/src/**/*.test.ts', 'scripts/**/*.test.ts'],
-          exclude: [...alone, '**/node_modules/**'],
+          exclude: [...alone, 'server/src/cluster/redis/**', '**/node_modules/**'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // What nodes share, on a private Redis.
+        ...ofNode,
+        test: {
+          name: 'redis',
+          include: ['server/src/cluster/redis/*.test.ts', 'tests/redis/*.test.ts'],
+          globalSetup: ['tests/kit/redis.setup.ts'],
+          setupFiles: ['tests/kit/redis.each.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -45,7 +64,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['tests/**/*.test.ts'],
-          exclude: [...alone, 'tests/mysql/**', '**/node_modules/**'],
+          exclude: [...alone, 'tests/mysql/**', 'tests/redis/**', '**/node_modules/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 3 },

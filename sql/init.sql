@@ -6,7 +6,7 @@
 --   TICKWHEEL_DATABASE_URL=mysql://tickwheel:…@127.0.0.1:3306/tickwheel npm start
 -- innodb_flush_log_at_trx_commit must be 1 (the default): what is acknowledged must be durable.
 -- Partitions are cut into months by the server, three ahead; empty months that are over are dropped.
--- Schema level 2. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
+-- Schema level 3. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
 
 CREATE DATABASE IF NOT EXISTS `tickwheel` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS `node` (
   `level` INT NOT NULL,
   `connection_ids` TEXT NOT NULL,
   `beat_at` BIGINT NOT NULL,
+  `facts` TEXT,
   PRIMARY KEY (`run_id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -283,6 +284,7 @@ CREATE TABLE IF NOT EXISTS `executor` (
   `capacity` INT NOT NULL,
   `labels` TEXT NOT NULL,
   `handlers` MEDIUMTEXT NOT NULL,
+  `link_run` BIGINT,
   PRIMARY KEY (`id`),
   UNIQUE KEY `executor_group_id_name` (`group_id`, `name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -407,7 +409,8 @@ CREATE TABLE IF NOT EXISTS `log_end` (
 PARTITION BY RANGE (`instance_id`) (PARTITION `later` VALUES LESS THAN MAXVALUE);
 
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES
-  ('schema_level', '2');
+  ('schema_level', '3'),
+  ('oldest_reader', '2');
 
 INSERT IGNORE INTO `slot` (`id`, `fence`, `owner_run`, `taken_at`) VALUES
   (0, 0, NULL, 0),

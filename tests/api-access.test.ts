@@ -152,7 +152,7 @@ async function exchange(text: string): Promise<string> {
 describe('operations', () => {
   it('tell that the process lives, that it is ready, and how it does', async () => {
     expect((await raw('/healthz')).text).toBe('{"status":"ok"}')
-    expect(JSON.parse((await raw('/readyz')).text)).toEqual({ ready: true, checks: { store: 'ok', engine: 'ok', calls: 'ok' } })
+    expect(JSON.parse((await raw('/readyz')).text)).toEqual({ ready: true, checks: { store: 'ok', slots: 'ok', calls: 'ok' } })
     expect((await raw('/metrics')).status).toBe(401)
     const metrics = await raw('/metrics', { headers: { authorization: `Bearer ${String(api.admin.token)}` } })
     expect(metrics.headers.get('content-type')).toMatch(/^text\/plain/)
@@ -161,8 +161,14 @@ describe('operations', () => {
       'tickwheel_http_request_seconds_bucket',
       'process_resident_memory_bytes',
       'tickwheel_firing 1',
+      'tickwheel_firing_held 0',
+      'tickwheel_beat_age_seconds',
+      'tickwheel_slots_contended 0',
+      'tickwheel_wheel_lag_seconds',
+      'tickwheel_clock_skew_seconds',
     ])
       expect(metrics.text).toContain(name)
+    expect(metrics.text, 'there is none').not.toContain('tickwheel_redis_up')
   })
 
   it('give the API as an OpenAPI document with every call', async () => {

@@ -82,9 +82,14 @@ describe('the executor against the real stream', () => {
     executor = made
     prepare(made)
     await made.start()
-    const [first] = nodes
-    if (first === undefined) throw new Error('no node')
-    return first.link
+    return joinedNode().link
+  }
+
+  /** The node that has the executor: it begins with any of them. */
+  function joinedNode(): Node {
+    const node = nodes.find(({ link }) => link.size === 1)
+    if (node === undefined) throw new Error('no node has the executor')
+    return node
   }
 
   function finished(): number {
@@ -120,9 +125,9 @@ describe('the executor against the real stream', () => {
     const link = await start()
     link.send(session, [dispatchOf(1, session, { handler: { kind: 'shell', script: 'while [ ! -e go ]; do sleep 0.02; done' } })])
     await host.until(() => host.reports.some((report) => report.type === 'started'))
-    await nodes[0]?.stop()
+    await joinedNode().stop()
     await host.until(() => host.heard.filter((what) => what === 'joined 1/10').length === 2)
-    nodes[1]?.link.send(session, [{ type: 'cancel', instanceId: 1, attempt: 1, bootId: 10, at: Date.now() }])
+    joinedNode().link.send(session, [{ type: 'cancel', instanceId: 1, attempt: 1, bootId: 10, at: Date.now() }])
     await host.until(() => finished() === 1)
     expect(host.reports.at(-1)).toMatchObject({ outcome: 'canceled' })
   })

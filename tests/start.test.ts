@@ -77,7 +77,7 @@ describe('a start that cannot succeed ends with one clear line and a code other 
     const dataDir = tempDir()
     await (await startServer({ command: 'server', dataDir })).close()
     const db = new Sqlite(join(dataDir, 'tickwheel.db'))
-    db.prepare("UPDATE meta SET value = '99' WHERE key = 'schema_level'").run()
+    db.prepare("UPDATE meta SET value = '99' WHERE key IN ('schema_level', 'oldest_reader')").run()
     db.close()
     const newer = await fails(['server'], { TICKWHEEL_DATA_DIR: dataDir })
     expect(newer.code).toBe(1)

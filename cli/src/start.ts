@@ -7,21 +7,22 @@ import { runServer, type Config, type Log, type Started } from '@tickwheel/serve
 export async function startEverything(config: Config): Promise<number> {
   return runServer(config, {
     beside: (started, log) => {
-      process.stdout.write(welcome(config, started))
+      if (config.role !== 'scheduler') process.stdout.write(welcome(config, started))
       if (started.embeddedToken === null && config.embeddedExecutor)
         log.warn('there is no group with the appName default: the embedded executor has nothing to serve and is not started')
-      return started.embeddedToken === null ? null : startExecutor(config, log, { url: started.url, token: started.embeddedToken })
+      return started.embeddedToken === null ? null : startExecutor(config, log, { ...started, token: started.embeddedToken })
     },
   })
 }
 
 /** The same executor as anybody's, joined by the same link. */
-function startExecutor(config: Config, log: Log, { url, token }: { url: string; token: string }): Executor {
+function startExecutor(config: Config, log: Log, { url, node, token }: { url: string; node: string; token: string }): Executor {
   const executor = createExecutor({
     server: url,
     appName: 'default',
     token,
-    name: `embedded@${hostname()}`,
+    // Beside other nodes on one machine the host alone would name two executors alike.
+    name: `embedded@${config.redis.url === '' ? hostname() : node}`,
     capacity: config.embeddedCapacity,
     builtIn: { shell: true, script: true, http: true },
     spoolDir: join(resolve(config.dataDir), 'spool'),

@@ -1,4 +1,5 @@
 import { authRoutes } from './auth.ts'
+import { clusterRoutes } from './cluster.ts'
 import { executorRoutes } from './executors.ts'
 import { groupRoutes } from './groups.ts'
 import { instanceRoutes } from './instances.ts'
@@ -14,6 +15,7 @@ export const routes = [
   ...instanceRoutes,
   ...executorRoutes,
   ...tokenRoutes,
+  ...clusterRoutes,
   ...systemRoutes,
 ] as const
 

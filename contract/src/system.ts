@@ -23,7 +23,8 @@ export const systemRoutes = [
     access: 'public',
     budget: 'none',
     tag,
-    summary: 'Store and slots are fine; 503 with the reason',
+    summary:
+      'Store, slots and calls are fine; 503 with the reason. A Redis that is away (`redis`) costs speed only, and held firing (`firing`) needs people: both are told, and the node stays ready',
     status: 200,
     answer: Ready,
   }),

@@ -151,13 +151,120 @@ describe('a server that is lost', () => {
     server.dispatch({ instanceId: 5, handler: waits })
     await server.until(() => server.of('started').length === 2)
     const finished = new Promise((resolve) => executor.on('finished', resolve))
-    server.joinRefusal = 1013
+    server.joinRefusal = 1011
     server.cut()
     expect(await finished).toMatchObject({ instanceId: 4, outcome: 'failed' })
     go()
     server.joinRefusal = null
     expect(await server.result(4)).toMatchObject({ error: { code: 'SERVER_LOST' } })
     expect(await server.result(5)).toMatchObject({ outcome: 'succeeded' })
+  })
+})
+
+describe('several nodes', () => {
+  /** The node that has the executor, and the other one. */
+  let here: FakeServer
+  let there: FakeServer
+
+  async function startOnTwo(timing: Partial<Timing> = {}): Promise<void> {
+    harness = new Harness()
+    await harness.server.start()
+    await harness.other.start()
+    executor = harness.executor({ server: [harness.server.url, harness.other.url] }, timing)
+    await executor.start()
+    const nodes = [harness.server, harness.other] as const
+    ;[here, there] = nodes[0].isJoined ? nodes : [nodes[1], nodes[0]]
+  }
+
+  it('are all begun with by some executor', async () => {
+    harness = new Harness()
+    await harness.server.start()
+    await harness.other.start()
+    const both = [harness.server.url, harness.other.url]
+    for (let each = 0; harness.server.registrations.length === 0 || harness.other.registrations.length === 0; each += 1)
+      await harness.executor({ server: both, name: `number-${String(each)}` }).start()
+  })
+
+  it('take one that a node sends away as it leaves, with what runs and what was not acknowledged, and without a new registration', async () => {
+    await startOnTwo()
+    here.dispatch({ instanceId: 1, handler: waits })
+    await here.until(() => here.texts(1).includes('before'))
+    here.isAcknowledging = false
+    here.dispatch({ instanceId: 2, handler: { kind: 'shell', script: 'echo done' } })
+    await here.result(2)
+    here.joinRefusal = 1012
+    here.cut(1012)
+    expect(await there.result(2)).toMatchObject({ outcome: 'succeeded' })
+    expect(there.texts(2)).toEqual(['done'])
+    const running = [1, 2].map((instanceId) => ({ instanceId, attempt: 1 }))
+    expect(there.of('hello')).toMatchObject([{ executorId: 5, bootId: 100, token: 'tws_test', running }])
+    go()
+    expect(await there.result(1)).toMatchObject({ outcome: 'succeeded' })
+    expect([...here.registrations, ...there.registrations]).toHaveLength(1)
+  })
+
+  it('take one whose node was killed', async () => {
+    await startOnTwo()
+    await here.stop()
+    await there.until(() => there.isJoined)
+    expect(there.registrations).toHaveLength(0)
+  })
+
+  it('take one back and forth through a rolling restart, and its run goes on', async () => {
+    await startOnTwo({ settledMs: 0 })
+    here.dispatch({ instanceId: 3, handler: waits, movable: true })
+    await here.until(() => here.of('started', 3).length === 1)
+    for (const [leaving, next] of [
+      [here, there],
+      [there, here],
+    ] as const) {
+      leaving.cut(1012)
+      await next.until(() => next.isJoined)
+    }
+    go()
+    expect(await here.result(3)).toMatchObject({ outcome: 'succeeded' })
+  })
+
+  it('are tried in turn when the store is away at one of them', async () => {
+    await startOnTwo({ silentMs: 300 })
+    here.store = 'away'
+    await there.until(() => there.isJoined)
+    expect(there.registrations).toHaveLength(0)
+  })
+
+  it('are passed by when one takes connections and says nothing', async () => {
+    await startOnTwo({ silentMs: 300 })
+    there.isWelcoming = false
+    here.cut(1012)
+    await there.until(() => there.of('hello').length > 0)
+    await here.until(() => here.of('hello').length === 2)
+  })
+
+  it('may stand behind one address: a node that leaves, or has no store, is left there, too', async () => {
+    await start({}, { silentMs: 300 })
+    server.cut(1012)
+    await server.until(() => server.of('hello').length === 2)
+    server.store = 'away'
+    await server.until(() => server.of('hello').length === 3)
+    expect(server.registrations).toHaveLength(1)
+  })
+
+  it('that all say the store is away are no reason to stop a run that may be moved', async () => {
+    harness = new Harness()
+    await harness.server.start()
+    server = harness.server
+    server.deadMs = 600
+    executor = harness.executor()
+    await executor.start()
+    server.dispatch({ instanceId: 8, handler: waits, movable: true })
+    await server.until(() => server.of('started', 8).length === 1)
+    server.joinRefusal = 1013
+    const refused = server.of('hello').length + 30
+    server.cut()
+    await server.until(() => server.of('hello').length >= refused)
+    server.joinRefusal = null
+    go()
+    expect(await server.result(8)).toMatchObject({ outcome: 'succeeded' })
   })
 })
 

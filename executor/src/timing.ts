@@ -11,6 +11,8 @@ export interface Timing {
   readonly progressMs: number
   readonly reconnectMinMs: number
   readonly reconnectMaxMs: number
+  /** a link that stood this long makes up for the tries before it */
+  readonly settledMs: number
   /** a refused registration (bad token, unknown group) is tried again this often */
   readonly refusedRetryMs: number
   readonly requestTimeoutMs: number
@@ -32,6 +34,7 @@ export const TIMING: Timing = {
   progressMs: 100,
   reconnectMinMs: 200,
   reconnectMaxMs: 5_000,
+  settledMs: 2_000,
   refusedRetryMs: 15_000,
   requestTimeoutMs: 10_000,
   silentMs: 5_000,

@@ -53,6 +53,11 @@ const commands = {
   },
   example: { stages: () => [install, buildNode], run: runExample },
   bench: { stages: () => [install, buildNode], run: runBenches },
+  torture: {
+    stages: () => [install],
+    run: (node, args) => runProgram(node, [...oneSignal, ...fromSources, inProject('scripts', 'torture.ts'), ...args]),
+  },
+  sim: { stages: () => [install], run: (node, args) => runProgram(node, [...fromSources, inProject('scripts', 'sim.ts'), ...args]) },
   screenshots: {
     stages: () => [install, buildNode, buildWeb],
     run: (node, args) => runProgram(node, [...fromSources, inProject('scripts', 'screenshots.ts'), ...args]),

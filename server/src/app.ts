@@ -1,16 +1,22 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { AppError } from '@tickwheel/contract'
 import type { FastifyInstance } from 'fastify'
+import { AccessFacts } from './auth/access-facts.ts'
 import { ExecutorSessionTokens } from './auth/executor-tokens.ts'
 import { isLoopbackHost, originOf } from './auth/origin.ts'
 import { Refusals } from './auth/refusals.ts'
 import { loadSecret } from './auth/secret.ts'
 import { Sessions } from './auth/sessions.ts'
-import { MemoryBuckets } from './cluster/memory/bucket.ts'
+import { SignedCache } from './auth/signed-cache.ts'
+import { CachedReads } from './cached-reads.ts'
+import { ClusterClock } from './cluster-clock.ts'
+import type { Cluster } from './cluster/cluster.ts'
+import { memoryCluster } from './cluster/memory/cluster.ts'
+import { withoutAccount } from './cluster/redis-url.ts'
+import { openRedisCluster } from './cluster/redis/cluster.ts'
 import type { Config } from './config/schema.ts'
 import { StartProblem } from './config/start-problem.ts'
 import { Engine } from './engine/engine.ts'
@@ -24,7 +30,9 @@ import type { Handlers } from './http/handlers.ts'
 import { Metrics } from './http/metrics.ts'
 import { RateLimit } from './http/rate-limit.ts'
 import type { Gate, Locate } from './http/register.ts'
+import { servesPeople } from './http/roles.ts'
 import { authHandlers } from './http/routes/auth.ts'
+import { clusterHandlers } from './http/routes/cluster.ts'
 import { executorHandlers, inFlightOf } from './http/routes/executors.ts'
 import { groupHandlers } from './http/routes/groups.ts'
 import { instanceHandlers } from './http/routes/instances.ts'
@@ -36,20 +44,23 @@ import { StreamLink } from './link/stream/stream-link.ts'
 import { LiveServer } from './live/live-server.ts'
 import type { Log } from './log.ts'
 import { openStore, type OpenStore } from './open-store.ts'
+import { nodeOf } from './node.ts'
 import { findPortOwner } from './port-owner.ts'
+import type { Database } from './store/database.ts'
 import { executorsById } from './store/executor-views.ts'
 import { RunIds } from './store/ids.ts'
 import { getInstance, instancesById, runHead } from './store/instances.ts'
 import { groupOf } from './store/locate.ts'
 import type { LogStore } from './store/logs.ts'
-import { findToken } from './store/tokens.ts'
+import { storeId } from './store/store-id.ts'
 import { hasFirstPassword } from './store/users.ts'
-import { SystemClock } from './system-clock.ts'
 import { VERSION } from './version.ts'
 
 export interface Started {
   /** where this machine reaches it, `http://127.0.0.1:8080` */
   readonly url: string
+  /** what this node is called among others */
+  readonly node: string
   /** by which an embedded executor joins; null when it is turned off, or the group `default` is gone */
   readonly embeddedToken: string | null
   /** the first account still has the password that the documentation names */
@@ -77,13 +88,15 @@ export function createServer(config: Config, log: Log, overrides: ServerOverride
 
 /** Everything that has to be ended, in the order in which it was made. */
 interface Parts {
-  readonly clock: SystemClock
+  readonly clock: ClusterClock
+  readonly cluster: Cluster
   readonly store: OpenStore
   readonly logs: LogStore
   readonly engine: Engine
   readonly link: StreamLink
   readonly live: LiveServer
-  readonly sessions: Sessions
+  readonly access: AccessFacts
+  readonly reads: CachedReads
   readonly refusals: Refusals
   readonly http: FastifyInstance
   readonly housekeeper: Housekeeper
@@ -120,6 +133,7 @@ class NodeServer implements Server {
       const first = { db: store.db, ids: new RunIds(store.db, () => parts.clock.now()), now: () => parts.clock.now(), config: this.#config }
       return {
         url: `http://${urlHost(this.#config.host)}:${port}`,
+        node: nodeOf(this.#config).name,
         embeddedToken: this.#config.embeddedExecutor ? await embeddedToken(first) : null,
         hasFirstPassword: await store.db.read(hasFirstPassword),
       }
@@ -151,17 +165,42 @@ class NodeServer implements Server {
     await parts.refusals
       .stop()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'refused calls of the last minute are not in the audit log'))
-    parts.sessions.stop()
-    await parts.store.close()
+    parts.access.stop()
+    parts.reads.stop()
+    await parts.cluster.close()
     parts.clock.stop()
+    await parts.store.close()
   }
 
+  /** What it opens is ended again when the rest cannot be made. */
   async #build(store: OpenStore): Promise<Parts> {
+    const log = this.#log
+    for (const warning of store.warnings) log.warn(warning)
+    const clock = await ClusterClock.start({
+      source: () => store.db.now(),
+      onStep: (byMs) => log.warn({ byMs }, "a clock was set (the database's, on SQLite that of this machine): time has stepped"),
+      onSkew: (skewMs, isWrong) =>
+        isWrong
+          ? log.warn({ skewMs }, "the clock of this machine differs from the database's, which all nodes follow: check its time service")
+          : log.info({ skewMs }, "the clock of this machine agrees with the database's again"),
+    })
+    try {
+      const cluster = await openCluster(this.#config, { log, monotonic: () => clock.monotonic(), db: store.db })
+      return await this.#join(store, clock, cluster).catch(async (error: unknown) => {
+        await cluster.close()
+        throw error
+      })
+    } catch (error) {
+      clock.stop()
+      throw error
+    }
+  }
+
+  async #join(store: OpenStore, clock: ClusterClock, cluster: Cluster): Promise<Parts> {
     const config = this.#config
     const log = this.#log
     const { db, logs } = store
-    for (const warning of store.warnings) log.warn(warning)
-    const clock = new SystemClock((byMs) => log.warn({ byMs }, 'the clock of this machine was set: time has stepped'))
+    const node = nodeOf(config)
     const now = (): number => clock.now()
     const ids = new RunIds(db, now)
     await firstStart({ db, ids, now, config })
@@ -174,7 +213,9 @@ class NodeServer implements Server {
       clock,
       random: { next: () => Math.random() },
       log,
-      nodeName: hostname(),
+      node,
+      cluster,
+      skewMs: () => clock.skewMs(),
       version: VERSION,
       serverZone,
       verifySession: (token) => sessionTokens.verify(token),
@@ -183,11 +224,15 @@ class NodeServer implements Server {
       logLimitBytes: config.log.maxBytes,
       maxOpenRuns: config.openRuns.max,
     })
-    const link = new StreamLink({ host: engine, node: hostname(), warn: (facts, message) => log.warn(facts, message) })
+    const link = new StreamLink({ host: engine, node: node.name, warn: (facts, message) => log.warn(facts, message) })
     const refusals = new Refusals({ db, ids, now })
     refusals.start((error) => log.warn({ err: error }, 'refused calls could not be written to the audit log'))
-    const sessions = new Sessions({ db, ids, events: engine.events, refusals, secret, now, monotonic: () => clock.monotonic() })
-    const rateLimit = new RateLimit(new MemoryBuckets(() => clock.monotonic()), config.rateLimit)
+    const monotonic = (): number => clock.monotonic()
+    const cache = new SignedCache(cluster.cache, secret)
+    const access = new AccessFacts({ db, cache, events: engine.events, monotonic })
+    const reads = new CachedReads({ db, cache, events: engine.events, bus: cluster.bus, monotonic })
+    const sessions = new Sessions({ db, ids, facts: access, refusals, secret, now, monotonic })
+    const rateLimit = new RateLimit(cluster.buckets, config.rateLimit)
     const locate: Locate = (resource, id) => groupOf(db, resource, id)
     const live = new LiveServer({
       sessions,
@@ -195,11 +240,12 @@ class NodeServer implements Server {
       logs,
       log,
       takeRead: (userId) => rateLimit.take('read', `user ${userId}`, null),
+      watching: (isWatched) => engine.relay.setWatching(isWatched),
       reads: {
         instances: (wanted, scope) => instancesById(db, scope, wanted),
         progress: async (instanceId) => (await getInstance(db, 'all', instanceId, () => false)).progress,
-        executors: (wanted, scope) => {
-          const known = engine.liveExecutors()
+        executors: async (wanted, scope) => {
+          const known = await engine.liveExecutors()
           return executorsById(db, scope, { ids: wanted, find: (executorId) => inFlightOf(known.get(executorId)) })
         },
         hasGroup: async (groupId) => (await locate('group', groupId)) !== null,
@@ -209,36 +255,55 @@ class NodeServer implements Server {
         },
       },
     })
-    const metrics = new Metrics(
-      () => engine.status(),
-      () => live.figures,
-    )
+    const metrics = new Metrics({
+      status: () => engine.status(),
+      live: () => live.figures,
+      cluster,
+      skewMs: () => clock.skewMs(),
+    })
     const change = makeChanges(ids, now)
     const gate: Gate = {
-      credentials: { sessions, sessionTokens, findExecutorToken: (text) => findToken(db, text, now()) },
+      credentials: { sessions, sessionTokens, findExecutorToken: (text) => access.executorToken(text, now()) },
       rateLimit,
       refusals,
       locate,
+      role: config.role,
       listensBeyondLoopback: !isLoopbackHost(config.host),
     }
     const handlers: Handlers = {
       ...authHandlers(sessions),
-      ...groupHandlers({ db, change }),
+      ...groupHandlers({ db, change, reads }),
       ...taskHandlers({ db, commands: engine, locate, serverZone, now }),
       ...instanceHandlers({ db, commands: engine, logs }),
-      ...executorHandlers({ db, commands: engine, sessionTokens, liveExecutors: () => engine.liveExecutors(), timing: config.executor }),
-      ...tokenHandlers({ db, change }),
-      ...systemHandlers({ db, status: () => engine.status(), metrics, isOpen: () => this.#phase === 'open' }),
+      ...executorHandlers({
+        db,
+        commands: engine,
+        reads,
+        sessionTokens,
+        liveExecutors: () => engine.liveExecutors(),
+        timing: config.executor,
+      }),
+      ...tokenHandlers({ db, change, access }),
+      ...clusterHandlers({ commands: engine }),
+      ...systemHandlers({
+        db,
+        status: () => engine.status(),
+        metrics,
+        isOpen: () => this.#phase === 'open',
+        role: config.role,
+        redis: () => cluster.state,
+      }),
     }
     const consoleDir = this.#overrides.consoleDir === undefined ? findConsole() : this.#overrides.consoleDir
     const http = await createHttp({ gate, handlers, metrics, log, consoleDir, refuse: () => this.#refuse() })
     http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head))
     const housekeeper = new Housekeeper({
       clock,
+      isMine: () => engine.keepsHouse,
       chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })],
       onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
-    return { clock, store, logs, engine, link, live, sessions, refusals, http, housekeeper }
+    return { clock, cluster, store, logs, engine, link, live, access, reads, refusals, http, housekeeper }
   }
 
   /** Why no call is taken just now; null: they are. */
@@ -254,12 +319,32 @@ class NodeServer implements Server {
     socket.on('error', () => socket.destroy())
     if (parts === null || this.#phase !== 'open') return refuseUpgrade(socket, '503 Service Unavailable')
     if (parts.link.upgrade(request, socket, head)) return
+    if (!servesPeople(this.#config.role)) return refuseUpgrade(socket, '421 Misdirected Request')
     const origin = originOf(
       { headers: request.headers, ip: request.socket.remoteAddress ?? '', id: '' },
       !isLoopbackHost(this.#config.host),
     )
     if (!parts.live.upgrade(request, socket, { head, origin })) refuseUpgrade(socket, '404 Not Found')
   }
+}
+
+interface Shared {
+  readonly log: Log
+  readonly monotonic: () => number
+  readonly db: Database
+}
+
+/** What nodes share beside the store: Redis where the settings name one, under the name of the store, else the memory of this process. */
+async function openCluster({ redis }: Config, { log, monotonic, db }: Shared): Promise<Cluster> {
+  const alone = memoryCluster(monotonic)
+  if (redis.url === '') return alone
+  const cluster = await openRedisCluster({ url: redis.url, prefix: `tickwheel.${await storeId(db)}`, log, localBuckets: alone.buckets })
+  if (cluster.state === 'away')
+    log.warn(
+      { redis: withoutAccount(redis.url) },
+      'Redis does not answer: this node starts without it, which costs speed only, and tries on',
+    )
+  return cluster
 }
 
 function refuseUpgrade(socket: Duplex, status: string): void {

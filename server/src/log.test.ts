@@ -21,6 +21,12 @@ it('writes one JSON object a line with time, level, node and the fields of the e
   expect(line?.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 })
 
+it('names the process where it has a name of its own', () => {
+  const lines: string[] = []
+  createLog({ logLevel: 'info', name: 'node-a' }, { write: (line: string) => lines.push(line) }).info('ready')
+  expect(lines[0]).toContain('"node":"node-a"')
+})
+
 it('masks secrets wherever they stand', () => {
   const secrets = {
     password: 'p-1',

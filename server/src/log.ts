@@ -24,6 +24,7 @@ const SECRET_FIELDS = [
   'refreshToken',
   'secret',
   'adminPassword',
+  'firstExecutorToken',
   'authorization',
   'cookie',
   'sec-websocket-protocol',
@@ -35,13 +36,16 @@ const paths = SECRET_FIELDS.flatMap((field) =>
 
 /**
  * The server's own log: JSON lines on stdout, readable text on a terminal. Secrets become `***` wherever they stand up to three levels deep.
- * `destination` is for tests.
+ * `name`: what this process is called in each line; the host by default. `destination` is for tests.
  */
-export function createLog(config: Pick<Config, 'logLevel'>, destination: DestinationStream = standardOutput()): Log {
+export function createLog(
+  { logLevel, name = hostname() }: Pick<Config, 'logLevel'> & { readonly name?: string },
+  destination: DestinationStream = standardOutput(),
+): Log {
   return pino(
     {
-      level: config.logLevel,
-      base: { node: hostname() },
+      level: logLevel,
+      base: { node: name },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: { paths, censor: '***' },

@@ -2,6 +2,7 @@ import { createServer, type Started } from './app.ts'
 import type { Config } from './config/schema.ts'
 import { dieOnUncaught, stopWithin, untilSignal } from './lifecycle.ts'
 import { createLog, type Log } from './log.ts'
+import { nodeOf } from './node.ts'
 
 /** Something that runs beside the server in the same process, like the embedded executor. */
 export interface Companion {
@@ -22,7 +23,7 @@ const KEPT_FOR_RESULTS_MS = 10_000
  * ends and delivers, then the server goes. The exit code. Throws `StartProblem` when it cannot start.
  */
 export async function runServer(config: Config, { beside }: RunOptions = {}): Promise<number> {
-  const log = createLog(config)
+  const log = createLog({ logLevel: config.logLevel, name: nodeOf(config).name })
   dieOnUncaught(log)
   const stopSignal = untilSignal()
   const server = createServer(config, log)

@@ -10,7 +10,7 @@ import { FolderLocked, lockFolder } from './store/folder-lock.ts'
 import { TableLogs } from './store/log-table.ts'
 import { FileLogs, type LogStore } from './store/logs.ts'
 import { migrate, StoreTooNew } from './store/migrate.ts'
-import { nodesSeen } from './store/slots.ts'
+import { nodesSeen } from './store/nodes.ts'
 
 export interface OpenStore {
   readonly db: Database
@@ -32,7 +32,7 @@ export async function openStore(config: Config): Promise<OpenStore> {
   try {
     const { url } = config.database
     const opened = isMysqlUrl(url)
-      ? await openOnMysql(url)
+      ? await openOnMysql(url, { mayBeMany: config.redis.url !== '' })
       : await openOnSqlite(url === '' ? join(folder, 'tickwheel.db') : resolve(url.slice('sqlite:'.length)), folder)
     return {
       ...opened,
@@ -61,13 +61,13 @@ async function openOnSqlite(path: string, folder: string): Promise<Opened> {
   }
 }
 
-async function openOnMysql(url: string): Promise<Opened> {
+async function openOnMysql(url: string, { mayBeMany }: { mayBeMany: boolean }): Promise<Opened> {
   const { host, port, database } = parseMysqlUrl(url)
   const db = openMysql({ url })
   try {
     await migrate(db)
     await db.makePartitions(await db.now())
-    await mustBeAlone(db)
+    if (!mayBeMany) await mustBeAlone(db)
     return { db, logs: new TableLogs(db), warnings: await db.warnings() }
   } catch (error) {
     await db.close()
@@ -80,7 +80,7 @@ const WATCHED_MS = 3000
 const LOOK_EVERY_MS = 250
 
 /**
- * One process for a database, as long as nothing divides the work among several. A beat that moves on is a live process; one that stands still was
+ * One process for a database where no Redis is named, because hints between nodes would be lost and each would limit calls for itself. A beat that moves on is a live process; one that stands still was
  * killed. Beats are compared with themselves, so that clocks need not agree.
  */
 async function mustBeAlone(db: Database): Promise<void> {
@@ -91,7 +91,7 @@ async function mustBeAlone(db: Database): Promise<void> {
     const alive = (await nodesSeen(db, 0)).find((node) => before.get(node.runId) !== undefined && before.get(node.runId) !== node.beatAt)
     if (alive === undefined) continue
     throw new StartProblem(
-      `Another Tickwheel server (on ${alive.name}) uses this database, and several on one database need Redis, which this version does not have yet: stop the other one first.`,
+      `Another Tickwheel server (${alive.name}) uses this database, and several on one database need Redis: set TICKWHEEL_REDIS_URL on every node, or stop the other one first.`,
     )
   }
 }

@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 const sqlLibraries = /^(kysely|better-sqlite3|mysql2|mariadb|pg|node:sqlite)($|\/)/
 const sqlText =
   /^\s*((SELECT|select)\s[\s\S]*\s(FROM|from)\s|(INSERT INTO|insert into|DELETE FROM|delete from|CREATE TABLE|create table|ALTER TABLE|alter table|PRAGMA|pragma)\s|(UPDATE|update)\s+\w+\s+(SET|set)\s)/
-const enginePorts = /^server\/src\/(link\/link|cluster\/(lease|bus|bucket|members))\.ts$/
+const enginePorts = /^server\/src\/(link\/link|cluster\/[a-z]+)\.ts$/
 
 /** core ◀ contract ◀ executor, server, web ◀ cli: left is imported by right, never back, and by its package name. */
 export const packageDirection: Rule = (file) =>

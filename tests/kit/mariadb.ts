@@ -44,6 +44,8 @@ export class MariaDb implements AsyncDisposable {
         '--no-defaults',
         ...asMysql(),
         `--datadir=${folder}/data`,
+        // several at once would remove each other's temporary tables
+        `--tmpdir=${folder}`,
         '--auth-root-authentication-method=normal',
         '--skip-test-db',
       ])
@@ -78,6 +80,7 @@ export class MariaDb implements AsyncDisposable {
         '--no-defaults',
         ...asMysql(),
         `--datadir=${this.#folder}/data`,
+        `--tmpdir=${this.#folder}`,
         `--socket=${this.#socket}`,
         `--port=${String(this.port)}`,
         '--bind-address=127.0.0.1',

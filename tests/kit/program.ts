@@ -82,6 +82,16 @@ export class Program {
     return this.stop('SIGKILL')
   }
 
+  /** Stops the process where it stands (SIGSTOP), as a machine does that hangs. Killed it can be, stopped kindly only after `thaw`. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  /** Lets a frozen process go on. */
+  thaw(): void {
+    this.#child.kill('SIGCONT')
+  }
+
   #hear(text: string): void {
     this.#output += text
     for (const look of this.#watchers) look()

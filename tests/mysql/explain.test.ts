@@ -1,6 +1,6 @@
 import { OUTCOME } from '@tickwheel/core'
 import { beforeAll, expect, inject, it } from 'vitest'
-import { executorOfAttempt } from '../../server/src/store/attempts.ts'
+import { executorsOfAttempts } from '../../server/src/store/attempts.ts'
 import type { Database, ReadTx, Tx, Value } from '../../server/src/store/database.ts'
 import { openMysql, type MysqlDatabase } from '../../server/src/store/dialect/mysql.ts'
 import { batched } from '../../server/src/store/dialect/mysql-statements.ts'
@@ -171,7 +171,7 @@ async function askEverything(): Promise<void> {
   await getInstance(db, 'all', run, () => true)
   await runHead(db, 'all', run)
   await instancesById(db, 'all', [run, run + 8_000_000])
-  await executorOfAttempt(db, run, 1)
+  await executorsOfAttempts(db, [{ instanceId: run, attempt: 1 }])
   await listTasks(db, 'all', {})
   await getTask(db, 'all', taskId, () => true)
   for (const page of [{}, { to: new Date(T0 - 3_600_000).toISOString() }]) await listFirings(db, 'all', { taskId, ...page })
@@ -203,7 +203,7 @@ async function askEverything(): Promise<void> {
     { instanceId: run, attempt: 2, firstSeq: 1, lines: [[T0, 0, 1, 'x']] },
     { instanceId: run, attempt: 2, firstSeq: 2, lines: [], dropped: 3 },
   ])
-  await logs.end(run, 2, { lines: 4, bytes: 1, dropped: 3 })
+  await logs.append([], [{ instanceId: run, attempt: 2, lines: 4, bytes: 1, dropped: 3 }])
   await logs.read(run, { after: 0, limit: 100, ended: true })
   await logs.prune(FIRST_ID + 100 * 8_000_000)
   await groupsWithEndedRuns(db)

@@ -98,6 +98,29 @@ describe('a server on MySQL', () => {
     expect(columns('fresh')).toBe(columns('tickwheel'))
   })
 
+  it('starts although its Redis does not answer, says so without the password, and is ready', async () => {
+    sql('CREATE DATABASE lonely')
+    const port = await freePort()
+    await using server = await startServer({
+      command: 'server',
+      env: {
+        TICKWHEEL_DATABASE_URL: mariaDb?.url('lonely') ?? '',
+        TICKWHEEL_REDIS_URL: `redis://:geheim@127.0.0.1:${String(port)}/1`,
+        TICKWHEEL_SECRET: 'the same secret on every node of it',
+      },
+    })
+    expect(server.program.output).toMatch(new RegExp(`"redis://127\\.0\\.0\\.1:${String(port)}/1".*Redis does not answer`))
+    expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({
+      ready: true,
+      checks: { store: 'ok', slots: 'ok', calls: 'ok', redis: 'away' },
+    })
+    const admin = await server.signIn()
+    expect(await admin.get('/cluster')).toMatchObject({ store: 'mysql', redis: 'away', nodes: [{ isThis: true, isAlive: true }] })
+    const metrics = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${String(admin.token)}` } })
+    expect(await metrics.text()).toContain('tickwheel_redis_up 0\n')
+    expect(server.program.output).not.toContain('geheim')
+  })
+
   it('says in one line what keeps it from its database, and never the password', async () => {
     expect(await fails(`mysql://t:t@127.0.0.1:${String(mariaDb?.port)}/nowhere`)).toMatch(
       /mysql:\/\/127\.0\.0\.1:\d+\/nowhere.*Unknown database/,

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { chromium, type Browser } from 'playwright-core'
 
 const [base = 'http://localhost:3000', folder = 'screenshots', ...given] = process.argv.slice(2)
-const paths = given.length > 0 ? given : ['/login', '/task', '/task/new', '/run', '/executor', '/group']
+const paths = given.length > 0 ? given : ['/login', '/task', '/task/new', '/run', '/executor', '/group', '/system']
 const only = process.env['SHOOT_ONLY']?.split(',')
 const looks = [
   { locale: 'en', theme: 'light' },
@@ -17,6 +17,7 @@ const looks = [
   { locale: 'zh', theme: 'dark' },
 ].filter((look) => only === undefined || only.includes(`${look.locale}-${look.theme}`))
 const width = Number(process.env['SHOOT_WIDTH'] ?? 1280)
+const height = Number(process.env['SHOOT_HEIGHT'] ?? 800)
 
 mkdirSync(folder, { recursive: true })
 const browser = await chromium.launch({
@@ -27,7 +28,7 @@ for (const look of looks) await shoot(browser, look)
 await browser.close()
 
 async function shoot(opened: Browser, look: { locale: string; theme: string }): Promise<void> {
-  const page = await opened.newPage({ viewport: { width, height: 800 }, timezoneId: 'Asia/Shanghai', locale: look.locale === 'zh' ? 'zh-CN' : 'en-US' })
+  const page = await opened.newPage({ viewport: { width, height }, timezoneId: 'Asia/Shanghai', locale: look.locale === 'zh' ? 'zh-CN' : 'en-US' })
   page.on('console', (message) => (message.type() === 'error' || message.type() === 'warning') && console.log(`${look.locale} ${page.url()}: ${message.text().slice(0, 300)}`))
   page.on('pageerror', (error) => console.log(`${look.locale} ${page.url()}: ${error.message}`))
   await page.addInitScript(([locale, theme]) => {
@@ -46,6 +47,8 @@ async function shoot(opened: Browser, look: { locale: string; theme: string }): 
     }
     const [address = '/', ...clicks] = path.split('>')
     await page.goto(base + address)
+    // a busy machine takes its time to load the modules of a page
+    await page.waitForLoadState('networkidle', { timeout: 20_000 }).catch(() => null)
     await page.waitForTimeout(900)
     for (const click of clicks) {
       await page.locator(click).first().click()

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compileSchedule, type CompiledSchedule, type Schedule } from './schedule.ts'
-import { DEFAULT_MISFIRE_MAX, settle, type SettleEntry, type SettleInput } from './settle.ts'
+import { DEFAULT_MISFIRE_MAX, settle, skipPassed, type SettleEntry, type SettleInput } from './settle.ts'
 
 const T0 = Date.UTC(2026, 10, 22, 12)
 const SECOND = 1000
@@ -246,5 +246,30 @@ describe('random outages', () => {
       }),
       { numRuns: 1000 },
     )
+  })
+})
+
+describe('skipping what has passed', () => {
+  const passing = { compiled: everyMinute, lastDueAt: T0, nextDueAt: T0 + MINUTE }
+
+  it('is one range with all of it, whatever the policy would do, and names the first instant left', () => {
+    expect(skipPassed({ ...passing, now: T0 + 5.5 * MINUTE })).toEqual({
+      skipped: { fromAt: T0 + MINUTE, toAt: T0 + 5 * MINUTE, prevDueAt: T0, count: 5 },
+      nextDueAt: T0 + 6 * MINUTE,
+    })
+    expect(skipPassed({ ...passing, now: T0 + MINUTE })?.skipped).toMatchObject({ toAt: T0 + MINUTE, count: 1 })
+  })
+
+  it('is nothing when nothing has passed', () => {
+    expect(skipPassed({ ...passing, now: T0 + MINUTE - 1 })).toBeNull()
+    expect(skipPassed({ ...passing, now: 0 })).toBeNull()
+  })
+
+  it('takes an instant that the schedule itself does not know', () => {
+    const delay = compiled({ kind: 'fixedDelay', delayMs: MINUTE })
+    expect(skipPassed({ compiled: delay, lastDueAt: T0 + MINUTE, nextDueAt: T0 + 3.2 * MINUTE, now: T0 + 9 * MINUTE })).toEqual({
+      skipped: { fromAt: T0 + 3.2 * MINUTE, toAt: T0 + 3.2 * MINUTE, prevDueAt: T0 + MINUTE, count: 1 },
+      nextDueAt: null,
+    })
   })
 })

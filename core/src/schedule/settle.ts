@@ -7,6 +7,8 @@
  * - `fireOnce`: the last passed instant fires and stands for all earlier ones, which become one skip.
  * - `fireAll`: the last `max` passed instants fire, the ones before become one skip.
  *
+ * After a restore a person may choose that nothing of what passed fires: `skipPassed`.
+ *
  * Work is bounded by `maxFires`, `max` and the count of a skip, never by the length of the outage: the passed instants are
  * reached from now backwards. What one call leaves unfired, the next call settles.
  */
@@ -19,13 +21,17 @@ export const DEFAULT_MISFIRE_MAX = 100
 /** Skips of more instants than this leave their count open, unless it is arithmetic. */
 const MAX_COUNTED = 10_000
 
-export interface SettleInput {
+/** A series and the instant up to which it is settled now. */
+export interface Passing {
   readonly compiled: CompiledSchedule
   /** The cursor: everything up to here is settled. */
   readonly lastDueAt: number
   /** The first instant that is not settled. Taken as due even where the compiled schedule does not know it (`fixedDelay`). */
   readonly nextDueAt: number
   readonly now: number
+}
+
+export interface SettleInput extends Passing {
   readonly misfire: { readonly policy: MisfirePolicy; readonly graceMs: number; readonly max?: number }
   /** At most so many firings are decided in one call; at least 1. */
   readonly maxFires: number
@@ -40,8 +46,8 @@ export interface FireEntry {
   readonly misfire?: 'fireOnce' | 'fireAll'
 }
 
-export interface SkipEntry {
-  readonly kind: 'skip'
+/** Consecutive instants that do not fire. */
+export interface SkippedRange {
   /** First skipped instant. */
   readonly fromAt: number
   /** Last skipped instant; the next entry's `prevDueAt`. */
@@ -49,6 +55,10 @@ export interface SkipEntry {
   readonly prevDueAt: number
   /** `null`: too many to count now. */
   readonly count: number | null
+}
+
+export interface SkipEntry extends SkippedRange {
+  readonly kind: 'skip'
   readonly reason: 'misfire'
   readonly policy: MisfirePolicy
 }
@@ -84,6 +94,12 @@ export function settle(input: SettleInput): Settlement {
   return { entries, lastDueAt: cursor, nextDueAt: due }
 }
 
+/** What is not settled of a series up to now, as one skip, whatever the policy, and the first instant left; `null`: nothing has passed. */
+export function skipPassed(input: Passing): { readonly skipped: SkippedRange; readonly nextDueAt: number | null } | null {
+  const toAt = passedBefore(input, input.now + 1)
+  return toAt === null ? null : { skipped: skippedRange(input, toAt), nextDueAt: input.compiled.next(toAt) }
+}
+
 /** The first passed instant that is not skipped; `null` when all are. */
 function firstToFire(input: SettleInput): number | null {
   const { nextDueAt, now, misfire } = input
@@ -112,7 +128,7 @@ function nthLastPassed(input: SettleInput, count: number): number | null {
 }
 
 /** The last passed instant strictly before the given one; never below the first unsettled one. */
-function passedBefore(input: SettleInput, before: number): number | null {
+function passedBefore(input: Passing, before: number): number | null {
   const { nextDueAt, compiled } = input
   if (before <= nextDueAt) return null
   return Math.max(nextDueAt, compiled.previous(before) ?? nextDueAt)
@@ -128,18 +144,14 @@ function fireEntry(input: SettleInput, dueAt: number, prevDueAt: number): FireEn
 }
 
 function skipEntry(input: SettleInput, toAt: number): SkipEntry {
-  return {
-    kind: 'skip',
-    fromAt: input.nextDueAt,
-    toAt,
-    prevDueAt: input.lastDueAt,
-    count: countSkipped(input, toAt),
-    reason: 'misfire',
-    policy: input.misfire.policy,
-  }
+  return { kind: 'skip', ...skippedRange(input, toAt), reason: 'misfire', policy: input.misfire.policy }
 }
 
-function countSkipped(input: SettleInput, toAt: number): number | null {
+function skippedRange(input: Passing, toAt: number): SkippedRange {
+  return { fromAt: input.nextDueAt, toAt, prevDueAt: input.lastDueAt, count: countSkipped(input, toAt) }
+}
+
+function countSkipped(input: Passing, toAt: number): number | null {
   const limit = input.compiled.countsByArithmetic === true ? Number.MAX_SAFE_INTEGER : MAX_COUNTED
   // The first is counted apart, because it need not be in the compiled schedule.
   const later = input.compiled.countBetween(input.nextDueAt + 1, toAt, limit)

@@ -1,13 +1,17 @@
 /**
  * Keeps this executor joined to a server, any of those it knows:
  *
- *   register ──▶ connect ──▶ linked ──▶ (closed) ──▶ wait 0.2–5 s, with jitter ──▶ connect, at the next server when this one failed
+ *   register ──▶ connect ──▶ linked ──▶ (closed) ──▶ at once, with jitter, at the next server; 0.2–5 s when none of them took it
  *      ▲                        │
  *      └── 4401 session unknown ┤
  *                               └── 4409 superseded, or register says so: over for good
  *
- * Runs are not touched by any of this. A heartbeat that is not answered within 5 s ends the connection. The last sign of the server is the
- * instant at which the last answered heartbeat was *sent*, so that an answer that lay in a buffer for long proves nothing new.
+ * A session is good at every node of a cluster, so moving takes no registration. One address may stand for several nodes, too (a load balancer):
+ * then the next server is behind the same address. It begins with any of the list, so that executors spread over the nodes.
+ *
+ * Runs are not touched by any of this. A heartbeat that is not answered within 5 s ends the connection, and so does a node that says for 5 s that its
+ * store is away: another may reach it. The last sign of the server is the instant at which the last answered heartbeat was *sent*, so that an answer
+ * that lay in a buffer for long proves nothing new; "the store is away" is a sign as good as any.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -62,19 +66,25 @@ export interface LinkOptions {
 type Turn = 'again' | 'next' | 'refused' | 'over'
 
 const WATCH_MS = 250
+/** close codes of the stream */
+const STORE_AWAY = 1013
+const SESSION_UNKNOWN = 4401
+const SUPERSEDED = 4409
 
 export class Link {
   readonly #options: LinkOptions
   readonly #stopping = new AbortController()
-  #serverIndex = 0
+  #serverIndex: number
   #session: Registered | null = null
   #bootId: number | null = null
   #connection: Connection | null = null
   #welcome: Welcome | null = null
+  /** servers tried since a link stood for a while */
   #tries = 0
   #flushing: NodeJS.Immediate | null = null
   #heartbeat: NodeJS.Timeout | null = null
   #watch: NodeJS.Timeout | null = null
+  #linkedAt = 0
   #unanswered: number[] = []
   #lastSignAt: number | null = null
   #awaySince: number | null = null
@@ -83,6 +93,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options
+    this.#serverIndex = Math.floor(Math.random() * options.servers.length)
     options.outbox.onReady(() => this.#scheduleFlush())
     this.#first.promise.catch(() => undefined)
   }
@@ -116,8 +127,8 @@ export class Link {
       const turn = await this.#turn()
       if (turn === 'over') return
       if (turn !== 'again') this.#serverIndex = (this.#serverIndex + 1) % this.#options.servers.length
-      await this.#pause(turn === 'refused' ? this.#options.timing.refusedRetryMs : this.#delayMs())
       this.#tries += 1
+      await this.#pause(turn === 'refused' ? this.#options.timing.refusedRetryMs : this.#delayMs())
     }
   }
 
@@ -129,7 +140,7 @@ export class Link {
     const connection = new Connection({
       url: this.#streamUrl(session),
       hello: () => this.#hello(session),
-      openWithinMs: this.#options.timing.requestTimeoutMs,
+      openWithinMs: this.#openWithinMs,
       events: {
         frame: (frame) => this.#receive(frame),
         invalid: (frame, type) => this.#invalid(frame, type),
@@ -166,6 +177,8 @@ export class Link {
 
   #closed(code: number, reason: string): Turn {
     const wasOpen = this.#welcome !== null
+    // an answer to the hello
+    if (code === STORE_AWAY && !wasOpen) this.#lastSignAt = this.#unanswered.shift() ?? this.#lastSignAt
     this.#connection = null
     this.#welcome = null
     this.#unanswered = []
@@ -175,10 +188,12 @@ export class Link {
     this.#options.outbox.rewind()
     if (wasOpen) this.#options.events.unlinked(`${String(code)} ${reason}`.trim())
     this.#options.logger.info({ server: this.#server, code, reason }, wasOpen ? 'the link is gone' : 'no link')
-    if (code === 4401) this.#session = null
-    if (code === 4409) this.#supersede(reason)
-    if (code === 4409 || this.#stopping.signal.aborted) return 'over'
-    return wasOpen && code !== 1006 && this.#options.servers.length === 1 ? 'again' : code === 4401 ? 'again' : 'next'
+    // not after each welcome, or one that is followed by a close would be asked for again without end
+    if (wasOpen && performance.now() - this.#linkedAt >= this.#options.timing.settledMs) this.#tries = 0
+    if (code === SESSION_UNKNOWN) this.#session = null
+    if (code === SUPERSEDED) this.#supersede(reason)
+    if (code === SUPERSEDED || this.#stopping.signal.aborted) return 'over'
+    return code === SESSION_UNKNOWN ? 'again' : 'next'
   }
 
   #supersede(detail: string): void {
@@ -218,7 +233,7 @@ export class Link {
     const { clock, outbox, events } = this.#options
     clock.learn(welcome.at)
     this.#welcome = welcome
-    this.#tries = 0
+    this.#linkedAt = performance.now()
     this.#lastSignAt = this.#unanswered.shift() ?? performance.now()
     outbox.setFlowing(true)
     this.#beatOnce()
@@ -252,14 +267,13 @@ export class Link {
     this.#scheduleFlush()
   }
 
-  /** Looks for silence, a store that is away while other servers may reach it, and loneliness. */
+  /** Looks for silence, a store that is away while other nodes may reach it, and loneliness. */
   #look(): void {
     const now = performance.now()
-    const { timing, servers, events } = this.#options
+    const { timing, events } = this.#options
     const oldest = this.#unanswered[0]
     if (this.isLinked && oldest !== undefined && now - oldest > timing.silentMs) this.#connection?.terminate('no answer to a heartbeat')
-    if (this.#awaySince !== null && servers.length > 1 && now - this.#awaySince > timing.silentMs)
-      this.#connection?.terminate('the store is away there')
+    if (this.#awaySince !== null && now - this.#awaySince > timing.silentMs) this.#connection?.terminate('the store is away there')
     if (this.#lastSignAt !== null && now - this.#lastSignAt > this.#deadMs * timing.movableShare) events.lonely()
   }
 
@@ -321,10 +335,22 @@ export class Link {
     return target.href
   }
 
+  /** With another server to go to, one that does not answer costs no more than a link that falls silent. */
+  get #openWithinMs(): number {
+    const { servers, timing } = this.#options
+    return servers.length > 1 ? timing.silentMs : timing.requestTimeoutMs
+  }
+
+  /**
+   * Each server is tried once without delay, so that a node which leaves is missed for a moment only; then the pauses grow. The jitter keeps a thousand
+   * executors from coming in one instant.
+   */
   #delayMs(): number {
-    const { reconnectMinMs, reconnectMaxMs } = this.#options.timing
-    const ceiling = Math.min(reconnectMaxMs, reconnectMinMs * 2 ** Math.min(this.#tries + 1, 16))
-    return reconnectMinMs + Math.random() * (ceiling - reconnectMinMs)
+    const { servers, timing } = this.#options
+    const rounds = Math.floor(this.#tries / servers.length)
+    if (this.#tries <= servers.length) return Math.random() * timing.reconnectMinMs
+    const ceiling = Math.min(timing.reconnectMaxMs, timing.reconnectMinMs * 2 ** Math.min(rounds, 16))
+    return timing.reconnectMinMs + Math.random() * (ceiling - timing.reconnectMinMs)
   }
 
   async #pause(ms: number): Promise<void> {

@@ -31,6 +31,8 @@ export class FakeServer {
   store: 'ok' | 'away' = 'ok'
   isAcknowledging = true
   isAnsweringBeats = true
+  /** false: a hello is read and not answered */
+  isWelcoming = true
   verdictOf: (frame: ExecutorFrame) => Verdict = () => 'done'
   joinRefusal: number | null = null
   registerAnswer: { status: number; body: unknown } | null = null
@@ -203,6 +205,7 @@ export class FakeServer {
 
   #hello(socket: WebSocket): void {
     if (this.joinRefusal !== null) return socket.close(this.joinRefusal, 'refused by the test')
+    if (!this.isWelcoming) return
     this.#joined = socket
     this.#withheld = []
     socket.send(

@@ -8,9 +8,10 @@ import { FakeServer } from './fake-server.fixture.ts'
 
 export const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
-/** A fake server and executors joined to it, all of which go away together. */
+/** A fake server, a second one that is started by who wants two nodes, and executors joined to them, all of which go away together. */
 export class Harness {
   readonly server = new FakeServer()
+  readonly other = new FakeServer()
   readonly folder = mkdtempSync(join(tmpdir(), 'tickwheel-executor-'))
   readonly #executors: Executor[] = []
 
@@ -36,10 +37,13 @@ export class Harness {
   }
 
   async close(): Promise<void> {
-    this.server.isAcknowledging = true
-    this.server.acknowledgeWithheld()
+    for (const server of [this.server, this.other]) {
+      server.isAcknowledging = true
+      server.acknowledgeWithheld()
+    }
     await Promise.all(this.#executors.map((executor) => executor.stop({ graceMs: 0 })))
     await this.server.stop()
+    await this.other.stop()
     rmSync(this.folder, { recursive: true, force: true })
   }
 }

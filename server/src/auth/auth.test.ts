@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { MemoryCache } from '../cluster/memory/cache.ts'
 import { Events } from '../engine/events.ts'
 import { openSqlite } from '../store/dialect/sqlite.ts'
 import { query, type Database } from '../store/database.ts'
 import { RunIds, takeEntityId } from '../store/ids.ts'
 import { migrate } from '../store/migrate.ts'
+import { endSession } from '../store/sessions.ts'
 import { insertUser } from '../store/users.ts'
+import { AccessFacts } from './access-facts.ts'
 import { AccessTokens } from './access-tokens.ts'
 import { ExecutorSessionTokens } from './executor-tokens.ts'
 import { describeGrants, grantsOf } from './grants.ts'
@@ -15,6 +18,7 @@ import { Lockout } from './lockout.ts'
 import { hashPassword, isPassword, requireStrongPassword } from './passwords.ts'
 import { Refusals } from './refusals.ts'
 import { loadSecret } from './secret.ts'
+import { SignedCache } from './signed-cache.ts'
 import { Sessions, type Origin, type SignedIn } from './sessions.ts'
 
 const NOW = Date.UTC(2026, 10, 22, 8)
@@ -26,6 +30,7 @@ describe('sessions', () => {
   let db: Database
   let time = NOW
   let sessions: Sessions
+  let facts: AccessFacts
   let refusals: Refusals
   let passwordHash: string | null = null
 
@@ -51,14 +56,17 @@ describe('sessions', () => {
     sessions = make()
   })
   afterEach(async () => {
-    sessions.stop()
+    facts.stop()
     await db.close()
   })
 
   function make(): Sessions {
     const ids = new RunIds(db, () => time)
     refusals = new Refusals({ db, ids, now: () => time })
-    return new Sessions({ db, ids, events: new Events(), refusals, secret: 's'.repeat(32), now: () => time, monotonic: () => time })
+    const secret = 's'.repeat(32)
+    const monotonic = (): number => time
+    facts = new AccessFacts({ db, cache: new SignedCache(new MemoryCache(monotonic), secret), events: new Events(), monotonic })
+    return new Sessions({ db, ids, facts, refusals, secret, monotonic, now: () => time })
   }
 
   async function signedIn(origin: Origin = here): Promise<{ token: string; refreshToken: string; who: SignedIn }> {
@@ -154,7 +162,7 @@ describe('sessions', () => {
 
   it('notices within a second that another process ended the session', async () => {
     const { who, token } = await signedIn()
-    await db.write('rest', (tx) => tx.execute(query.updateTable('session').set({ ended_at: time }).where('id', '=', who.sessionId)))
+    await db.write('rest', (tx) => endSession(tx, who.sessionId, time))
     time += 1000
     expect(await sessions.authenticate(token, false)).toBeNull()
   })

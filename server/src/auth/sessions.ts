@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { AppError, type Session, type User } from '@tickwheel/contract'
-import type { Events } from '../engine/events.ts'
 import { writeAudit } from '../store/audit.ts'
 import type { Caller } from '../store/caller.ts'
 import type { Database, Tx } from '../store/database.ts'
@@ -9,6 +8,7 @@ import type { RunIds } from '../store/ids.ts'
 import type { UserRow } from '../store/schema.ts'
 import { endSession, endSessionsOf, insertSession, readSession, rotateSession, type SessionFacts } from '../store/sessions.ts'
 import { findUserByName, hasFirstPassword, readUser, setPassword } from '../store/users.ts'
+import type { AccessFacts } from './access-facts.ts'
 import { AccessTokens } from './access-tokens.ts'
 import { Lockout } from './lockout.ts'
 import { hashPassword, isPassword, requireStrongPassword } from './passwords.ts'
@@ -16,8 +16,6 @@ import type { Refusals } from './refusals.ts'
 import { deriveKey, sameText, sign } from './secret.ts'
 
 const REFRESH_MS = 7 * 86_400_000
-const FRESH_MS = 1000
-const SESSIONS_KEPT = 10_000
 
 /** Where a call comes from. `isExposed`: the server listens beyond loopback, or the call came through a proxy. */
 export interface Origin {
@@ -41,7 +39,7 @@ export interface SignedIn {
 export interface SessionsParts {
   readonly db: Database
   readonly ids: RunIds
-  readonly events: Events
+  readonly facts: AccessFacts
   readonly refusals: Refusals
   readonly secret: string
   /** cluster time, epoch ms */
@@ -49,35 +47,20 @@ export interface SessionsParts {
   readonly monotonic: () => number
 }
 
-interface Cached {
-  readonly facts: SessionFacts | null
-  readonly readAt: number
-}
-
 /**
- * Signing in, staying signed in, signing out. A session is one sign-in and the family of its refresh tokens. Each call is checked against the
- * session's row, kept for a second in memory and dropped at once when something changes here.
+ * Signing in, staying signed in, signing out. A session is one sign-in and the family of its refresh tokens. Each call is checked against what
+ * the store says of the session (`AccessFacts`).
  */
 export class Sessions {
   readonly #parts: SessionsParts
   readonly #tokens: AccessTokens
   readonly #refreshKey: Buffer
   readonly #lockout = new Lockout()
-  readonly #cache = new Map<string, Cached>()
-  readonly #stopListening: () => void
-  #generation = 0
 
   constructor(parts: SessionsParts) {
     this.#parts = parts
     this.#tokens = new AccessTokens(deriveKey(parts.secret, 'access token'))
     this.#refreshKey = deriveKey(parts.secret, 'refresh token')
-    this.#stopListening = parts.events.listen((events) => {
-      if (events.some((event) => event.kind === 'accessChanged')) this.#forget()
-    })
-  }
-
-  stop(): void {
-    this.#stopListening()
   }
 
   /** Throws `INVALID_CREDENTIALS` for an unknown user and a wrong password alike, `LOCKED_OUT` while the pair waits. */
@@ -117,7 +100,7 @@ export class Sessions {
   async authenticate(token: string, isExposed: boolean): Promise<SignedIn | null> {
     const claims = this.#tokens.verify(token, this.#parts.now())
     if (claims === null) return null
-    const facts = await this.#factsOf(claims.sessionId)
+    const facts = await this.#parts.facts.session(claims.sessionId)
     if (facts === null || !facts.isLive || facts.userId !== claims.userId) return null
     const { sessionId, userId, username, displayName, isAdmin } = facts
     return { sessionId, userId, username, displayName, isAdmin, isLimited: isLimited(facts, isExposed), expiresAt: claims.expiresAt }
@@ -129,7 +112,7 @@ export class Sessions {
     await this.#parts.db.write('rest', async (tx) => {
       if (await endSession(tx, signedIn.sessionId, at)) await auditUser(tx, { at, id, caller, action: 'auth:logout', user: signedIn })
     })
-    this.#changed()
+    this.#parts.facts.changed()
   }
 
   /** Sets a new password, ends every session of the user, and opens a new one. */
@@ -159,7 +142,7 @@ export class Sessions {
       await endSessionsOf(tx, user.id, at)
       await auditUser(tx, { at, id, caller, action: 'auth:password', user: signedIn })
     })
-    this.#changed()
+    this.#parts.facts.changed()
     return this.#open({ ...user, first_password: 0, must_change: 0 }, origin, null)
   }
 
@@ -236,37 +219,7 @@ export class Sessions {
     await this.#parts.db.write('rest', async (tx) => {
       if (await endSession(tx, facts.sessionId, at)) await auditUser(tx, { at, id, caller, action: 'auth:refreshReplayed', user: facts })
     })
-    this.#changed()
-  }
-
-  async #factsOf(sessionId: string): Promise<SessionFacts | null> {
-    const cached = this.#cache.get(sessionId)
-    if (cached !== undefined && this.#parts.monotonic() - cached.readAt < FRESH_MS) return cached.facts
-    const generation = this.#generation
-    const readAt = this.#parts.monotonic()
-    const facts = await this.#parts.db.read((tx) => readSession(tx, sessionId))
-    if (generation !== this.#generation) return this.#factsOf(sessionId)
-    this.#keep(sessionId, { facts, readAt })
-    return facts
-  }
-
-  #keep(sessionId: string, cached: Cached): void {
-    this.#cache.delete(sessionId)
-    this.#cache.set(sessionId, cached)
-    for (const oldest of this.#cache.keys()) {
-      if (this.#cache.size <= SESSIONS_KEPT) break
-      this.#cache.delete(oldest)
-    }
-  }
-
-  #changed(): void {
-    this.#forget()
-    this.#parts.events.emit([{ kind: 'accessChanged' }])
-  }
-
-  #forget(): void {
-    this.#generation++
-    this.#cache.clear()
+    this.#parts.facts.changed()
   }
 }
 

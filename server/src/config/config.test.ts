@@ -15,6 +15,9 @@ function withFile(yaml: string, more: ConfigSources = {}): ConfigSources {
   return { cwd: folder, file, ...more }
 }
 
+const SECRET = 's'.repeat(32)
+const CLUSTER = { TICKWHEEL_DATABASE_URL: 'mysql://u:pw@h/d', TICKWHEEL_REDIS_URL: 'redis://:pw@h:6380/1', TICKWHEEL_SECRET: SECRET }
+
 describe('configuration', () => {
   it('has a default for everything', () => {
     const config = loadConfig({ cwd: folder })
@@ -61,7 +64,39 @@ describe('configuration', () => {
     ['MySQL without a database', '', { env: { TICKWHEEL_DATABASE_URL: 'mysql://u:pw@h/' } }, /mysql:\/\/user:password@host:port\/database/],
     ['MySQL with a password that is not encoded', '', { env: { TICKWHEEL_DATABASE_URL: 'mysql://u:pw/x@h/d' } }, /written as %XX/],
     ['another database', '', { env: { TICKWHEEL_DATABASE_URL: 'postgres://u:pw@h/d' } }, /begin with sqlite: or mysql/],
+    [
+      'Redis by an address that is none',
+      '',
+      { env: { ...CLUSTER, TICKWHEEL_REDIS_URL: 'u:pw@h:6379' } },
+      /redis\.url .* must have the form redis:/,
+    ],
+    [
+      'Redis beside SQLite',
+      '',
+      { env: { TICKWHEEL_REDIS_URL: 'redis://:u:pw@h', TICKWHEEL_SECRET: SECRET } },
+      /redis\.url .* SQLite serves one process: set database\.url/,
+    ],
+    [
+      'Redis without a secret',
+      '',
+      { env: { ...CLUSTER, TICKWHEEL_SECRET: '' } },
+      /secret \(TICKWHEEL_SECRET\) must be given with redis\.url/,
+    ],
+    [
+      'a role without Redis',
+      '',
+      { flags: { role: 'api' } },
+      /role \(TICKWHEEL_ROLE\) api is for one of several nodes: .*\(TICKWHEEL_REDIS_URL\)/,
+    ],
+    ['an unknown role', '', { flags: { role: 'admin' } }, /--role must be one of all, api, scheduler, not "admin"/],
+    ['an address of the node with a password', '', { env: { TICKWHEEL_NODE_URL: 'http://u:pw@h' } }, /node\.url .* http:\/\/host:port/],
     ['a short secret', '', { env: { TICKWHEEL_SECRET: 'short' } }, /at least 32 characters/],
+    [
+      'a first executor token of another form',
+      '',
+      { env: { TICKWHEEL_FIRST_EXECUTOR_TOKEN: 'twe_2_x' } },
+      /must be twe_1_ and 43 characters/,
+    ],
     ['an executor that is dead between two beats', '', { flags: { 'executor.deadMs': '6000' } }, /at least twice executor\.heartbeatMs/],
   ])('stops at %s with one line that names it', (_what, yaml, more, expected) => {
     const load = () => loadConfig(withFile(yaml, more))
@@ -76,6 +111,16 @@ describe('configuration', () => {
     expect(loadConfig({ ...file, env: { ...env, TICKWHEEL_EMBEDDED_EXECUTOR: 'true' } }).embeddedExecutor).toBe(true)
     expect(loadConfig({ ...file, env, flags: { embeddedExecutor: 'true' } }).embeddedExecutor).toBe(true)
     expect(loadConfig({ ...file, env: {} }).embeddedExecutor).toBe(true)
+  })
+
+  it('takes MySQL, Redis and a secret for several nodes, each with its role', () => {
+    for (const role of ['all', 'api', 'scheduler'])
+      expect(
+        loadConfig({ cwd: folder, env: { ...CLUSTER, TICKWHEEL_ROLE: role, TICKWHEEL_NODE_URL: 'http://10.0.0.5:8080' } }),
+      ).toMatchObject({
+        role,
+        redis: { url: CLUSTER.TICKWHEEL_REDIS_URL },
+      })
   })
 
   it('stops when the named file does not exist', () => {

@@ -6,6 +6,8 @@ import { parseFile, type FileValue } from './file.ts'
 import { settingKeys, type SettingKey } from './keys.ts'
 import { ConfigSchema, type Config } from './schema.ts'
 import { StartProblem } from './start-problem.ts'
+import { isFirstToken } from '../store/first-token.ts'
+import { parseRedisUrl } from '../cluster/redis-url.ts'
 import { isMysqlUrl, parseMysqlUrl } from '../store/dialect/mysql-url.ts'
 
 /** Where settings come from. `flags` are keyed by path (`database.url`), as the command line parsed them. */
@@ -156,6 +158,34 @@ function mustBeMysqlUrl(url: string): void {
   }
 }
 
+/** What several nodes need, so that none of them starts into a cluster that it would only disturb. */
+function judgeCluster({ redis, role, secret, database, node }: Config): void {
+  if (node.url !== '' && !/^https?:\/\/[^\s@/]+(\/[^\s@]*)?$/i.test(node.url))
+    throw new StartProblem('node.url (TICKWHEEL_NODE_URL) must be empty, or of the form http://host:port, without user and password.')
+  if (redis.url === '' && role !== 'all')
+    throw new StartProblem(
+      `role (TICKWHEEL_ROLE) ${role} is for one of several nodes: give them all one Redis by redis.url (TICKWHEEL_REDIS_URL), or leave role at all.`,
+    )
+  if (redis.url === '') return
+  mustBeRedisUrl(redis.url)
+  if (!isMysqlUrl(database.url))
+    throw new StartProblem(
+      'redis.url (TICKWHEEL_REDIS_URL) is for several nodes, and SQLite serves one process: set database.url (TICKWHEEL_DATABASE_URL) to a MySQL database, or leave redis.url empty.',
+    )
+  if (secret === '')
+    throw new StartProblem(
+      'secret (TICKWHEEL_SECRET) must be given with redis.url, because every node needs the same one: make one by `openssl rand -hex 32` and set it on each node.',
+    )
+}
+
+function mustBeRedisUrl(url: string): void {
+  try {
+    parseRedisUrl(url)
+  } catch (error) {
+    throw new StartProblem(`redis.url (TICKWHEEL_REDIS_URL): ${error instanceof Error ? error.message : String(error)}.`, error)
+  }
+}
+
 function judged(settings: unknown): Config {
   const config = Value.Parse(ConfigSchema, settings)
   const { url } = config.database
@@ -164,6 +194,11 @@ function judged(settings: unknown): Config {
     throw new StartProblem('database.url (TICKWHEEL_DATABASE_URL) must be empty, or begin with sqlite: or mysql://.')
   if (config.secret !== '' && config.secret.length < 32)
     throw new StartProblem('secret (TICKWHEEL_SECRET) must have at least 32 characters, or be left empty to be generated.')
+  judgeCluster(config)
+  if (config.firstExecutorToken !== '' && !isFirstToken(config.firstExecutorToken))
+    throw new StartProblem(
+      'firstExecutorToken (TICKWHEEL_FIRST_EXECUTOR_TOKEN) must be twe_1_ and 43 characters of A-Z, a-z, 0-9, - and _, or be left empty.',
+    )
   if (config.executor.deadMs < 2 * config.executor.heartbeatMs)
     throw new StartProblem(
       `executor.deadMs (${config.executor.deadMs}) must be at least twice executor.heartbeatMs (${config.executor.heartbeatMs}).`,

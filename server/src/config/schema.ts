@@ -31,10 +31,38 @@ export const ConfigSchema = group({
       { secret: true },
     ),
   }),
+  redis: group({
+    url: text(
+      '',
+      'What several nodes on one MySQL database share: redis://:password@host:6379/0, or rediss:// for TLS, redis+cluster://host:port,host:port for Redis Cluster; the same on every node. Empty: this node is alone.',
+      '多个节点共用一个 MySQL 数据库时所需的 Redis：redis://:密码@主机:6379/0，TLS 用 rediss://，Redis Cluster 用 redis+cluster://主机:端口,主机:端口，各节点须相同。留空表示单节点运行。',
+      { secret: true },
+    ),
+  }),
+  node: group({
+    name: text(
+      '',
+      'What this node is called in the console and the log. Empty: host name and port.',
+      '本节点在控制台与日志中的名称。留空为主机名加端口。',
+      { maxLength: 128 },
+    ),
+    url: text(
+      '',
+      'Where people and programs reach this node, like http://10.0.0.5:8080; shown on the system page. Empty: not told.',
+      '他人访问本节点的地址，例如 http://10.0.0.5:8080，显示在系统页面。留空则不显示。',
+      { maxLength: 255 },
+    ),
+  }),
+  role: Type.Enum(['all', 'api', 'scheduler'], {
+    default: 'all',
+    description:
+      'What this node does. api: serves people and programs and fires nothing; scheduler: fires, and takes links of executors only; all: both. Other than all: with Redis only.',
+    zh: '本节点的角色。api 只提供接口与控制台，不触发任务；scheduler 只触发任务并接受执行器连接；all 两者兼有。非 all 时须配置 Redis。',
+  }),
   secret: text(
     '',
-    'Signs tokens; at least 32 characters. Empty: generated into the data folder.',
-    '用于签发令牌，至少 32 个字符。留空则自动生成到数据目录。',
+    'Signs tokens; at least 32 characters. Empty: generated into the data folder. With Redis it must be given, the same on every node.',
+    '用于签发令牌，至少 32 个字符。留空则自动生成到数据目录。配置了 Redis 时必须填写，且各节点相同。',
     { secret: true },
   ),
   adminPassword: text(
@@ -42,6 +70,12 @@ export const ConfigSchema = group({
     'Password of the first account, admin. Read at the first start only.',
     '首个账号 admin 的密码，仅在首次启动时读取。',
     { minLength: 1, maxLength: 128, secret: true },
+  ),
+  firstExecutorToken: text(
+    '',
+    'Executor token that the first start makes for the group default, so that executors can be started together with the servers: twe_1_ and 43 characters of A-Z, a-z, 0-9, - and _. Empty: none. Read at the first start only.',
+    '首次启动时为 default 任务组建立的执行器令牌，使执行器可以与服务同时启动：twe_1_ 加 43 个字符（A-Z、a-z、0-9、- 与 _）。留空则不建立，仅在首次启动时读取。',
+    { secret: true },
   ),
   logLevel: Type.Enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
     default: 'info',

@@ -2,7 +2,7 @@ import type { TaskDefinition } from '@tickwheel/contract'
 import { id, rank, REASON, RouteMemory, type Facts, type Random, type Reason, type TraceEntry } from '@tickwheel/core'
 import type { Account, Credits } from './credits.ts'
 import type { Seat } from './plan-firing.ts'
-import { handlerName, knowsHandler, takesNew, type Member, type Roster } from './roster.ts'
+import { handlerName, isLinked, knowsHandler, takesNew, type Member, type Roster } from './roster.ts'
 
 /** An executor, or why none: `group` when nothing of the group can go now, `run` when only this run cannot. */
 export type Choice =
@@ -33,7 +33,7 @@ export class Chooser {
 
   choose(question: ChoiceQuestion, account: Account): Choice {
     const { groupId, definition, now } = question
-    const alive = this.#roster.ofGroup(groupId).filter((member) => member.isConnected)
+    const alive = this.#roster.ofGroup(groupId).filter(isLinked)
     if (question.pinnedExecutorId !== null) return this.#pinned(question, question.pinnedExecutorId, account)
     if (alive.length === 0) return none('group', 'waitsForExecutor', { groupId })
     const able = alive.filter((member) => knowsHandler(member, definition.handler))

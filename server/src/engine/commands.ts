@@ -1,6 +1,9 @@
 import type { Heartbeat, HeartbeatAnswer, Register, TaskCreate, TaskUpdate, TriggerBody } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { Caller } from '../store/caller.ts'
+import type { HeldFiring } from '../store/held.ts'
+
+export type { HeldFiring }
 
 /**
  * What people and programs may ask the engine to do. Each is one transaction in the store, with its audit row, then a hint to the wheel and an event.
@@ -22,13 +25,90 @@ export interface Commands {
   heartbeat(session: { executorId: number; bootId: number }, beat: Heartbeat): Promise<HeartbeatAnswer>
   drainExecutor(executorId: number, draining: boolean, scope: Scope, caller: Caller): Promise<void>
   forgetExecutor(executorId: number, scope: Scope, caller: Caller): Promise<void>
+  /** Nodes, slots and leases as they are now. */
+  cluster(): Promise<ClusterView>
+  /**
+   * Lets firing go on after a restore. `fromNow`: every instant that passed is skipped with the reason `restored`; `replay`: each task's misfire policy
+   * decides. Throws `AppError`: `FIRING_NOT_HELD`; `NODE_TOO_OLD` for `fromNow` while a live node does not know that reason.
+   */
+  resumeFiring(how: 'fromNow' | 'replay', caller: Caller): Promise<void>
+}
+
+/** What a node tells the others with each beat, in its row. */
+export interface NodeFacts {
+  /** how late the wheel handed over what was due, the worst of the last seconds, ms */
+  readonly lagMs: number
+  /** how far the clock of its machine is ahead of the database's, ms */
+  readonly skewMs: number
+  readonly openRuns: number
+  readonly queuedRuns: number
+  /** executors that hold their link there */
+  readonly links: number
+  readonly redis: 'none' | 'ok' | 'away'
+  /** how often it tried for a slot that another node took at the same time, since it started */
+  readonly contended: number
+  /** for how long every beat was written in time, ms: a newcomer may not take the slots of the dead yet */
+  readonly steadyMs: number
+  /** tasks of its slots with many open runs: [task, open runs] */
+  readonly fullTasks: readonly (readonly [number, number])[]
+}
+
+export interface ClusterNode {
+  readonly runId: number
+  readonly name: string
+  readonly url: string
+  readonly roles: readonly string[]
+  readonly version: string
+  readonly level: number
+  readonly isThis: boolean
+  /** its beats come in time */
+  readonly isAlive: boolean
+  /** by the database's clock */
+  readonly beatAgeMs: number
+  readonly startedAt: number
+  readonly slots: number
+  /** null: a version that does not tell */
+  readonly facts: NodeFacts | null
+}
+
+export interface ClusterSlot {
+  readonly slot: number
+  /** null: nobody */
+  readonly owner: number | null
+  readonly fence: number
+  readonly takenAt: number
+  /** in Redis; null: none, or Redis is away */
+  readonly lease: { readonly owner: number; readonly remainingMs: number } | null
+}
+
+export interface ClusterView {
+  readonly now: number
+  readonly store: 'sqlite' | 'mysql'
+  readonly redis: 'none' | 'ok' | 'away'
+  /** what every live node knows */
+  readonly level: number
+  readonly held: HeldFiring | null
+  /** how often two nodes tried for one slot, over the live nodes since they started */
+  readonly contended: number
+  readonly nodes: readonly ClusterNode[]
+  readonly slots: readonly ClusterSlot[]
 }
 
 /** What readiness and metrics ask the engine. */
 export interface EngineStatus {
   readonly runId: number
   readonly isFiring: boolean
+  /** its beats are written in time: it may own slots, and what it owns is its own */
+  readonly isInTime: boolean
+  /** how long ago the last beat that was written was sent, ms; null: none was yet */
+  readonly beatAgeMs: number | null
   readonly slotsOwned: number
+  /** how often it tried for a slot that another node took at the same time */
+  readonly contended: number
+  /** how late the wheel was, the worst of the last seconds, ms */
+  readonly lagMs: number
+  /** nothing fires until a person says how to go on; null: not held */
+  readonly held: HeldFiring | null
   readonly armedTimers: number
   readonly openRuns: number
   readonly queuedRuns: number

@@ -10,6 +10,7 @@ import type { Definitions } from './definitions.ts'
 import { isThere, type OpenRun, type OpenRuns } from './open-runs.ts'
 import type { Seat } from './plan-firing.ts'
 import { Pump } from './pump.ts'
+import type { RestoreGuard } from './restore-guard.ts'
 import type { SlotKeeper } from './slot-keeper.ts'
 
 const BATCH = 500
@@ -26,6 +27,7 @@ export interface DispatcherOptions {
   readonly db: Database
   readonly clock: Clock
   readonly keeper: SlotKeeper
+  readonly guard: RestoreGuard
   readonly runs: OpenRuns
   readonly credits: Credits
   readonly chooser: Chooser
@@ -34,6 +36,8 @@ export interface DispatcherOptions {
   readonly onDispatched: (claimed: readonly number[], changed: readonly number[]) => Promise<void>
   readonly onSkip: (skips: readonly { instanceId: number; blocker: number }[]) => Promise<void>
   readonly onReplace: (replacements: readonly { taskId: number; by: number }[]) => Promise<void>
+  /** a turn has begun: places at executors of other nodes may be asked for, or given back */
+  readonly onTurn: () => void
   readonly onTrouble: (error: unknown) => void
   readonly onRecovered: () => void
 }
@@ -138,9 +142,10 @@ export class Dispatcher {
   }
 
   async #turn(): Promise<boolean> {
-    if (!this.#options.keeper.isTrusted) return false
+    if (!this.#options.keeper.isTrusted || this.#options.guard.isHeld) return false
     await this.#options.clock.breathe()
     const heads = this.#heads()
+    this.#options.onTurn()
     if (heads.length === 0) return false
     await this.#options.definitions.load(heads.flat().map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
     const turn: Turn = { now: this.#options.clock.now(), claims: [], parkings: [], skips: [], replacements: [], busyTasks: new Set() }
@@ -183,9 +188,9 @@ export class Dispatcher {
   /** Whether a run may go at all (overlap) is decided even when its group waits for room. */
   #decide(turn: Turn, run: OpenRun, mayGo: boolean): 'next' | 'groupWaits' {
     const definition = this.#options.definitions.peek(run.taskId, run.taskVersion)
-    if (definition === null || definition === undefined) return 'next'
+    if (definition === null || definition === undefined || !this.#options.keeper.slots.has(run.slot)) return 'next'
     const blocker = definition.overlap.policy === 'parallel' ? null : this.#blockerOf(run)
-    if (blocker !== null || (definition.overlap.policy !== 'parallel' && turn.busyTasks.has(run.taskId))) {
+    if (blocker !== null || (definition.overlap.policy !== 'parallel' && this.#isBusy(turn, run.taskId))) {
       this.#yieldTo(turn, run, { policy: definition.overlap.policy, blocker: blocker?.id ?? null })
       return 'next'
     }
@@ -206,6 +211,11 @@ export class Dispatcher {
     if (choice.reach === 'group') return 'groupWaits'
     turn.parkings.push(this.#setAside(run, choice, turn.now))
     return 'next'
+  }
+
+  /** A run of the task goes in this turn, or is just being fired: which it is, is known afterwards. */
+  #isBusy(turn: Turn, taskId: number): boolean {
+    return turn.busyTasks.has(taskId) || this.#options.runs.isFiring(taskId)
   }
 
   /** The run of the same task that must end first: one that an executor has, or an older one that has not ended. */
@@ -265,6 +275,7 @@ export class Dispatcher {
     if (claims.length + parkings.length === 0) return
     const fences = this.#options.keeper.fencesOf([...claims, ...parkings].map((item) => item.slot))
     const outcome = await dispatch(this.#options.db, now, fences, { claims, parkings })
+    if (outcome.isFenced) this.#options.keeper.kick()
     const all = [...claims, ...parkings].map((item) => item.instanceId)
     await this.#options.onDispatched([...outcome.claimed], all)
   }

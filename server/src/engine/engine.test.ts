@@ -1,6 +1,7 @@
 import { REASON } from '@tickwheel/core'
 import { describe, expect, it } from 'vitest'
-import { T0 } from '../store/store.fixture.ts'
+import { changeAt, T0 } from '../store/store.fixture.ts'
+import { updateTask } from '../store/tasks.ts'
 import { ALICE, ALL, World } from './world.fixture.ts'
 
 describe('a task that is due', () => {
@@ -157,6 +158,41 @@ describe('runs that overlap', () => {
 })
 
 describe('kinds of schedules', () => {
+  it('fixedDelay awaits one run at a time, also when it was edited while an instant was overdue', async () => {
+    const world = await World.create()
+    const taskId = await world.task({ schedule: { kind: 'fixedDelay', delayMs: 1300 } })
+    await world.pass(1000)
+    // another node, whose clock is a little ahead
+    const input = {
+      groupId: 1,
+      name: 'edited',
+      handler: { kind: 'shell', script: 'true' },
+      schedule: { kind: 'fixedDelay', delayMs: 800 },
+      version: 1,
+    } as const
+    await updateTask(world.db, { taskId, input, serverZone: 'UTC' }, changeAt(T0 + 1400))
+    await world.pass(10_000)
+    expect((await world.firings()).map((row) => row.due_at - T0)).toEqual([1300])
+  })
+
+  it('what an older span still has to fire is fired before a fixedDelay awaits a run', async () => {
+    const world = await World.create()
+    const session = await world.executor()
+    const taskId = await world.task({ schedule: { kind: 'fixedRate', everyMs: 1000 } })
+    await world.pass(500)
+    const input = {
+      groupId: 1,
+      name: 'edited',
+      handler: { kind: 'shell', script: 'true' },
+      schedule: { kind: 'fixedDelay', delayMs: 1500 },
+      version: 1,
+    } as const
+    // another node, whose clock ran ahead
+    await updateTask(world.db, { taskId, input, serverZone: 'UTC' }, changeAt(T0 + 4500))
+    await world.passWithWork(session, 8000)
+    expect((await world.firings()).map((row) => row.due_at - T0)).toEqual([1000, 2000, 3000, 4000, 5500, 7000, 8500])
+  })
+
   it('fixedDelay counts from the end of the run, whatever its outcome', async () => {
     const world = await World.create()
     const executor = await world.executor()

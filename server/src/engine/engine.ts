@@ -1,35 +1,42 @@
 import type { Heartbeat, HeartbeatAnswer, Register, TaskCreate, TaskUpdate, TriggerBody, Verdict } from '@tickwheel/contract'
 import { PHASE, type Random, type Scope } from '@tickwheel/core'
+import type { Cluster } from '../cluster/cluster.ts'
+import type { NodeBeat } from '../cluster/members.ts'
 import type { BeatAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
 import { SYSTEM, type Caller, type Change } from '../store/caller.ts'
 import { cancelOne, cancelRuns, skipRuns } from '../store/cancel.ts'
 import type { Database } from '../store/database.ts'
-import { drainExecutor, executorById, forgetExecutor, onlineExecutors, registerExecutor } from '../store/executors.ts'
 import { RunIds } from '../store/ids.ts'
 import type { RunReport } from '../store/judge.ts'
 import type { LogStore } from '../store/logs.ts'
-import { openRunsById, openRunsOfSlots } from '../store/open-runs.ts'
+import { openRunsById } from '../store/open-runs.ts'
 import type { RunChange } from '../store/report.ts'
-import { NEVER } from '../store/run-writes.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import { createTask, deleteTask, restoreTaskVersion, setTaskEnabled, updateTask, type TaskChanged } from '../store/tasks.ts'
 import { retry, type OpenRunCounts } from '../store/trigger.ts'
 import { Advancer } from './advancer.ts'
 import { Chooser } from './chooser.ts'
 import type { Clock, Wake } from './clock.ts'
-import type { Commands, EngineStatus, LiveExecutor } from './commands.ts'
+import { clusterView, factsOf } from './cluster-view.ts'
+import type { ClusterView, Commands, EngineStatus, LiveExecutor, NodeFacts } from './commands.ts'
 import { Credits } from './credits.ts'
 import { Definitions } from './definitions.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { EventRelay, otherNodes } from './event-relay.ts'
 import { Events } from './events.ts'
+import { ExecutorDesk } from './executor-desk.ts'
 import { Firer } from './firer.ts'
 import { Heartbeats } from './heartbeats.ts'
+import { Lending } from './lending.ts'
 import { Loader } from './loader.ts'
 import { LogIntake } from './log-intake.ts'
-import { OpenRuns, waitsForEarlier, type OpenRun } from './open-runs.ts'
+import { Mail } from './mail.ts'
+import { OpenRuns } from './open-runs.ts'
 import { isStoreAway, Pump } from './pump.ts'
-import { isRunFrame, Receiver } from './receiver.ts'
-import { noteRejection, Roster, type Member } from './roster.ts'
+import { Receiver } from './receiver.ts'
+import { RestoreGuard } from './restore-guard.ts'
+import { Roster } from './roster.ts'
+import { RunMemory } from './run-memory.ts'
 import { Sender } from './sender.ts'
 import { SeriesTable } from './series-table.ts'
 import { SlotKeeper } from './slot-keeper.ts'
@@ -38,6 +45,10 @@ import { Timekeeper } from './timekeeper.ts'
 import { TriggerDesk } from './trigger-desk.ts'
 
 const SWEEP_MS = 1000
+const FROZEN_MS = 2500
+/** A task with so many open runs is told to the other nodes, at most so many of them. */
+const FULL_TASK = 200
+const FULL_TASKS_TOLD = 100
 
 /** What the engine tells a person who reads the log of the process. */
 export interface EngineLog {
@@ -51,7 +62,16 @@ export interface EngineOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: EngineLog
-  readonly nodeName: string
+  readonly node: {
+    readonly name: string
+    /** where other nodes and people reach it; empty: not told */
+    readonly url: string
+    /** `scheduler`: it owns slots and fires; `api`: it serves people and programs. Every node takes links of executors. */
+    readonly roles: readonly ('api' | 'scheduler')[]
+  }
+  readonly cluster: Pick<Cluster, 'leases' | 'bus' | 'members' | 'marks' | 'state'>
+  /** how far the clock of this machine is ahead of the database's, ms */
+  readonly skewMs: () => number
   readonly version: string
   readonly serverZone: string
   /** whether a session token is good, and whose; the boot is checked by the engine */
@@ -68,8 +88,11 @@ export interface EngineOptions {
  */
 export class Engine implements Commands, LinkHost {
   readonly events = new Events()
+  /** Tell it once a second what the other nodes are (`see`), and the others what it says of this one (`isWatching`). */
+  readonly relay: EventRelay
   readonly #options: EngineOptions
   readonly #ids: RunIds
+  readonly #guard: RestoreGuard
   readonly #runs = new OpenRuns()
   readonly #roster = new Roster()
   readonly #table = new SeriesTable()
@@ -91,6 +114,11 @@ export class Engine implements Commands, LinkHost {
   readonly #hints: Pump
   readonly #hinted = new Set<number>()
   readonly #following = new Set<Promise<void>>()
+  readonly #credits: Credits
+  readonly #mail: Mail
+  readonly #executors: ExecutorDesk
+  readonly #memory: RunMemory
+  readonly #rosterPump: Pump
   #runId = 0
   #link: Link | null = null
   #sweepWake: Wake | null = null
@@ -99,22 +127,59 @@ export class Engine implements Commands, LinkHost {
   #isMemoryDoubtful = false
   #isStopped = true
 
-  private constructor(options: EngineOptions, runId: number, ids: RunIds) {
+  private constructor(options: EngineOptions, runId: number, ids: RunIds, guard: RestoreGuard) {
     const { db, clock } = options
     this.#options = options
     this.#runId = runId
     this.#ids = ids
+    this.#guard = guard
     this.#reachedSince = clock.monotonic()
+    this.relay = new EventRelay({ runId, events: this.events, clock, cluster: options.cluster })
     const onTrouble = (error: unknown): void => this.#trouble(error)
     const onRecovered = (): void => this.#reached()
-    const credits = new Credits(this.#runs)
+    const lending = new Lending({
+      runId,
+      clock,
+      publish: (to, message) => options.cluster.bus.publish(`node:${to}`, message),
+      room: (member) => this.#credits.room(member),
+      hasQueue: (groupId) => !this.#runs.isLaneEmpty(groupId),
+    })
+    const credits = new Credits(
+      this.#runs,
+      options.cluster.state === 'none'
+        ? null
+        : { lending, runId, isBusUp: () => options.cluster.bus.isUp, schedulers: () => this.#keeper.schedulers, now: () => clock.now() },
+    )
+    this.#credits = credits
     this.#definitions = new Definitions(db)
     this.#keeper = new SlotKeeper({
       db,
       clock,
-      node: { runId, name: options.nodeName, version: options.version },
-      onBeat: (isWritten) => (isWritten ? this.#reached() : this.#lostStore()),
+      node: { runId, ...options.node, version: options.version },
+      cluster: options.cluster,
+      facts: () => this.#facts(),
+      isWatching: () => this.relay.isWatching,
+      onGained: (slots) => this.#gained(slots),
+      onLost: (slots) => this.#lost(slots),
+      onBeat: (isWritten, gapMs) => (isWritten ? this.#reached(gapMs) : this.#lostStore()),
+      onTakenOver: (slots, from) => options.log.warn({ slots, from }, 'slots of a node that is gone were taken over'),
+      onLook: (beats) => this.#looked(beats),
+      onTrouble,
     })
+    this.#mail = new Mail({
+      runId,
+      clock,
+      bus: options.cluster.bus,
+      ownerOf: (slot) => this.#keeper.ownerOf(slot),
+      onMembers: () => this.#keeper.kick(),
+      onExecutors: () => this.#rosterPump.kick(),
+      onSeries: (ids) => this.#hint(ids),
+      onRuns: async (ids) => this.#memory.news(ids, await openRunsById(db, ids)),
+      onSend: (from, ids) => this.#executors.sendFor(from, ids),
+      onLending: (message) => this.#executors.lendingTold(message),
+      onTrouble,
+    })
+    this.#rosterPump = new Pump({ clock, turn: () => this.#refreshRoster(), onTrouble, onRecovered })
     this.#timekeeper = new Timekeeper(clock, (payloads) => this.#due(payloads))
     this.#loader = new Loader({
       db,
@@ -129,6 +194,7 @@ export class Engine implements Commands, LinkHost {
       db,
       clock,
       keeper: this.#keeper,
+      guard,
       runs: this.#runs,
       credits,
       chooser: new Chooser({ roster: this.#roster, credits, random: options.random }),
@@ -136,6 +202,7 @@ export class Engine implements Commands, LinkHost {
       onDispatched: (claimed, changed) => this.#dispatched(claimed, changed),
       onSkip: (skips) => this.#skip(skips),
       onReplace: (replacements) => this.#replace(replacements),
+      onTurn: () => this.#executors.askForPlaces(),
       onTrouble,
       onRecovered,
     })
@@ -144,20 +211,31 @@ export class Engine implements Commands, LinkHost {
       clock,
       ids,
       keeper: this.#keeper,
+      guard,
       table: this.#table,
       loader: this.#loader,
       definitions: this.#definitions,
       runs: this.#runs,
-      maxOpenRuns: options.maxOpenRuns,
+      isFull: () => this.#allOpenRuns() >= options.maxOpenRuns,
       takeSeat: (taskId, groupId, definition) => this.#dispatcher.takeSeat(taskId, groupId, definition),
       clearSeats: () => this.#dispatcher.clearSeats(),
       onFired: (rows, counts) => this.#fired(rows, counts),
+      onWritten: () => (this.#runs.queued > 0 ? this.#dispatcher.kick() : undefined),
       onReplace: (replacements) => this.#follow(this.#replace(replacements)),
       onHeld: (id, error) => this.#held(id, error),
       onTrouble,
       onRecovered,
     })
-    this.#sender = new Sender({ db, clock, definitions: this.#definitions, link: () => this.#link, logLimitBytes: options.logLimitBytes })
+    this.#sender = new Sender({
+      db,
+      clock,
+      guard,
+      definitions: this.#definitions,
+      link: () => this.#link,
+      elsewhere: (executorId, bootId) => this.#executors.linkElsewhere(executorId, bootId),
+      tell: (node, ids) => this.#mail.send(node, ids),
+      logLimitBytes: options.logLimitBytes,
+    })
     this.#receiver = new Receiver({
       db,
       clock,
@@ -178,19 +256,22 @@ export class Engine implements Commands, LinkHost {
       definitions: this.#definitions,
       deadMs: options.deadMs,
       reachedSince: () => this.#reachedSince,
-      onChanges: (changes) => this.#apply(changes),
-      onFound: (rows) => this.#found(rows),
+      onChanges: (changes) => this.#memory.apply(changes),
+      onFound: (rows) => this.#memory.found(rows),
       onReady: (runIds) => this.#dispatcher.ready(runIds),
       onResend: (runs) => this.#sender.dispatch(runs),
       onCancel: (runs) => this.#sender.cancel(runs),
-      onLost: (member) => this.#executorLost(member),
+      onLost: (member) => this.#executors.lost(member),
+      hasOthers: () => this.#keeper.hasOthers,
+      onNews: (ids, rows) => this.#memory.news(ids, rows),
     })
     this.#heartbeats = new Heartbeats({
       db,
       clock,
       runs: this.#runs,
       roster: this.#roster,
-      onSeen: (members) => this.#seen(members),
+      onSeen: (members) => this.#executors.seen(members),
+      readForeign: (ids) => this.#executors.readForeign(ids),
       onMissing: (runs) => this.#follow(this.#sweeper.missing(runs)),
       onTrouble,
       onRecovered,
@@ -204,15 +285,63 @@ export class Engine implements Commands, LinkHost {
       onTrouble,
       onRecovered,
     })
-    this.#desk = new TriggerDesk({ db, clock, ids, onMade: (made) => this.#queued(made.flatMap(({ row }) => row ?? [])), onRecovered })
+    this.#desk = new TriggerDesk({
+      db,
+      clock,
+      ids,
+      onMade: (made) => this.#memory.queued(made.flatMap(({ row }) => row ?? [])),
+      onRecovered,
+    })
     this.#sweepPump = new Pump({ clock, turn: () => this.#sweep(), onTrouble, onRecovered })
     this.#hints = new Pump({ clock, turn: () => this.#takeHints(), onTrouble, onRecovered })
+    const shared = {
+      db,
+      roster: this.#roster,
+      runs: this.#runs,
+      keeper: this.#keeper,
+      dispatcher: this.#dispatcher,
+      sender: this.#sender,
+      lending,
+      mail: this.#mail,
+      events: this.events,
+      count: (name: string, n: number): void => this.#count(name, n),
+      follow: (work: Promise<void>): void => this.#follow(work),
+    }
+    this.#memory = new RunMemory({
+      ...shared,
+      timekeeper: this.#timekeeper,
+      advancer: this.#advancer,
+      onSentBack: (row, executorId) => this.#executors.sentBack(row, executorId),
+    })
+    this.#executors = new ExecutorDesk({
+      ...shared,
+      clock,
+      ids,
+      guard,
+      runId,
+      isAlone: this.#isAlone,
+      isBusUp: () => options.cluster.bus.isUp,
+      definitions: this.#definitions,
+      sweeper: this.#sweeper,
+      heartbeats: this.#heartbeats,
+      receiver: this.#receiver,
+      intake: this.#intake,
+      link: () => this.#link,
+      verifySession: options.verifySession,
+      heartbeatMs: options.heartbeatMs,
+      deadMs: options.deadMs,
+      log: options.log,
+      onTrouble,
+    })
   }
 
   /** An engine on a store that is migrated already. It does nothing before `start`. */
   static async create(options: EngineOptions): Promise<Engine> {
     const ids = new RunIds(options.db, () => options.clock.now())
-    return new Engine(options, await ids.take(1), ids)
+    const { db, clock, log, cluster } = options
+    const guard = new RestoreGuard({ db, ids, clock, log, marks: cluster.marks })
+    await guard.learn()
+    return new Engine(options, await ids.take(1), ids, guard)
   }
 
   // ── life ──
@@ -220,10 +349,9 @@ export class Engine implements Commands, LinkHost {
   /** Takes the slots, reads what is open, and begins to fire. */
   async start(link: Link): Promise<void> {
     this.#link = link
+    this.#mail.open()
     await this.#keeper.start()
-    for (const executor of await onlineExecutors(this.#options.db))
-      this.#roster.put({ ...executor, seenAt: Math.max(executor.seenAt, this.#options.clock.now()) })
-    await this.#readOpenRuns()
+    await this.#executors.begin()
     this.#isStopped = false
     this.#timekeeper.start()
     await this.#sweep()
@@ -237,15 +365,23 @@ export class Engine implements Commands, LinkHost {
     this.#timekeeper.stop()
     this.#sweepWake?.cancel()
     await this.#keeper.retire()
-    for (const pump of [this.#sweepPump, this.#firer.pump, this.#hints, this.#dispatcher.pump, this.#advancer.pump]) await pump.stop()
-    await this.#keeper.release()
+    for (const pump of [this.#sweepPump, this.#firer.pump, this.#hints, this.#dispatcher.pump, this.#advancer.pump, this.#rosterPump])
+      await pump.stop()
+    try {
+      await this.#keeper.leave()
+    } catch (error) {
+      // others take the slots when its beats stay away
+      this.#trouble(error)
+    }
   }
 
   /** The end: takes nothing more. Call when the links are closed. */
   async stop(): Promise<void> {
     await this.retire()
+    await this.#mail.close()
     for (const pump of [this.#desk.pump, this.#receiver.pump, this.#intake.pump, this.#heartbeats.pump]) await pump.stop()
     await Promise.all(this.#following)
+    this.relay.stop()
   }
 
   /** Until nothing is being worked on: what a test with a hand-turned clock waits for. */
@@ -260,9 +396,12 @@ export class Engine implements Commands, LinkHost {
       this.#receiver.pump,
       this.#intake.pump,
       this.#heartbeats.pump,
+      this.#rosterPump,
+      this.#mail.pump,
     ]
     while (pumps.some((pump) => pump.isBusy) || this.#following.size > 0 || this.#keeper.isBeating) {
       await this.#keeper.idle()
+      await this.#guard.idle()
       for (const pump of pumps) await pump.idle()
       await Promise.all(this.#following)
     }
@@ -272,38 +411,24 @@ export class Engine implements Commands, LinkHost {
     return {
       runId: this.#runId,
       isFiring: !this.#isStopped && this.#keeper.isTrusted,
+      isInTime: this.#keeper.isSteady,
+      beatAgeMs: this.#keeper.beatAgeMs,
       slotsOwned: this.#keeper.slots.size,
+      contended: this.#keeper.contended,
+      lagMs: this.#timekeeper.lagMs,
+      held: this.#guard.held,
       armedTimers: this.#timekeeper.armed,
       openRuns: this.#runs.size,
       queuedRuns: this.#runs.queued,
-      liveExecutors: this.#roster.all().filter((member) => member.isConnected).length,
+      liveExecutors: this.#roster.all().filter((member) => member.isHere).length,
       storeAway: this.#isStoreAway,
       counts: { ...Object.fromEntries(this.#counts), logLines: this.#intake.linesTaken, reportBacklog: this.#receiver.backlog },
     }
   }
 
-  /** What is known of executors that are online, by id. */
-  liveExecutors(): ReadonlyMap<number, LiveExecutor> {
-    return new Map(
-      this.#roster.all().map((member) => [
-        member.executorId,
-        {
-          executorId: member.executorId,
-          bootId: member.bootId,
-          load: member.load,
-          seenAt: member.seenAt,
-          isConnected: member.isConnected,
-          isStopping: member.isStopping,
-          inFlight: this.#runs.ofExecutor(member.executorId).map((run) => ({
-            instanceId: run.id,
-            attempt: run.attempt,
-            taskId: run.taskId,
-            taskName: this.#definitions.peek(run.taskId, run.taskVersion)?.name ?? '',
-            startedAt: run.startedAt,
-          })),
-        },
-      ]),
-    )
+  /** Whether this node does what one node does for all: whoever owns the first slot. */
+  get keepsHouse(): boolean {
+    return this.#keeper.isTrusted && this.#keeper.slots.has(0)
   }
 
   now(): number {
@@ -311,6 +436,25 @@ export class Engine implements Commands, LinkHost {
   }
 
   // ── commands ──
+
+  async cluster(): Promise<ClusterView> {
+    return clusterView({
+      rows: this.#keeper.rows,
+      leases: await this.#keeper.leases(),
+      runId: this.#runId,
+      now: this.now(),
+      isLive: (runId) => this.#keeper.isLive(runId),
+      level: this.#keeper.level,
+      store: this.#options.db.dialect.keepsLogs ? 'mysql' : 'sqlite',
+      redis: this.#options.cluster.state,
+      held: this.#guard.held,
+    })
+  }
+
+  async resumeFiring(how: 'fromNow' | 'replay', caller: Caller): Promise<void> {
+    await this.#guard.resume(how, await this.#change('all', caller))
+    this.#sweepPump.kick()
+  }
 
   async createTask(input: TaskCreate, scope: Scope, caller: Caller): Promise<{ taskId: number }> {
     const changed = await createTask(this.#options.db, { input, serverZone: this.#options.serverZone }, await this.#change(scope, caller))
@@ -360,7 +504,7 @@ export class Engine implements Commands, LinkHost {
 
   async cancelInstance(instanceId: number, scope: Scope, caller: Caller): Promise<void> {
     const firstId = await this.#ids.take(2)
-    this.#apply(
+    this.#memory.apply(
       await cancelOne(this.#options.db, {
         instanceId,
         instanceIds: [instanceId],
@@ -385,7 +529,7 @@ export class Engine implements Commands, LinkHost {
       caller,
       openRunsOf: (taskId) => this.#openRunCounts(taskId),
     })
-    if (made.row !== null) this.#queued([made.row])
+    if (made.row !== null) this.#memory.queued([made.row])
     this.events.emit(
       made.row === null ? [] : [{ kind: 'instanceChanged', instanceId, taskId: made.row.task_id, groupId: made.row.group_id }],
     )
@@ -393,122 +537,47 @@ export class Engine implements Commands, LinkHost {
   }
 
   async registerExecutor(groupId: number, register: Register, _caller: Caller): Promise<{ executorId: number; bootId: number }> {
-    const bootId = await this.#ids.take(1)
-    const known = await registerExecutor(this.#options.db, { at: this.now(), bootId, groupId, register })
-    const before = this.#roster.get(known.row.id)
-    if (before !== null && before.bootId !== known.row.boot_id) this.#link?.end(before, 'superseded')
-    this.#roster.put(known)
-    this.events.emit([{ kind: 'executorChanged', executorId: known.row.id, groupId }])
-    return { executorId: known.row.id, bootId: known.row.boot_id }
+    return this.#executors.register(groupId, register)
   }
 
   async heartbeat(session: Session, beat: Heartbeat): Promise<HeartbeatAnswer> {
-    const { cancel, unknown } = await this.beat(session, beat)
+    const { cancel, unknown } = await this.#executors.heartbeat(session, beat)
     return { cancel: [...cancel], unknown: [...unknown] }
   }
 
   async drainExecutor(executorId: number, draining: boolean, scope: Scope, caller: Caller): Promise<void> {
-    await drainExecutor(this.#options.db, { at: this.now(), auditId: await this.#ids.take(1), executorId, draining, scope, caller })
-    const known = await executorById(this.#options.db, executorId)
-    const member = this.#roster.get(executorId)
-    if (member !== null) {
-      member.isDraining = draining
-      this.#link?.drain(member, draining)
-      if (!draining) this.#follow(this.#dispatcher.roomIn(member.groupId))
-    }
-    if (known !== null) this.events.emit([{ kind: 'executorChanged', executorId, groupId: known.row.group_id }])
+    await this.#executors.drain(executorId, draining, scope, caller)
   }
 
   async forgetExecutor(executorId: number, scope: Scope, caller: Caller): Promise<void> {
-    const { groupId } = await forgetExecutor(this.#options.db, {
-      at: this.now(),
-      auditId: await this.#ids.take(1),
-      executorId,
-      scope,
-      caller,
-    })
-    this.#roster.remove(executorId)
-    this.events.emit([{ kind: 'executorChanged', executorId, groupId }])
+    await this.#executors.forget(executorId, scope, caller)
+  }
+
+  /** What is known of executors that are online, by id. */
+  async liveExecutors(): Promise<ReadonlyMap<number, LiveExecutor>> {
+    return this.#executors.live()
   }
 
   // ── what the links tell ──
 
-  async join(hello: {
-    token: string
-    executorId: number
-    bootId: number
-    running: readonly { instanceId: number; attempt: number }[]
-  }): Promise<JoinAnswer> {
-    const session = this.#options.verifySession(hello.token)
-    if (session?.executorId !== hello.executorId || session.bootId !== hello.bootId) return { kind: 'sessionUnknown' }
-    const member = await this.#memberOf(session)
-    if (typeof member === 'string') return { kind: member }
-    member.isConnected = true
-    member.isStopping = false
-    member.backOffUntil = 0
-    member.seenAt = Math.max(member.seenAt, this.now())
-    this.events.emit([{ kind: 'executorChanged', executorId: member.executorId, groupId: member.groupId }])
-    return { kind: 'welcome', session, heartbeatMs: this.#options.heartbeatMs, deadMs: this.#options.deadMs, draining: member.isDraining }
+  async join(hello: Parameters<LinkHost['join']>[0]): Promise<JoinAnswer> {
+    return this.#executors.join(hello)
   }
 
-  /** The link has sent its welcome: work may follow. */
   joined(session: Session): void {
-    const member = this.#roster.ofSession(session)
-    if (member === null) return
-    const there = this.#runs.ofExecutor(member.executorId).filter((run) => run.bootId === member.bootId)
-    this.#follow(
-      this.#sender.dispatch(there.filter((run) => run.phase === PHASE.dispatched && run.acceptedAt === null && run.cancelAt === null)),
-    )
-    this.#sender.cancel(there.filter((run) => run.cancelAt !== null))
-    this.#follow(this.#dispatcher.roomIn(member.groupId))
+    this.#executors.joined(session)
   }
 
   left(session: Session): void {
-    const member = this.#roster.ofSession(session)
-    if (member === null) return
-    member.isConnected = false
-    this.events.emit([{ kind: 'executorChanged', executorId: member.executorId, groupId: member.groupId }])
+    this.#executors.left(session)
   }
 
-  async beat(
-    session: Session,
-    beat: { running: readonly { instanceId: number; attempt: number }[]; load: Heartbeat['load'] },
-  ): Promise<BeatAnswer> {
-    return (await this.#heartbeats.take(session, beat)) ?? { store: 'ok', cancel: [], unknown: beat.running }
+  async beat(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<BeatAnswer> {
+    return this.#executors.beat(session, beat)
   }
 
   async report(session: Session, frame: Report): Promise<Verdict | null> {
-    if (isRunFrame(frame)) return this.#receiver.take(session, frame)
-    if (frame.type === 'log' || frame.type === 'logEnd') return this.#intake.take(session, frame)
-    return this.#reportOfExecutor(session, frame)
-  }
-
-  async #reportOfExecutor(session: Session, frame: Extract<Report, { type: 'recovered' | 'drain' }>): Promise<Verdict | null> {
-    const member = this.#roster.ofSession(session)
-    if (member === null) return 'stale'
-    try {
-      if (frame.type === 'recovered') await this.#sweeper.recovered(member)
-      else member.isStopping = true
-    } catch (error) {
-      this.#trouble(error)
-      return null
-    }
-    this.events.emit([{ kind: 'executorChanged', executorId: member.executorId, groupId: member.groupId }])
-    return 'done'
-  }
-
-  async #memberOf(session: Session): Promise<Member | 'sessionUnknown' | 'superseded' | 'storeAway'> {
-    const member = this.#roster.ofSession(session)
-    if (member !== null) return member
-    try {
-      const known = await executorById(this.#options.db, session.executorId)
-      if (known === null) return 'sessionUnknown'
-      if (known.row.boot_id > session.bootId) return 'superseded'
-      return known.row.boot_id === session.bootId ? this.#roster.put(known) : 'sessionUnknown'
-    } catch (error) {
-      this.#trouble(error)
-      return 'storeAway'
-    }
+    return this.#executors.report(session, frame)
   }
 
   // ── the stages' hand-overs ──
@@ -525,86 +594,26 @@ export class Engine implements Commands, LinkHost {
     if (ready.length > 0) this.#follow(this.#dispatcher.ready(ready))
   }
 
+  #reported(changes: readonly RunChange[], reports: readonly RunReport[]): void {
+    for (const { executorId, frame } of reports)
+      if (frame.type === 'rejected') this.#executors.rejected(executorId, frame.code, frame.instanceId)
+    this.#memory.apply(changes)
+  }
+
   #fired(rows: readonly OpenInstanceRow[], { fired, skipped }: { fired: number; skipped: number }): void {
     this.#count('fired', fired)
     this.#count('skipped', skipped)
-    const runs = rows.map((row) => this.#runs.put(row))
-    this.#emitRuns(rows)
-    this.#follow(this.#sender.dispatch(runs.filter((run) => run.phase === PHASE.dispatched)))
-    if (runs.some((run) => run.phase === PHASE.queued)) this.#dispatcher.kick()
+    this.#memory.fired(rows)
   }
 
   async #dispatched(claimed: readonly number[], changed: readonly number[]): Promise<void> {
     this.#count('dispatched', claimed.length)
-    const rows = await openRunsById(this.#options.db, changed)
-    for (const id of changed) this.#runs.remove(id)
-    for (const row of rows) this.#remember(row)
-    this.#emitRuns(rows)
-    await this.#sender.dispatch(claimed.flatMap((id) => this.#runs.get(id) ?? []))
-  }
-
-  #reported(changes: readonly RunChange[], reports: readonly RunReport[]): void {
-    for (const { executorId, frame } of reports)
-      if (frame.type === 'rejected') this.#noteRejection(executorId, frame.code, frame.instanceId)
-    this.#apply(changes)
-  }
-
-  #noteRejection(executorId: number, code: string, instanceId: number): void {
-    this.#count('rejected', 1)
-    const member = this.#roster.get(executorId)
-    const run = this.#runs.get(instanceId)
-    const handler = run === null ? null : (this.#definitions.peek(run.taskId, run.taskVersion)?.handler ?? null)
-    if (member !== null) noteRejection(member, code, handler, this.now())
-  }
-
-  /** Takes into memory what a transaction did, and tells who waits for it. */
-  #apply(changes: readonly RunChange[]): void {
-    const groups = new Set<number>()
-    const woken: number[] = []
-    const asked: OpenRun[] = []
-    for (const change of changes) {
-      if (change.kind === 'open') {
-        const run = this.#remember(change.row)
-        if (run !== null && run.cancelAt !== null) asked.push(run)
-        continue
-      }
-      this.#runs.remove(change.row.id)
-      this.#dispatcher.forget(change.row.group_id, change.row.id)
-      groups.add(change.row.group_id)
-      this.#count(`ended`, 1)
-      const next = this.#runs.ofTask(change.row.task_id)[0]
-      if (next !== undefined && waitsForEarlier(next)) woken.push(next.id)
-      if (change.row.on_end !== 0) this.#advancer.kick()
-    }
-    this.#emitRuns(changes.map((change) => change.row))
-    this.#sender.cancel(asked)
-    if (woken.length > 0) this.#follow(this.#dispatcher.ready([...new Set(woken)]))
-    for (const groupId of groups) this.#follow(this.#dispatcher.roomIn(groupId))
-    this.#dispatcher.kick()
-  }
-
-  #found(rows: readonly OpenInstanceRow[]): void {
-    for (const row of rows) this.#remember(row)
-    if (rows.length > 0) this.#dispatcher.kick()
-  }
-
-  #queued(rows: readonly OpenInstanceRow[]): void {
-    for (const row of rows) this.#remember(row)
-    this.#emitRuns(rows)
-    this.#dispatcher.kick()
-  }
-
-  /** Memory holds the runs of owned slots only. A run that waits for an instant is armed. */
-  #remember(row: OpenInstanceRow): OpenRun | null {
-    if (!this.#keeper.slots.has(row.slot)) return null
-    const run = this.#runs.put(row)
-    if (run.phase === PHASE.waiting && run.rankAt !== NEVER) this.#timekeeper.arm(run.rankAt, -run.id)
-    return run
+    await this.#memory.dispatched(claimed, changed)
   }
 
   async #skip(skips: readonly { instanceId: number; blocker: number }[]): Promise<void> {
     const firstId = await this.#ids.take(skips.length)
-    this.#apply(await skipRuns(this.#options.db, this.now(), firstId, skips))
+    this.#memory.apply(await skipRuns(this.#options.db, this.now(), firstId, skips))
   }
 
   /** Overlap `replace`: what is open of the task gives way to a newer run. */
@@ -624,7 +633,7 @@ export class Engine implements Commands, LinkHost {
     for (let from = 0; from < instanceIds.length; from += 500) {
       const part = instanceIds.slice(from, from + 500)
       const firstId = await this.#ids.take(2 * part.length)
-      this.#apply(
+      this.#memory.apply(
         await cancelRuns(this.#options.db, {
           instanceIds: part,
           scope: 'all',
@@ -639,10 +648,15 @@ export class Engine implements Commands, LinkHost {
   }
 
   async #taskChanged(changed: TaskChanged): Promise<void> {
-    this.#hinted.add(changed.seriesId)
+    if (this.#keeper.holds(changed.slot)) await this.#hint([changed.seriesId])
+    else this.#mail.series(changed.slot, [changed.seriesId])
+    this.events.emit([{ kind: 'taskChanged', taskId: changed.taskId, groupId: changed.groupId }])
+  }
+
+  async #hint(seriesIds: readonly number[]): Promise<void> {
+    for (const id of seriesIds) this.#hinted.add(id)
     this.#hints.kick()
     await this.#hints.idle()
-    this.events.emit([{ kind: 'taskChanged', taskId: changed.taskId, groupId: changed.groupId }])
   }
 
   async #takeHints(): Promise<boolean> {
@@ -653,27 +667,78 @@ export class Engine implements Commands, LinkHost {
     return this.#hinted.size > 0
   }
 
-  #seen(members: readonly Member[]): void {
-    this.events.emit(members.map((member) => ({ kind: 'executorChanged', executorId: member.executorId, groupId: member.groupId })))
-  }
-
-  #executorLost(member: Member): void {
-    this.#count('executorsLost', 1)
-    this.#options.log.warn({ executorId: member.executorId, executor: member.name }, 'an executor is lost: no heartbeat')
-    this.#link?.end(member, 'sessionEnded')
-    this.#roster.remove(member.executorId)
-    this.events.emit([{ kind: 'executorChanged', executorId: member.executorId, groupId: member.groupId }])
-  }
-
   #held(seriesId: number, error: unknown): void {
     this.#count('seriesHeld', 1)
     this.#options.log.error({ seriesId, err: error }, 'a series is held: its data is wrong, and it does not fire until a person decides')
   }
 
+  // ── other nodes ──
+
+  get #isAlone(): boolean {
+    return this.#options.cluster.state === 'none'
+  }
+
+  /** Slots have come: what is open of them, before anything is decided for them. */
+  async #gained(slots: ReadonlySet<number>): Promise<void> {
+    await this.#memory.read(slots)
+    this.#loader.expect()
+    if (!this.#isStopped) this.#sweepPump.kick()
+  }
+
+  /** Slots have gone: nothing of them stays in memory, and the transactions that name them are waited for. */
+  async #lost(slots: ReadonlySet<number>): Promise<void> {
+    const forget = (): void => {
+      this.#loader.forgetSlots(slots)
+      this.#memory.forget(slots)
+    }
+    forget()
+    await this.#firer.pump.turnOver()
+    await this.#dispatcher.pump.turnOver()
+    // what these turns have put into memory meanwhile
+    forget()
+  }
+
+  #looked(beats: readonly NodeBeat[] | null): void {
+    this.#memory.looked()
+    const live = this.#keeper.live.map((node) => ({ runId: node.run_id, redis: factsOf(node)?.redis ?? null }))
+    this.relay.see(otherNodes(this.#runId, live, beats))
+  }
+
+  async #refreshRoster(): Promise<boolean> {
+    await this.#executors.refresh()
+    return false
+  }
+
+  #facts(): NodeFacts {
+    return {
+      lagMs: this.#timekeeper.lagMs,
+      skewMs: this.#options.skewMs(),
+      openRuns: this.#runs.size,
+      queuedRuns: this.#runs.queued,
+      links: this.#roster.all().filter((member) => member.isHere).length,
+      redis: this.#options.cluster.state,
+      contended: this.#keeper.contended,
+      steadyMs: this.#keeper.steadyMs,
+      fullTasks: this.#runs.size < FULL_TASK ? [] : this.#runs.fullTasks(FULL_TASK, FULL_TASKS_TOLD),
+    }
+  }
+
+  /** Open runs of all nodes, those of others as of their last beat. */
+  #allOpenRuns(): number {
+    return this.#runs.size + this.#others().reduce((sum, facts) => sum + facts.openRuns, 0)
+  }
+
+  #others(): NodeFacts[] {
+    return this.#isAlone ? [] : this.#keeper.live.flatMap((node) => (node.run_id === this.#runId ? [] : (factsOf(node) ?? [])))
+  }
+
   // ── background ──
 
   async #sweep(): Promise<boolean> {
+    // nothing fires while the guard is in doubt: memory is made again before it looks
     if (this.#isMemoryDoubtful) await this.#readAgain()
+    if (await this.#guard.beat()) await this.#readAgain()
+    await this.#refreshRoster()
     await this.#loader.sweep()
     await this.#sweeper.sweep()
     await this.#dispatcher.explainWaits()
@@ -683,18 +748,10 @@ export class Engine implements Commands, LinkHost {
     return false
   }
 
-  /**
-   * The store was away, so that the outcome of a commit may be unknown: memory is made from the store again. Whoever waits for a transaction of the time
-   * before finds its rows moved on, and drops what it decided.
-   */
   async #readAgain(): Promise<void> {
     this.#isMemoryDoubtful = false
     try {
-      const before = new Set([...this.#runs.all()].map((run) => run.id))
-      await this.#readOpenRuns((row) => before.delete(row.id))
-      const gone = await openRunsById(this.#options.db, [...before])
-      for (const row of gone) before.delete(row.id)
-      for (const id of before) this.#runs.remove(id)
+      await this.#memory.readAgain()
       this.#loader.reset()
     } catch (error) {
       this.#isMemoryDoubtful = true
@@ -704,27 +761,10 @@ export class Engine implements Commands, LinkHost {
 
   #sleepUntilSweep(): void {
     if (this.#isStopped) return
-    this.#sweepWake = this.#options.clock.wake(this.now() + SWEEP_MS, () => {
+    this.#sweepWake = this.#options.clock.after(SWEEP_MS, () => {
       this.#sweepPump.kick()
       this.#sleepUntilSweep()
     })
-  }
-
-  async #readOpenRuns(seen: (row: OpenInstanceRow) => void = () => undefined): Promise<void> {
-    let after: number | null = 0
-    while (after !== null) {
-      const page: { rows: OpenInstanceRow[]; last: number | null } = await openRunsOfSlots(
-        this.#options.db,
-        this.#keeper.slots,
-        after,
-        5000,
-      )
-      for (const row of page.rows) {
-        this.#remember(row)
-        seen(row)
-      }
-      after = page.last
-    }
   }
 
   async #change(scope: Scope, caller: Caller): Promise<Change> {
@@ -732,11 +772,9 @@ export class Engine implements Commands, LinkHost {
   }
 
   #openRunCounts(taskId: number): OpenRunCounts {
-    return { now: this.#runs.size, max: this.#options.maxOpenRuns, ofTask: this.#runs.countOfTask(taskId).open }
-  }
-
-  #emitRuns(rows: readonly { id: number; task_id: number; group_id: number }[]): void {
-    this.events.emit(rows.map((row) => ({ kind: 'instanceChanged', instanceId: row.id, taskId: row.task_id, groupId: row.group_id })))
+    const elsewhere = this.#others().flatMap((facts) => facts.fullTasks.filter(([id]) => id === taskId).map(([, open]) => open))
+    const ofTask = this.#runs.countOfTask(taskId).open + this.#memory.triggered(taskId) + Math.max(0, ...elsewhere)
+    return { now: this.#allOpenRuns(), max: this.#options.maxOpenRuns, ofTask }
   }
 
   #count(name: string, n: number): void {
@@ -759,12 +797,16 @@ export class Engine implements Commands, LinkHost {
   }
 
   #lostStore(): void {
+    this.#guard.doubt()
     if (!this.#isStoreAway) this.#options.log.error({}, 'the store is away: nothing fires until it is back, reports wait')
     this.#isStoreAway = true
     this.#isMemoryDoubtful = true
+    this.#sweepPump.kick()
   }
 
-  #reached(): void {
+  /** `gapMs`: between two beats. A process that was frozen has not reached the store meanwhile, and has heard of nobody. */
+  #reached(gapMs = 0): void {
+    if (gapMs > FROZEN_MS) this.#reachedSince = this.#options.clock.monotonic()
     if (!this.#isStoreAway) return
     this.#isStoreAway = false
     this.#reachedSince = this.#options.clock.monotonic()

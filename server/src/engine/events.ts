@@ -12,8 +12,13 @@ export type EngineEvent =
   | { readonly kind: 'taskChanged'; readonly taskId: number; readonly groupId: number }
   | { readonly kind: 'executorChanged'; readonly executorId: number; readonly groupId: number }
   | { readonly kind: 'accessChanged' }
+  /** Events of other nodes may have been lost: logs and runs that are watched are read again; with `lists`, lists too. */
+  | { readonly kind: 'lookAgain'; readonly lists: boolean }
 
-export type Listener = (events: readonly EngineEvent[]) => void
+/** `elsewhere`: on another node. */
+export type EventPlace = 'here' | 'elsewhere'
+
+export type Listener = (events: readonly EngineEvent[], place: EventPlace) => void
 
 /** Hands events to listeners in the order of the commits, in one batch for each commit. A listener must not throw and must not wait. */
 export class Events {
@@ -24,8 +29,8 @@ export class Events {
     return () => this.#listeners.delete(listener)
   }
 
-  emit(events: readonly EngineEvent[]): void {
+  emit(events: readonly EngineEvent[], place: EventPlace = 'here'): void {
     if (events.length === 0) return
-    for (const listener of this.#listeners) listener(events)
+    for (const listener of this.#listeners) listener(events, place)
   }
 }

@@ -9,6 +9,7 @@ import type { Loader } from './loader.ts'
 import type { OpenRuns } from './open-runs.ts'
 import { planFiring, type Plan, type Seat, type TaskLoad } from './plan-firing.ts'
 import { isStoreAway, Pump } from './pump.ts'
+import type { RestoreGuard } from './restore-guard.ts'
 import type { ArmedSeries, SeriesTable } from './series-table.ts'
 import type { SlotKeeper } from './slot-keeper.ts'
 
@@ -21,17 +22,21 @@ export interface FirerOptions {
   readonly clock: Clock
   readonly ids: RunIds
   readonly keeper: SlotKeeper
+  readonly guard: RestoreGuard
   readonly table: SeriesTable
   readonly loader: Loader
   readonly definitions: Definitions
   readonly runs: OpenRuns
-  readonly maxOpenRuns: number
+  /** whether as many runs are open as may be */
+  readonly isFull: () => boolean
   /** reserves a place at an executor for a run that may go at once */
   readonly takeSeat: (taskId: number, groupId: number, definition: TaskDefinition) => Seat | null
   /** the batch is over: seats that were not used are free again */
   readonly clearSeats: () => void
   /** runs that were written: remember them, send those with a seat, tell the console */
   readonly onFired: (rows: readonly OpenInstanceRow[], counts: { fired: number; skipped: number }) => void
+  /** the runs of a batch are in memory, or will never be: what waited for that can be looked at */
+  readonly onWritten: () => void
   readonly onReplace: (replacements: readonly { taskId: number; by: number }[]) => void
   readonly onHeld: (seriesId: number, error: unknown) => void
   readonly onTrouble: (error: unknown) => void
@@ -68,7 +73,7 @@ export class Firer {
   }
 
   async #turn(): Promise<boolean> {
-    if (this.#due.size === 0 || !this.#options.keeper.isTrusted) return false
+    if (this.#due.size === 0 || !this.#options.keeper.isTrusted || this.#options.guard.isHeld) return false
     const batch = this.#take()
     for (const { armed } of batch) armed.isFiring = true
     try {
@@ -91,7 +96,7 @@ export class Firer {
       if (batch.length >= SERIES_AT_ONCE) break
       this.#due.delete(id)
       const armed = this.#options.table.get(id)
-      if (armed !== null) batch.push({ id, armed })
+      if (armed !== null && this.#options.keeper.slots.has(armed.cursor.slot)) batch.push({ id, armed })
     }
     return batch
   }
@@ -104,7 +109,8 @@ export class Firer {
 
   async #fireBatch(batch: readonly { id: number; armed: ArmedSeries }[]): Promise<void> {
     const { ids, clock } = this.#options
-    while (ids.atHand < BATCH_RUNS + SERIES_AT_ONCE) await ids.ensure(BATCH_RUNS + SERIES_AT_ONCE)
+    do await ids.ensure(BATCH_RUNS + SERIES_AT_ONCE)
+    while (ids.atHand < BATCH_RUNS + SERIES_AT_ONCE)
     const now = clock.now()
     const { plans, broken } = this.#planAll(batch, now)
     await this.#write(now, plans)
@@ -138,17 +144,18 @@ export class Firer {
   }
 
   #plan({ cursor, schedule }: ArmedSeries, now: number, { loads, maxFires }: { loads: Map<number, TaskLoad>; maxFires: number }): Plan {
-    const { definitions, ids, runs, takeSeat, maxOpenRuns } = this.#options
+    const { definitions, ids, isFull, takeSeat } = this.#options
     return planFiring({
       cursor,
       schedule,
       now,
       maxFires,
+      restoredUntil: this.#options.guard.restoredUntil,
       takeId: () => ids.next(),
       load: this.#loadOf(cursor.taskId, loads),
       definitionOf: (version) => sound(definitions.peek(cursor.taskId, version), cursor.taskId, version),
       takeSeat: (definition) => takeSeat(cursor.taskId, cursor.groupId, definition),
-      isFull: () => runs.size >= maxOpenRuns,
+      isFull,
     })
   }
 
@@ -163,6 +170,8 @@ export class Firer {
 
   async #write(now: number, plans: readonly Plan[]): Promise<void> {
     if (plans.length === 0) return
+    const tasks = new Set(plans.flatMap((plan) => plan.item.runs.map((run) => run.task_id)))
+    this.#options.runs.beginFiring(tasks)
     try {
       await this.#settle(plans, await this.#fire(now, plans))
     } catch (error) {
@@ -170,6 +179,9 @@ export class Firer {
       if (isStoreAway(error)) throw error
       if (plans.length === 1) await this.#hold(plans[0]?.item.seriesId ?? 0, error)
       else for (const plan of plans) await this.#write(now, [plan])
+    } finally {
+      this.#options.runs.endFiring(tasks)
+      this.#options.onWritten()
     }
   }
 
@@ -198,15 +210,17 @@ export class Firer {
     )
     if (replaced.length > 0) this.#options.onReplace(replaced)
     for (const id of outcome.fenced) this.#options.loader.forget(id)
+    if (outcome.fenced.size > 0) this.#options.keeper.kick()
     if (outcome.overtaken.size > 0) await this.#reread([...outcome.overtaken])
   }
 
+  /** Takes what was overtaken as the store has it, whatever memory knew. A revision that has gone down: the store is another one than before. */
   async #reread(seriesIds: readonly number[]): Promise<void> {
-    for (const id of seriesIds) {
-      const armed = this.#options.table.get(id)
-      if (armed !== null) armed.isFiring = false
-    }
-    await this.#options.loader.hint(seriesIds)
+    const { guard, loader, table } = this.#options
+    const known = new Map(seriesIds.map((id) => [id, table.get(id)?.cursor.revision ?? 0]))
+    for (const id of seriesIds) loader.forget(id)
+    await loader.hint(seriesIds)
+    if (seriesIds.some((id) => (table.get(id)?.cursor.revision ?? Infinity) < (known.get(id) ?? 0))) guard.doubt()
   }
 
   #move(seriesId: number, after: Plan['after']): void {

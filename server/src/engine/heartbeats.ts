@@ -21,6 +21,8 @@ export interface HeartbeatsOptions {
   readonly runs: OpenRuns
   readonly roster: Roster
   readonly onSeen: (members: readonly Member[]) => void
+  /** the attempts that these executors name and memory does not have, because their slots are another node's */
+  readonly readForeign: (ids: readonly number[]) => Promise<readonly OpenRun[]>
   readonly onMissing: (runs: readonly OpenRun[]) => void
   readonly onTrouble: (error: unknown) => void
   readonly onRecovered: () => void
@@ -67,8 +69,10 @@ export class Heartbeats {
     const batch = this.#waiting
     this.#waiting = []
     if (batch.length === 0) return false
+    let foreign: readonly OpenRun[]
     try {
       await beatExecutors(this.#options.db, batch.map(writeOf))
+      foreign = await this.#options.readForeign(batch.flatMap(({ body }) => this.#unknownOf(body)))
     } catch (error) {
       for (const item of batch) item.resolve({ store: 'away', cancel: [], unknown: [] })
       if (isStoreAway(error)) return false
@@ -76,20 +80,28 @@ export class Heartbeats {
     }
     for (const { member, body, at } of batch) {
       member.seenAt = Math.max(member.seenAt, at)
+      member.storedSeenAt = at
+      member.heardAt = this.#options.clock.monotonic()
       member.load = body.load
     }
     this.#options.onSeen(batch.map((item) => item.member))
-    for (const item of batch) item.resolve(this.#answer(item))
+    for (const item of batch) item.resolve(this.#answer(item, foreign))
     return this.#waiting.length > 0
   }
 
-  #answer({ member, body }: Waiting): BeatAnswer {
-    const mine = this.#options.runs.ofExecutor(member.executorId).filter((run) => run.bootId === member.bootId)
-    const known = new Map(mine.map((run) => [run.id, run]))
+  #unknownOf({ running }: BeatBody): number[] {
+    return running.flatMap(({ instanceId }) => (this.#options.runs.get(instanceId) === null ? [instanceId] : []))
+  }
+
+  #answer({ member, body }: Waiting, foreign: readonly OpenRun[]): BeatAnswer {
+    const isOfMember = (run: OpenRun): boolean => run.executorId === member.executorId && run.bootId === member.bootId
+    const mine = this.#options.runs.ofExecutor(member.executorId).filter(isOfMember)
+    const all = [...mine, ...foreign.filter((run) => isThere(run) && isOfMember(run))]
+    const known = new Map(all.map((run) => [run.id, run]))
     this.#countMissing(member, mine, body)
     return {
       store: 'ok',
-      cancel: mine.filter((run) => run.cancelAt !== null).map((run) => ({ instanceId: run.id, attempt: run.attempt })),
+      cancel: all.filter((run) => run.cancelAt !== null).map((run) => ({ instanceId: run.id, attempt: run.attempt })),
       unknown: body.running.filter((one) => known.get(one.instanceId)?.attempt !== one.attempt),
     }
   }

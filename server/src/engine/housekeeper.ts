@@ -9,6 +9,8 @@ export interface Chore {
 export interface HousekeeperOptions {
   readonly clock: Clock
   readonly chores: readonly Chore[]
+  /** Whether it is for this node to do them; asked before each step. Two nodes at once would do no harm, but the same work twice. */
+  readonly isMine: () => boolean
   /** A step failed; it is tried again after a rest. */
   readonly onTrouble: (error: unknown) => void
 }
@@ -21,13 +23,15 @@ const REST_MS = 60_000
 export class Housekeeper {
   readonly #clock: Clock
   readonly #chores: readonly Chore[]
+  readonly #isMine: () => boolean
   readonly #pump: Pump
   #wake: Wake | null = null
   #isStopped = false
 
-  constructor({ clock, chores, onTrouble }: HousekeeperOptions) {
+  constructor({ clock, chores, isMine, onTrouble }: HousekeeperOptions) {
     this.#clock = clock
     this.#chores = chores
+    this.#isMine = isMine
     this.#pump = new Pump({ clock, turn: async () => this.#turn(), onTrouble })
   }
 
@@ -49,13 +53,13 @@ export class Housekeeper {
 
   async #turn(): Promise<false> {
     let isMore = false
-    for (const chore of this.#chores) if (!this.#isStopped && (await chore.step(this.#clock.now()))) isMore = true
+    for (const chore of this.#chores) if (!this.#isStopped && this.#isMine() && (await chore.step(this.#clock.now()))) isMore = true
     this.#sleep(isMore ? PAUSE_MS : REST_MS)
     return false
   }
 
   #sleep(ms: number): void {
     if (this.#isStopped) return
-    this.#wake = this.#clock.wake(this.#clock.now() + ms, () => this.#pump.kick())
+    this.#wake = this.#clock.after(ms, () => this.#pump.kick())
   }
 }

@@ -4,6 +4,7 @@ import { StoreAway, type Database, type Dialect, type Lane, type ReadTx, type Tx
 import type { FiringRow, ScheduleSpanRow, SeriesRow, SkipRow } from '../store/schema.ts'
 import { memoryStore, addGroup, T0 } from '../store/store.fixture.ts'
 import { FileLogs } from '../store/logs.ts'
+import { memoryCluster } from '../cluster/memory/cluster.ts'
 import type { Session } from '../link/link.ts'
 import { SYSTEM } from '../store/caller.ts'
 import type { Clock, Wake } from './clock.ts'
@@ -116,6 +117,11 @@ class ProcessClock implements Clock {
       if (!this.#isDead()) call()
     })
   }
+  after(ms: number, call: () => void): Wake {
+    return this.#clock.after(ms, () => {
+      if (!this.#isDead()) call()
+    })
+  }
 }
 
 class Scene {
@@ -156,7 +162,9 @@ class Scene {
           clock: new ProcessClock(this.clock, () => store.isDead),
           random: this.random,
           log: { warn: () => undefined, error: () => undefined },
-          nodeName: 'n',
+          node: { name: 'n', url: '', roles: ['api', 'scheduler'] },
+          cluster: memoryCluster(() => this.clock.monotonic()),
+          skewMs: () => 0,
           version: '0',
           serverZone: 'UTC',
           verifySession: (token) => ({ executorId: Number(token.split('.')[0]), bootId: Number(token.split('.')[1]) }),

@@ -56,6 +56,16 @@ export class Loader {
     if (armed?.timer != null) this.#options.timekeeper.cancel(armed.timer)
   }
 
+  /** Slots are another node's now. */
+  forgetSlots(slots: ReadonlySet<number>): void {
+    for (const seriesId of this.#options.table.ofSlots(slots)) this.forget(seriesId)
+  }
+
+  /** Loads the whole horizon with the next sweep: slots have come. */
+  expect(): void {
+    this.#loadedAt = -Infinity
+  }
+
   /** Forgets every series that is not being fired, and loads the horizon again with the next sweep. */
   reset(): void {
     for (const seriesId of this.#options.table.idle()) this.forget(seriesId)

@@ -2,7 +2,7 @@ import type { Log, LogEnd, Verdict } from '@tickwheel/contract'
 import type { Session } from '../link/link.ts'
 import type { Database } from '../store/database.ts'
 import type { LogChunk, LogStore } from '../store/logs.ts'
-import { executorOfAttempt } from '../store/attempts.ts'
+import { attemptKey, executorsOfAttempts } from '../store/attempts.ts'
 import type { Clock } from './clock.ts'
 import type { Events } from './events.ts'
 import type { OpenRuns } from './open-runs.ts'
@@ -33,7 +33,7 @@ interface Waiting {
  */
 export class LogIntake {
   readonly #options: LogIntakeOptions
-  readonly #owners = new Map<string, number | null>()
+  readonly #owners = new Map<string, number>()
   readonly #pump: Pump
   #waiting: Waiting[] = []
   #lines = 0
@@ -62,8 +62,8 @@ export class LogIntake {
     await this.#options.clock.breathe()
     const batch = this.#next()
     if (batch.length === 0) return false
-    const owned: boolean[] = []
-    for (const item of batch) owned.push(await this.#isOwner(item))
+    await this.#learnOwners(batch)
+    const owned = batch.map((item) => this.#isOwner(item))
     const mine = batch.filter((_, index) => owned[index])
     await this.#write(mine)
     this.#waiting = this.#waiting.slice(batch.length)
@@ -97,10 +97,8 @@ export class LogIntake {
           ]
         : [],
     )
-    const isNew = chunks.length === 0 ? [] : await logs.append(chunks)
-    for (const { frame } of batch)
-      if (frame.type === 'logEnd')
-        await logs.end(frame.instanceId, frame.attempt, { lines: frame.lines, bytes: frame.bytes, dropped: frame.dropped })
+    const ends = batch.flatMap(({ frame }) => (frame.type === 'logEnd' ? [frame] : []))
+    const isNew = chunks.length + ends.length === 0 ? [] : await logs.append(chunks, ends)
     this.#lines += chunks.reduce((sum, chunk) => sum + chunk.lines.length, 0)
     events.emit(
       chunks.flatMap((chunk, index) =>
@@ -117,24 +115,27 @@ export class LogIntake {
           : [],
       ),
     )
-    events.emit(
-      batch.flatMap(({ frame }) =>
-        frame.type === 'logEnd' ? [{ kind: 'logEnded', instanceId: frame.instanceId, attempt: frame.attempt } as const] : [],
-      ),
-    )
+    events.emit(ends.map(({ instanceId, attempt }) => ({ kind: 'logEnded', instanceId, attempt }) as const))
   }
 
-  async #isOwner({ session, frame }: Waiting): Promise<boolean> {
+  /** Who had the attempts that memory does not know: of other nodes' slots, or ended already. One read for the batch. */
+  async #learnOwners(batch: readonly Waiting[]): Promise<void> {
+    const unknown = batch.filter((item) => !this.#isInMemory(item) && !this.#owners.has(attemptKey(item.frame))).map((item) => item.frame)
+    const found = await executorsOfAttempts(this.#options.db, unknown)
+    for (const [key, executorId] of found) this.#remember(key, executorId)
+  }
+
+  #isOwner(item: Waiting): boolean {
+    return this.#isInMemory(item) || this.#owners.get(attemptKey(item.frame)) === item.session.executorId
+  }
+
+  #isInMemory({ session, frame }: Waiting): boolean {
     const run = this.#options.runs.get(frame.instanceId)
-    if (run?.attempt === frame.attempt && run.executorId === session.executorId) return true
-    const key = `${frame.instanceId}:${frame.attempt}`
-    if (!this.#owners.has(key)) this.#remember(key, await executorOfAttempt(this.#options.db, frame.instanceId, frame.attempt))
-    return this.#owners.get(key) === session.executorId
+    return run?.attempt === frame.attempt && run.executorId === session.executorId
   }
 
-  #remember(key: string, executorId: number | null): void {
-    // what is unknown now may be known later: it is asked again
-    if (executorId === null) return
+  /** What is unknown now may be known later: only what was found is kept. */
+  #remember(key: string, executorId: number): void {
     this.#owners.set(key, executorId)
     const [oldest] = this.#owners.keys()
     if (this.#owners.size > OWNERS_KEPT && oldest !== undefined) this.#owners.delete(oldest)

@@ -3,6 +3,9 @@ import { NEVER } from '../store/run-writes.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import { Lane } from './lane.ts'
 
+/** Of so many runs at least it is remembered that they have ended. */
+const ENDED_KEPT = 20_000
+
 /** An open run as the owner of its slot keeps it in memory: what decisions need, without trace and texts. */
 export interface OpenRun {
   readonly id: number
@@ -38,6 +41,11 @@ export class OpenRuns {
   readonly #byTask = new Map<number, Set<number>>()
   readonly #byExecutor = new Map<number, Set<number>>()
   readonly #lanes = new Map<number, Lane>()
+  /** tasks of which runs are just being written */
+  readonly #firing = new Map<number, number>()
+  /** ids of runs that ended lately */
+  #ended = new Set<number>()
+  #endedBefore = new Set<number>()
   /** attempts in flight, by executor and boot */
   readonly #inFlight = new Map<number, Map<number, number>>()
 
@@ -57,10 +65,14 @@ export class OpenRuns {
     return this.#runs.values()
   }
 
-  /** Takes a row as the store has it now. */
-  put(row: OpenInstanceRow): OpenRun {
-    this.remove(row.id)
-    const run = fromRow(row)
+  /**
+   * Takes a row as the store had it a moment ago. Answers of several transactions may come in another order than their commits: a run that has ended
+   * stays so (null), and one of which later news are known already is left as it is.
+   */
+  put(row: OpenInstanceRow): OpenRun | null {
+    if (this.#ended.has(row.id) || this.#endedBefore.has(row.id)) return null
+    const before = this.remove(row.id)
+    const run = before !== null && isOlder(row, before) ? before : openRunOf(row)
     this.#runs.set(run.id, run)
     add(this.#byTask, run.taskId, run.id)
     if (run.executorId !== null && isThere(run)) {
@@ -69,6 +81,16 @@ export class OpenRuns {
     }
     if (run.phase === PHASE.queued) this.#lane(run.groupId).push(run.rankAt, run.id)
     return run
+  }
+
+  /** A run has ended, for good. */
+  end(id: number): void {
+    this.remove(id)
+    if (this.#ended.size >= ENDED_KEPT) {
+      this.#endedBefore = this.#ended
+      this.#ended = new Set()
+    }
+    this.#ended.add(id)
   }
 
   remove(id: number): OpenRun | null {
@@ -109,6 +131,43 @@ export class OpenRuns {
     return this.#pick(this.#byExecutor.get(executorId))
   }
 
+  /** Runs of these tasks are on their way into the store, and may go at once: until they are here nobody else may decide that the task is free. */
+  beginFiring(taskIds: Iterable<number>): void {
+    for (const taskId of taskIds) this.#firing.set(taskId, (this.#firing.get(taskId) ?? 0) + 1)
+  }
+
+  endFiring(taskIds: Iterable<number>): void {
+    for (const taskId of taskIds) {
+      const left = (this.#firing.get(taskId) ?? 0) - 1
+      if (left > 0) this.#firing.set(taskId, left)
+      else this.#firing.delete(taskId)
+    }
+  }
+
+  isFiring(taskId: number): boolean {
+    return this.#firing.has(taskId)
+  }
+
+  /** Executors that have some of these runs. */
+  executorIds(): number[] {
+    return [...this.#byExecutor.keys()]
+  }
+
+  /** Runs of some slots. */
+  ofSlots(slots: ReadonlySet<number>): OpenRun[] {
+    return [...this.#runs.values()].filter((run) => slots.has(run.slot))
+  }
+
+  /** Tasks with at least so many open runs, and how many; at most `limit`. */
+  fullTasks(atLeast: number, limit: number): [number, number][] {
+    const full: [number, number][] = []
+    for (const [taskId, ids] of this.#byTask) {
+      if (full.length >= limit) break
+      if (ids.size >= atLeast) full.push([taskId, ids.size])
+    }
+    return full
+  }
+
   /** Attempts in flight at one boot of an executor: what its capacity is held against. */
   inFlight(executorId: number, bootId: number): number {
     return this.#inFlight.get(executorId)?.get(bootId) ?? 0
@@ -124,6 +183,10 @@ export class OpenRuns {
     return this.#lane(groupId)
       .first(limit)
       .flatMap((id) => this.#runs.get(id) ?? [])
+  }
+
+  queuedOf(groupId: number): number {
+    return this.#lanes.get(groupId)?.size ?? 0
   }
 
   isLaneEmpty(groupId: number): boolean {
@@ -153,6 +216,13 @@ export class OpenRuns {
   }
 }
 
+/** Whether a row was read before what is known of its run: an earlier attempt, one that is known to have ended, or one that is known to have begun. */
+function isOlder(row: OpenInstanceRow, known: OpenRun): boolean {
+  if (row.attempt !== known.attempt) return row.attempt < known.attempt
+  if (known.executorId === null) return row.executor_id !== null
+  return known.phase === PHASE.running && row.phase === PHASE.dispatched
+}
+
 /** Whether a run is with an executor. */
 export function isThere(run: { readonly phase: number }): boolean {
   return run.phase === PHASE.dispatched || run.phase === PHASE.running
@@ -163,7 +233,8 @@ export function waitsForEarlier(run: { readonly phase: number; readonly rankAt: 
   return run.phase === PHASE.waiting && run.rankAt === NEVER
 }
 
-function fromRow(row: OpenInstanceRow): OpenRun {
+/** What decisions need of a row. */
+export function openRunOf(row: OpenInstanceRow): OpenRun {
   return {
     id: row.id,
     slot: row.slot,

@@ -7,9 +7,11 @@ import {
   queueRankAt,
   REASON,
   settle,
+  skipPassed,
   type Facts,
   type FireEntry,
   type SkipEntry,
+  type SkippedRange,
   type SkipReason,
   type TraceEntry,
 } from '@tickwheel/core'
@@ -41,6 +43,8 @@ export interface PlanInput {
   readonly definitionOf: (version: number) => TaskDefinition
   readonly load: TaskLoad
   readonly maxFires: number
+  /** what was due up to here was settled by nobody when the store was restored, and a person chose that it does not fire; 0: nothing was */
+  readonly restoredUntil: number
   /** a new run id */
   readonly takeId: () => number
   /** a free place at an executor, if a run of this task may go there at once */
@@ -62,22 +66,51 @@ export interface Plan {
  * nothing. The ids and seats that it takes are given back by the caller when the transaction drops the item.
  */
 export function planFiring(input: PlanInput): Plan {
-  const { cursor, schedule, now } = input
-  const versionNow = versionAt(input, cursor.nextDueAt)
-  const settled = settle({
-    compiled: schedule,
-    lastDueAt: cursor.lastDueAt,
-    nextDueAt: cursor.nextDueAt,
-    now,
-    misfire: input.definitionOf(versionNow).misfire,
-    maxFires: input.maxFires,
-  })
+  const { now, maxFires } = input
+  const schedule = walked(input.schedule)
   const draft = new Draft(input)
+  const { lastDueAt, nextDueAt } = skipRestored(input, draft)
+  if (nextDueAt === null) return draft.finish(lastDueAt, null)
+  const { misfire } = input.definitionOf(versionAt(input, nextDueAt))
+  const settled = settle({ compiled: schedule, lastDueAt, nextDueAt, now, misfire, maxFires })
   for (const entry of settled.entries) {
     if (entry.kind === 'skip') draft.skip(entry)
     else draft.fire(entry, versionAt(input, entry.dueAt))
   }
   return draft.finish(settled.lastDueAt, settled.nextDueAt)
+}
+
+/** Where settling begins: behind what a restore left over, which is one skip whatever the misfire policy. */
+function skipRestored(
+  { cursor, schedule, now, restoredUntil }: PlanInput,
+  draft: Draft,
+): { readonly lastDueAt: number; readonly nextDueAt: number | null } {
+  const { lastDueAt, nextDueAt } = cursor
+  const passed = skipPassed({ compiled: walked(schedule), lastDueAt, nextDueAt, now: Math.min(now, restoredUntil) })
+  if (passed === null) return cursor
+  draft.skipRestored(passed.skipped)
+  return { lastDueAt: passed.skipped.toAt, nextDueAt: passed.nextDueAt }
+}
+
+/**
+ * The instants that follow from each other. That of a `fixedDelay` follows from the end of a run alone: what a new span names as its first must not be
+ * taken when an older instant has just fired, or two runs would be awaited at once.
+ */
+function walked(schedule: SeriesSchedule): SeriesSchedule {
+  if (schedule.kind !== 'fixedDelay') return schedule
+  const isDelay = (at: number): boolean => schedule.spanAt(at)?.schedule.kind === 'fixedDelay'
+  return {
+    ...schedule,
+    next: (after) => {
+      const next = schedule.next(after)
+      return next === null || isDelay(next) ? null : next
+    },
+    previous: (before) => {
+      let at = schedule.previous(before)
+      while (at !== null && isDelay(at)) at = schedule.previous(at)
+      return at
+    },
+  }
 }
 
 function versionAt({ cursor, schedule }: PlanInput, at: number): number {
@@ -110,6 +143,10 @@ class Draft {
       reason: 'misfire',
       facts: { policy: entry.policy, lateMs },
     })
+  }
+
+  skipRestored(range: SkippedRange): void {
+    this.#addSkip({ ...range, reason: 'restored', facts: {} })
   }
 
   fire(entry: FireEntry, version: number): void {
@@ -151,7 +188,8 @@ class Draft {
       widen: this.#widen,
       runs: this.#runs,
       payloads: [],
-      cursor: { nextDueAt, lastDueAt, taskVersion, awaitsId: this.#awaitsId },
+      // while instants of an older span are left, none of its runs is awaited: the end of one would move the cursor past them
+      cursor: { nextDueAt, lastDueAt, taskVersion, awaitsId: nextDueAt === null ? this.#awaitsId : null },
       once: schedule.kind === 'once' && nextDueAt === null ? this.#once(lastDueAt) : null,
     }
     const after =
@@ -173,12 +211,13 @@ class Draft {
   }
 
   /** Consecutive skips with one reason and the same facts are one row that grows. */
-  #addSkip(skip: { fromAt: number; toAt: number; prevDueAt: number; count: number | null; reason: SkipReason; facts: Facts }): void {
+  #addSkip(skip: SkippedRange & { readonly reason: SkipReason; readonly facts: Facts }): void {
     const { cursor, now } = this.#input
     const reason = REASON[skip.reason]
     const facts = JSON.stringify(skip.facts)
     const last = this.#lastSkip
-    const isSame = last !== null && last.reason === reason && last.facts === facts && skip.reason !== 'misfire'
+    const isSame =
+      last !== null && last.reason === reason && last.facts === facts && skip.reason !== 'misfire' && skip.reason !== 'restored'
     if (isSame && this.#skips.length === 0 && this.#firings.length === 0) {
       this.#widen = { fromAt: last.fromAt, toAt: skip.toAt, count: (this.#widen?.count ?? 0) + (skip.count ?? 0) }
       return

@@ -21,6 +21,7 @@ export class Pump {
   #isWanted = false
   #isStopped = false
   #running: Promise<void> | null = null
+  #turn: Promise<void> = Promise.resolve()
   #retry: { cancel(): void } | null = null
 
   constructor(options: PumpOptions) {
@@ -46,6 +47,11 @@ export class Pump {
     while (this.#running !== null) await this.#running
   }
 
+  /** Until the turn that runs now is over; the next may begin meanwhile. */
+  async turnOver(): Promise<void> {
+    await this.#turn
+  }
+
   /** No further turn; the one that runs is waited for. */
   async stop(): Promise<void> {
     this.#isStopped = true
@@ -58,7 +64,7 @@ export class Pump {
     while (this.#isWanted && !this.#isStopped) {
       this.#isWanted = false
       try {
-        if (await this.#options.turn()) this.#isWanted = true
+        if (await this.#oneTurn()) this.#isWanted = true
         this.#options.onRecovered?.()
       } catch (error) {
         this.#options.onTrouble(error)
@@ -68,13 +74,23 @@ export class Pump {
     }
   }
 
+  async #oneTurn(): Promise<boolean> {
+    const turn = this.#options.turn()
+    this.#turn = turn.then(ignore, ignore)
+    return turn
+  }
+
   #later(): void {
     this.#isWanted = false
-    this.#retry = this.#options.clock.wake(this.#options.clock.now() + RETRY_MS, () => {
+    this.#retry = this.#options.clock.after(RETRY_MS, () => {
       this.#retry = null
       this.kick()
     })
   }
+}
+
+function ignore(): void {
+  // whoever waits for the end of a turn does not care how it ended
 }
 
 export function isStoreAway(error: unknown): boolean {

@@ -20,14 +20,28 @@ export interface Member {
   readonly labels: Readonly<Record<string, string>>
   readonly handlers: readonly HandlerName[]
   readonly registeredAt: number
+  /** the node that holds its link, as far as is known; null: none */
+  linkRun: number | null
   /** its link is here */
-  isConnected: boolean
+  isHere: boolean
+  /** the store knows that its link is here */
+  isLinkSaved: boolean
+  /** when its row was taken last, monotonic */
+  takenAt: number
   /** a person drains it */
   isDraining: boolean
   /** it drains itself, because it stops */
   isStopping: boolean
   recoveredBoot: number
+  /** the process before it still held a link when this one came: it may take what was sent to it, until it hears that it was superseded */
+  readonly mayOlderLive: boolean
+  /** attempts in flight there for slots of any node, when that was counted last; only while no messages go between nodes */
+  inFlightSeen: number
   seenAt: number
+  /** the last heartbeat as the store has it */
+  storedSeenAt: number
+  /** when this node learned of the last heartbeat, monotonic: clocks that are set make nobody silent */
+  heardAt: number
   load: Load | null
   backOffUntil: number
   /** handlers that it refused since it registered */
@@ -39,6 +53,7 @@ export interface Member {
 /** The executors that are online, in memory: who could take a run, and why not. */
 export class Roster {
   readonly #members = new Map<number, Member>()
+  readonly #texts = new Map<number, { readonly text: string; readonly parsed: Pick<Member, 'labels' | 'handlers'> }>()
 
   get size(): number {
     return this.#members.size
@@ -63,7 +78,7 @@ export class Roster {
   }
 
   /** Takes an executor as the store has it. The same boot keeps what memory knows of it. */
-  put({ row, seenAt, load }: KnownExecutor): Member {
+  put({ row, seenAt, load }: KnownExecutor, takenAt: number): Member {
     const before = this.#members.get(row.id)
     const same = before?.bootId === row.boot_id ? before : null
     const member: Member = {
@@ -72,25 +87,44 @@ export class Roster {
       name: row.name,
       bootId: row.boot_id,
       capacity: row.capacity,
-      labels: JSON.parse(row.labels) as Record<string, string>,
-      handlers: namesOf(JSON.parse(row.handlers) as readonly Partial<HandlerName>[]),
+      ...this.#parsed(row),
       registeredAt: row.registered_at,
-      isConnected: same?.isConnected ?? false,
+      linkRun: same?.isHere === true ? same.linkRun : row.link_run,
+      isHere: same?.isHere ?? false,
+      isLinkSaved: same?.isLinkSaved ?? false,
+      takenAt,
       isDraining: row.draining === 1,
       isStopping: same?.isStopping ?? false,
-      recoveredBoot: row.recovered_boot,
+      mayOlderLive: same?.mayOlderLive ?? (before?.linkRun ?? null) !== null,
+      recoveredBoot: Math.max(row.recovered_boot, same?.recoveredBoot ?? 0),
+      inFlightSeen: same?.inFlightSeen ?? 0,
       seenAt: Math.max(seenAt, same?.seenAt ?? 0),
-      load: same?.load ?? load,
-      backOffUntil: 0,
-      refused: new Set(),
+      storedSeenAt: seenAt,
+      heardAt: same?.storedSeenAt === seenAt ? same.heardAt : takenAt,
+      load: same?.isHere === true ? same.load : load,
+      backOffUntil: same?.backOffUntil ?? 0,
+      refused: same?.refused ?? new Set(),
       missing: same?.missing ?? new Map<number, number>(),
     }
     this.#members.set(row.id, member)
     return member
   }
 
+  /** Read once for each text: rows are taken again every second. */
+  #parsed({ id, labels, handlers }: KnownExecutor['row']): Pick<Member, 'labels' | 'handlers'> {
+    const known = this.#texts.get(id)
+    if (known?.text === labels + handlers) return known.parsed
+    const parsed = {
+      labels: JSON.parse(labels) as Record<string, string>,
+      handlers: namesOf(JSON.parse(handlers) as readonly Partial<HandlerName>[]),
+    }
+    this.#texts.set(id, { text: labels + handlers, parsed })
+    return parsed
+  }
+
   remove(executorId: number): void {
     this.#members.delete(executorId)
+    this.#texts.delete(executorId)
   }
 }
 
@@ -117,7 +151,12 @@ export function noteRejection(member: Member, code: string, handler: TaskDefinit
   else member.backOffUntil = now + BACK_OFF_MS
 }
 
+/** Whether a node holds its link. */
+export function isLinked(member: Member): boolean {
+  return member.linkRun !== null
+}
+
 /** Whether an executor may be given something new now. */
 export function takesNew(member: Member, now: number): boolean {
-  return member.isConnected && !member.isDraining && !member.isStopping && member.backOffUntil <= now
+  return isLinked(member) && !member.isDraining && !member.isStopping && member.backOffUntil <= now
 }

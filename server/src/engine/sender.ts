@@ -6,16 +6,25 @@ import { readParams } from '../store/definitions.ts'
 import type { Clock } from './clock.ts'
 import type { Definitions } from './definitions.ts'
 import type { OpenRun } from './open-runs.ts'
+import type { RestoreGuard } from './restore-guard.ts'
 
 export interface SenderOptions {
   readonly db: Database
   readonly clock: Clock
   readonly definitions: Definitions
+  readonly guard: RestoreGuard
   readonly link: () => Link | null
+  /** the node that holds the link of an executor of that boot; null: this one, or nobody */
+  readonly elsewhere: (executorId: number, bootId: number) => number | null
+  /** tells another node that runs are to be sent, or to be stopped, at executors of its own */
+  readonly tell: (node: number, instanceIds: readonly number[]) => void
   readonly logLimitBytes: number
 }
 
-/** Puts dispatches and cancels on the link. What the link does not take now, a sweep sends again: the row is the truth. */
+/**
+ * Puts dispatches and cancels on the link, or tells the node that holds it. What the link does not take now, or a message that is lost, a sweep sends
+ * again: the row is the truth.
+ */
 export class Sender {
   readonly #options: SenderOptions
 
@@ -24,9 +33,11 @@ export class Sender {
   }
 
   /** Sends runs that are dispatched in the store. Their definitions must be at hand, or are loaded. */
-  async dispatch(runs: readonly OpenRun[]): Promise<void> {
+  async dispatch(all: readonly OpenRun[]): Promise<void> {
+    const runs = this.#here(all)
     const link = this.#options.link()
-    if (link === null || runs.length === 0) return
+    // what a restored store calls dispatched has perhaps run long ago, and its executor no longer refuses it as a repeat
+    if (link === null || runs.length === 0 || this.#options.guard.isHeld) return
     await this.#options.definitions.load(runs.map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
     const changed = runs.filter((run) => run.cause !== CAUSE.schedule).map((run) => run.id)
     const params = changed.length === 0 ? new Map<number, string>() : await readParams(this.#options.db, changed)
@@ -44,7 +55,8 @@ export class Sender {
   }
 
   /** Asks executors to stop runs. */
-  cancel(runs: readonly OpenRun[]): void {
+  cancel(all: readonly OpenRun[]): void {
+    const runs = this.#here(all)
     const link = this.#options.link()
     if (link === null) return
     for (const run of runs) {
@@ -52,6 +64,19 @@ export class Sender {
       const frame: Cancel = { type: 'cancel', instanceId: run.id, attempt: run.attempt, bootId: run.bootId, at: this.#options.clock.now() }
       link.send({ executorId: run.executorId, bootId: run.bootId }, [frame])
     }
+  }
+
+  /** Those whose executor hangs here, or nowhere; the others' nodes are told. */
+  #here(runs: readonly OpenRun[]): OpenRun[] {
+    const here: OpenRun[] = []
+    const elsewhere = new Map<number, number[]>()
+    for (const run of runs) {
+      const node = run.executorId === null || run.bootId === null ? null : this.#options.elsewhere(run.executorId, run.bootId)
+      if (node === null) here.push(run)
+      else elsewhere.set(node, [...(elsewhere.get(node) ?? []), run.id])
+    }
+    for (const [node, ids] of elsewhere) this.#options.tell(node, ids)
+    return here
   }
 
   async #frame(run: OpenRun, bootId: number, params: string | undefined): Promise<Dispatch | null> {

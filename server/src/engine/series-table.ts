@@ -43,6 +43,11 @@ export class SeriesTable {
     return armed ?? null
   }
 
+  /** Series of some slots. */
+  ofSlots(slots: ReadonlySet<number>): number[] {
+    return [...this.#armed].filter(([, { cursor }]) => slots.has(cursor.slot)).map(([seriesId]) => seriesId)
+  }
+
   /** Series whose instants are not being settled now. */
   idle(): number[] {
     return [...this.#armed].filter(([, armed]) => !armed.isFiring).map(([seriesId]) => seriesId)

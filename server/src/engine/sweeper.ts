@@ -1,17 +1,19 @@
-import { OUTCOME, PHASE, type Reason } from '@tickwheel/core'
+import { OUTCOME, type Reason } from '@tickwheel/core'
 import type { Database } from '../store/database.ts'
-import { loseExecutor, recoverExecutor } from '../store/executors.ts'
-import { laneHeads, openRunsOfExecutor, pastRank } from '../store/open-runs.ts'
+import { EXECUTOR_STATE, executorById, loseExecutor, recoverExecutor } from '../store/executors.ts'
+import { attemptsAt, laneHeads, openRunsById, openRunsOfExecutor, pastRank, unansweredAt } from '../store/open-runs.ts'
 import { loseAttempts, type Loss, type RunChange } from '../store/report.ts'
 import type { RunIds } from '../store/ids.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import type { Clock } from './clock.ts'
 import type { Definitions } from './definitions.ts'
-import { waitsForEarlier, type OpenRun, type OpenRuns } from './open-runs.ts'
+import { isThere, openRunOf, waitsForEarlier, type OpenRun, type OpenRuns } from './open-runs.ts'
 import type { Member, Roster } from './roster.ts'
 import type { SlotKeeper } from './slot-keeper.ts'
 
 const AT_ONCE = 500
+/** So many runs are compared with the store in one round. */
+const COMPARED = 1000
 /** A dispatch is taken by no executor when it is older (frames.ts), with a second for clocks. */
 const FRAME_DEAD_MS = 11_000
 /** A boot whose earlier results have not been announced as delivered counts as recovered after so long. */
@@ -36,6 +38,10 @@ export interface SweeperOptions {
   readonly onResend: (runs: readonly OpenRun[]) => Promise<void>
   readonly onCancel: (runs: readonly OpenRun[]) => void
   readonly onLost: (member: Member) => void
+  /** whether other nodes write too, so that memory may be behind the store */
+  readonly hasOthers: () => boolean
+  /** these runs, read again: those that are missing have ended */
+  readonly onNews: (ids: readonly number[], rows: readonly OpenInstanceRow[]) => void
 }
 
 /**
@@ -45,6 +51,8 @@ export interface SweeperOptions {
 export class Sweeper {
   readonly #options: SweeperOptions
 
+  #comparedTo = 0
+
   constructor(options: SweeperOptions) {
     this.#options = options
   }
@@ -52,10 +60,11 @@ export class Sweeper {
   async sweep(): Promise<void> {
     await this.#findQueued()
     await this.#wakeWaiting()
-    const dispatched = await pastRank(this.#options.db, 3, this.#options.clock.now(), AT_ONCE)
-    await this.#resend(dispatched)
-    await this.#checkAccepted(dispatched)
+    await this.#answerLinks()
+    await this.#checkAccepted()
     for (const member of this.#options.roster.all()) await this.#checkExecutor(member)
+    await this.#findOrphans()
+    if (this.#options.hasOthers()) await this.#compare()
   }
 
   /** Queued runs that memory does not know, because a hint was lost. */
@@ -69,8 +78,8 @@ export class Sweeper {
   /** Runs whose time to wait is over, and those that wait for an earlier run that has ended. */
   async #wakeWaiting(): Promise<void> {
     const { db, clock, keeper, runs } = this.#options
-    const rows = (await pastRank(db, 1, clock.now(), AT_ONCE)).filter((row) => keeper.slots.has(row.slot))
-    this.#options.onFound(rows.filter((row) => runs.get(row.id) === null))
+    const rows = await pastRank(db, keeper.slots, { phase: 1, now: clock.now(), limit: AT_ONCE })
+    this.#options.onFound(rows)
     const woken = rows.map((row) => row.id)
     for (const taskId of runs.tasksWaiting()) {
       const oldest = runs.ofTask(taskId)[0]
@@ -79,31 +88,43 @@ export class Sweeper {
     if (woken.length > 0) await this.#options.onReady(woken)
   }
 
-  /** Dispatches that were not accepted within a second: sent again, to the same boot only. */
-  async #resend(rows: readonly OpenInstanceRow[]): Promise<void> {
-    const { keeper, roster, runs } = this.#options
-    this.#options.onFound(rows.filter((row) => keeper.slots.has(row.slot) && runs.get(row.id) === null))
-    const there = rows.filter((row) => isConnected(roster, row)).flatMap((row) => runs.get(row.id) ?? [])
-    await this.#options.onResend(there.filter((run) => run.acceptedAt === null && run.cancelAt === null && run.phase === PHASE.dispatched))
+  /**
+   * As the holder of links, whatever the slot: dispatches that were not accepted within a second are sent again, to the same boot only, and so are
+   * cancels that were not answered. So both arrive without any message between nodes.
+   */
+  async #answerLinks(): Promise<void> {
+    const { db, clock, roster } = this.#options
+    const here = roster.all().filter((member) => member.isHere)
+    if (here.length === 0) return
+    const rows = await unansweredAt(
+      db,
+      here.map((member) => member.executorId),
+      clock.now(),
+      AT_ONCE,
+    )
+    this.#findUnknown(rows)
+    const there = rows.filter((row) => isConnectedHere(roster, row)).map(openRunOf)
+    this.#options.onCancel(there.filter((run) => run.cancelAt !== null))
+    // behind its cancel also one that is to be stopped: an executor that never got it refuses it then, and the run has ended
+    await this.#options.onResend(there.filter((run) => run.acceptedAt === null))
   }
 
-  /** Attempts past their check, running or accepted: over their time, or asked to stop and silent. A cancel that was not answered is sent again. */
-  async #checkAccepted(dispatched: readonly OpenInstanceRow[]): Promise<void> {
-    const { db, clock, definitions, runs } = this.#options
+  #findUnknown(rows: readonly OpenInstanceRow[]): void {
+    const { keeper, runs } = this.#options
+    this.#options.onFound(rows.filter((row) => keeper.slots.has(row.slot) && runs.get(row.id) === null))
+  }
+
+  /** As the owner of slots: attempts past their check, running or accepted, that are over their time, or were asked to stop and are silent. */
+  async #checkAccepted(): Promise<void> {
+    const { db, clock, definitions, keeper } = this.#options
     const now = clock.now()
     const rows = [
-      ...(await pastRank(db, 4, now, AT_ONCE)),
-      ...dispatched.filter((row) => row.accepted_at !== null || row.cancel_at !== null),
+      ...(await pastRank(db, keeper.slots, { phase: 3, now, limit: AT_ONCE })),
+      ...(await pastRank(db, keeper.slots, { phase: 4, now, limit: AT_ONCE })),
     ]
+    this.#findUnknown(rows)
     await definitions.load(rows.map((row) => ({ taskId: row.task_id, version: row.task_version })))
-    const losses: Loss[] = []
-    for (const row of rows) {
-      const loss = this.#overdue(row, now)
-      if (loss !== null) losses.push(loss)
-      else if (row.cancel_at !== null && isConnected(this.#options.roster, row))
-        this.#options.onCancel([runs.get(row.id)].filter((run) => run !== null))
-    }
-    await this.#lose(losses)
+    await this.#lose(rows.flatMap((row) => this.#overdue(row, now) ?? []))
   }
 
   #overdue(row: OpenInstanceRow, now: number): Loss | null {
@@ -128,22 +149,48 @@ export class Sweeper {
     const { clock, deadMs, reachedSince, db } = this.#options
     const now = clock.now()
     if (member.recoveredBoot < member.bootId && now - member.registeredAt > RECOVERY_MS) await this.recovered(member)
-    const isSilent = now - member.seenAt > deadMs && clock.monotonic() - reachedSince() > deadMs
-    if (!isSilent || !(await loseExecutor(db, member.executorId, member.bootId, now - deadMs))) return
-    await this.#lose(
-      this.#options.runs
-        .ofExecutor(member.executorId)
-        .filter((run) => run.bootId === member.bootId)
-        .map((run) =>
-          lossOfRun(run, {
-            outcome: OUTCOME.lost,
-            reason: 'executorLost',
-            at: now,
-            message: `executor ${member.name} was not heard of for ${Math.round((now - member.seenAt) / 1000)} s`,
-          }),
-        ),
-    )
+    const silentMs = clock.monotonic() - member.heardAt
+    const isSilent = silentMs > deadMs && clock.monotonic() - reachedSince() > deadMs
+    if (!isSilent || !(await loseExecutor(db, member.executorId, member.bootId, member.storedSeenAt))) return
+    const message = `executor ${member.name} was not heard of for ${Math.round(silentMs / 1000)} s`
+    const rows = (await attemptsAt(db, [member.executorId])).filter((row) => row.boot_id === member.bootId)
+    await this.#lose(rows.map((row) => lossOf(row, { outcome: OUTCOME.lost, reason: 'executorLost', at: now, message })))
     this.#options.onLost(member)
+  }
+
+  /**
+   * Attempts of own slots at executors that were declared lost, or whose older boot was declared gone, by a node that did not come to their end: it died,
+   * or the store went away.
+   */
+  async #findOrphans(): Promise<void> {
+    const { db, runs, roster, clock } = this.#options
+    const now = clock.now()
+    for (const executorId of runs.executorIds()) {
+      const member = roster.get(executorId)
+      if (member !== null) {
+        await this.#lose(
+          runs.ofExecutor(executorId).flatMap((run) => ((run.bootId ?? 0) < member.recoveredBoot ? lossOfRun(run, restarted(now)) : [])),
+        )
+        continue
+      }
+      const known = await executorById(db, executorId)
+      if (known !== null && known.row.state === EXECUTOR_STATE.online) continue
+      const message = 'the executor is gone, and was not heard of in time'
+      await this.#lose(
+        runs.ofExecutor(executorId).map((run) => lossOfRun(run, { outcome: OUTCOME.lost, reason: 'executorLost', at: now, message })),
+      )
+    }
+  }
+
+  /** Some of what memory has, against the store: the message that told of a change may have been lost. All of it is compared in turn. */
+  async #compare(): Promise<void> {
+    const { db, runs } = this.#options
+    const ids = [...runs.all()].filter((run) => isThere(run) || waitsForEarlier(run)).map((run) => run.id)
+    if (ids.length === 0) return
+    this.#comparedTo = this.#comparedTo % ids.length
+    const some = [...ids.slice(this.#comparedTo), ...ids.slice(0, this.#comparedTo)].slice(0, COMPARED)
+    this.#comparedTo += some.length
+    this.#options.onNews(some, await openRunsById(db, some))
   }
 
   /** What older boots of an executor had and did not report is lost. */
@@ -155,14 +202,9 @@ export class Sweeper {
     const now = clock.now()
     await this.#lose(
       rows.map((row) => ({
-        ...lossOf(row, {
-          outcome: OUTCOME.lost,
-          reason: 'executorRestarted',
-          at: now,
-          message: `executor ${member.name} restarted and did not have the run any more`,
-        }),
+        ...lossOf(row, restarted(now)),
         // the older boot is gone, and a newer one refuses its frames
-        unacceptedReadyAt: now,
+        ...(member.mayOlderLive ? {} : { unacceptedReadyAt: now }),
       })),
     )
   }
@@ -170,16 +212,7 @@ export class Sweeper {
   /** Attempts that a live executor no longer has. */
   async missing(runs: readonly OpenRun[]): Promise<void> {
     const now = this.#options.clock.now()
-    await this.#lose(
-      runs.map((run) =>
-        lossOfRun(run, {
-          outcome: OUTCOME.lost,
-          reason: 'executorRestarted',
-          at: now,
-          message: 'the executor does not have the run any more',
-        }),
-      ),
-    )
+    await this.#lose(runs.map((run) => lossOfRun(run, { ...restarted(now), message: 'the executor does not have the run any more' })))
   }
 
   async #lose(losses: readonly Loss[]): Promise<void> {
@@ -227,7 +260,11 @@ const ERROR_CODE: Readonly<Record<number, string>> = {
   [OUTCOME.canceled]: 'CANCEL_UNCONFIRMED',
 }
 
-function isConnected(roster: Roster, row: OpenInstanceRow): boolean {
+function restarted(at: number): Why {
+  return { outcome: OUTCOME.lost, reason: 'executorRestarted', at, message: 'the executor restarted and did not have the run any more' }
+}
+
+function isConnectedHere(roster: Roster, row: OpenInstanceRow): boolean {
   if (row.executor_id === null || row.boot_id === null) return false
-  return roster.ofSession({ executorId: row.executor_id, bootId: row.boot_id })?.isConnected === true
+  return roster.ofSession({ executorId: row.executor_id, bootId: row.boot_id })?.isHere === true
 }

@@ -4,6 +4,8 @@ import type { Clock, Wake } from './clock.ts'
 export type { TimerHandle } from '@tickwheel/core'
 
 const IDLE_MS = 1000
+const LAG_KEPT_MS = 5000
+const LAG_BELIEVED_MS = 60_000
 /** The clock went back further than this: the wheel follows it, instead of waiting until time has caught up. */
 const REWIND_MS = 1000
 
@@ -18,6 +20,8 @@ export class Timekeeper {
   #wake: Wake | null = null
   #wakeAt = Infinity
   #isStopped = true
+  #worst = { since: 0, lag: 0 }
+  #before = 0
 
   constructor(clock: Clock, onDue: (payloads: readonly number[]) => void) {
     this.#clock = clock
@@ -27,6 +31,11 @@ export class Timekeeper {
 
   get armed(): number {
     return this.#wheel.size
+  }
+
+  /** The worst that a tick was late in the last five to ten seconds, ms. */
+  get lagMs(): number {
+    return Math.max(this.#before, this.#worst.lag)
   }
 
   start(): void {
@@ -64,10 +73,22 @@ export class Timekeeper {
     this.#wake?.cancel()
     const now = this.#clock.now()
     this.#wakeAt = Math.min(this.#wheel.nextDueAt() ?? Infinity, now + IDLE_MS)
-    this.#wake = this.#clock.wake(this.#wakeAt, () => {
+    this.#wake = this.#clock.after(Math.max(0, this.#wakeAt - now), () => {
       this.#wake = null
+      this.#noteLag(now)
       this.#wakeAt = Infinity
       this.#tick()
     })
+  }
+
+  /** How late this tick is. A clock that was set meanwhile says nothing of it. */
+  #noteLag(sleptAt: number): void {
+    const lag = this.#clock.now() - Math.max(this.#wakeAt, sleptAt)
+    const monotonic = this.#clock.monotonic()
+    if (monotonic - this.#worst.since > LAG_KEPT_MS) {
+      this.#before = this.#worst.lag
+      this.#worst = { since: monotonic, lag: 0 }
+    }
+    if (lag > this.#worst.lag && lag < LAG_BELIEVED_MS) this.#worst.lag = lag
   }
 }

@@ -1,3 +1,5 @@
+import type { Cluster } from '../cluster/cluster.ts'
+import { memoryCluster } from '../cluster/memory/cluster.ts'
 import { type Dispatch, type Finished, type Register, type TaskCreate, type Verdict } from '@tickwheel/contract'
 import { seededRandom, type Scope } from '@tickwheel/core'
 import type { Link, Order, Report, Session } from '../link/link.ts'
@@ -62,15 +64,18 @@ export class World {
     this.engine = engine
   }
 
-  static async create(options: { startAt?: number; maxOpenRuns?: number } = {}): Promise<World> {
-    const clock = new ManualClock(options.startAt ?? T0)
-    const db = await memoryStore()
-    await addGroup(db, 1)
+  /** `on`: a store that has its group already, and the clock and the cluster of the world before. */
+  static async create(
+    options: { startAt?: number; maxOpenRuns?: number; on?: { db: Database; clock: ManualClock; cluster: Cluster } } = {},
+  ): Promise<World> {
+    const clock = options.on?.clock ?? new ManualClock(options.startAt ?? T0)
+    const db = options.on?.db ?? (await memoryStore())
+    if (options.on === undefined) await addGroup(db, 1)
     const logs = logsOf(db)
     const troubles: World['troubles'] = []
     const world = new World(
       { clock, db, logs, troubles },
-      await makeEngine({ clock, db, logs, troubles, maxOpenRuns: options.maxOpenRuns ?? 200_000 }),
+      await makeEngine({ clock, db, logs, troubles, maxOpenRuns: options.maxOpenRuns ?? 200_000, cluster: options.on?.cluster }),
     )
     await world.engine.start(world.link)
     return world
@@ -223,12 +228,14 @@ async function makeEngine({
   logs,
   troubles,
   maxOpenRuns,
+  cluster,
 }: {
   clock: ManualClock
   db: Database
   logs: LogStore
   troubles: World['troubles']
   maxOpenRuns: number
+  cluster?: Cluster | undefined
 }): Promise<Engine> {
   const note = (facts: Readonly<Record<string, unknown>>, text: string): void => void troubles.push({ text, facts })
   return Engine.create({
@@ -237,7 +244,9 @@ async function makeEngine({
     clock,
     random: seededRandom(1),
     log: { warn: note, error: note },
-    nodeName: 'n1',
+    node: { name: 'n1', url: '', roles: ['api', 'scheduler'] },
+    cluster: cluster ?? memoryCluster(() => clock.monotonic()),
+    skewMs: () => 0,
     version: '0',
     serverZone: 'UTC',
     verifySession: sessionOf,

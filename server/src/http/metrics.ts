@@ -1,12 +1,22 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Cluster } from '../cluster/cluster.ts'
 import type { EngineStatus } from '../engine/commands.ts'
+
+export interface Observed {
+  readonly status: () => EngineStatus
+  readonly live: () => { readonly connections: number; readonly subscriptions: number }
+  /** `none`: this node is alone, and nothing is told of Redis */
+  readonly cluster: Pick<Cluster, 'state'> & { readonly bus: Pick<Cluster['bus'], 'dropped'> }
+  /** how far the clock of this machine is ahead of cluster time */
+  readonly skewMs: () => number
+}
 
 /** What `/metrics` tells: the process, the HTTP server, and the engine's own figures read at the moment of asking. */
 export class Metrics {
   readonly #registry = new Registry()
   readonly #requests: Histogram<'method' | 'route' | 'status'>
 
-  constructor(status: () => EngineStatus, live: () => { readonly connections: number; readonly subscriptions: number }) {
+  constructor({ status, live, cluster, skewMs }: Observed) {
     collectDefaultMetrics({ register: this.#registry })
     this.#requests = new Histogram({
       name: 'tickwheel_http_request_seconds',
@@ -17,7 +27,20 @@ export class Metrics {
     })
     const gauges: readonly (readonly [string, string, () => number])[] = [
       ['tickwheel_firing', '1 while this node fires', () => Number(status().isFiring)],
+      ['tickwheel_firing_held', '1 while nothing fires because the store was restored', () => Number(status().held !== null)],
       ['tickwheel_slots_owned', 'Slots that this node owns', () => status().slotsOwned],
+      [
+        'tickwheel_beat_age_seconds',
+        'Age of the last beat that was written; at 3 s others take the slots',
+        () => (status().beatAgeMs ?? 0) / 1000,
+      ],
+      [
+        'tickwheel_slots_contended',
+        'How often another node took a slot that this one tried for, since its start',
+        () => status().contended,
+      ],
+      ['tickwheel_wheel_lag_seconds', 'How late the wheel was, the worst of the last seconds', () => status().lagMs / 1000],
+      ['tickwheel_clock_skew_seconds', 'How far the clock of this machine is ahead of cluster time', () => skewMs() / 1000],
       ['tickwheel_timers_armed', 'Timers in the wheel', () => status().armedTimers],
       ['tickwheel_runs_open', 'Runs that have not ended', () => status().openRuns],
       ['tickwheel_runs_queued', 'Runs that wait for an executor', () => status().queuedRuns],
@@ -27,6 +50,7 @@ export class Metrics {
       ['tickwheel_live_subscriptions', 'Topics that consoles watch', () => live().subscriptions],
     ]
     for (const [name, help, read] of gauges) this.#gauge(name, help, read)
+    if (cluster.state !== 'none') this.#tellRedis(cluster)
     this.#countEvents(status)
   }
 
@@ -40,6 +64,11 @@ export class Metrics {
 
   get contentType(): string {
     return this.#registry.contentType
+  }
+
+  #tellRedis(cluster: Observed['cluster']): void {
+    this.#gauge('tickwheel_redis_up', '1 while Redis answers', () => Number(cluster.state === 'ok'))
+    this.#gauge('tickwheel_bus_dropped', 'Messages to other nodes that did not go out, since its start', () => cluster.bus.dropped ?? 0)
   }
 
   #gauge(name: string, help: string, read: () => number): void {

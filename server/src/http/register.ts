@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { AppError, routes, type ErrorCode, type FieldProblem, type Route, type RouteDescriptor } from '@tickwheel/contract'
-import { isInScope, id, isPermission, visibleScope, type Permission, type Scope } from '@tickwheel/core'
+import { isInScope, id, isPermission, PERMISSIONS, visibleScope, type Permission, type Scope } from '@tickwheel/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Refusals } from '../auth/refusals.ts'
@@ -10,6 +10,7 @@ import type { Located } from '../store/locate.ts'
 import { admit, authenticate, callerOf, unauthenticated, type Credentials, type Who } from './authenticate.ts'
 import { Streamed, type Handlers } from './handlers.ts'
 import type { RateLimit } from './rate-limit.ts'
+import { serves, type Role } from './roles.ts'
 import { fromTexts, problemsOf } from './validate.ts'
 
 export const API_PREFIX = '/api/v1'
@@ -22,6 +23,8 @@ export interface Gate {
   readonly rateLimit: RateLimit
   readonly refusals: Refusals
   readonly locate: Locate
+  /** calls that another role serves are not registered */
+  readonly role: Role
   readonly listensBeyondLoopback: boolean
 }
 
@@ -39,7 +42,7 @@ interface Admitted {
  */
 export function registerRoutes(app: FastifyInstance, gate: Gate, handlers: Handlers): void {
   const admitted = new WeakMap<FastifyRequest, Admitted>()
-  for (const route of routes) {
+  for (const route of routes.filter(({ id }) => serves(gate.role, id))) {
     app.route({
       method: route.method,
       url: pathOf(route),
@@ -128,8 +131,9 @@ function isNowhere(scope: Scope): boolean {
   return scope !== 'all' && scope.length === 0
 }
 
-function isList(route: RouteDescriptor): boolean {
-  return route.method === 'GET' && route.params === undefined && !route.path.startsWith('~')
+/** Whether a call lists things of groups: without any group it is empty, not refused. */
+function isList({ method, params, path, access }: RouteDescriptor): boolean {
+  return method === 'GET' && params === undefined && !path.startsWith('~') && isPermission(access) && PERMISSIONS[access] === 'group'
 }
 
 async function answer(route: Route, handlers: Handlers, { request, reply, gate, call }: Arrived & { call: Admitted }): Promise<unknown> {

@@ -8,6 +8,7 @@ import { registerDocs } from './docs.ts'
 import type { Handlers } from './handlers.ts'
 import type { Metrics } from './metrics.ts'
 import { answerOf } from './problem.ts'
+import { askApiNode, servesPeople } from './roles.ts'
 import { admitUnknown, API_PREFIX, pathOf, registerRoutes, type Gate } from './register.ts'
 
 export interface HttpParts {
@@ -43,6 +44,12 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
     crossOriginEmbedderPolicy: false,
   })
   registerRoutes(app, parts.gate, parts.handlers)
+  if (!servesPeople(parts.gate.role)) {
+    app.setNotFoundHandler(async () => {
+      throw askApiNode()
+    })
+    return app
+  }
   await registerDocs(app)
   if (parts.consoleDir !== null) await registerConsole(app, parts.consoleDir)
   app.setNotFoundHandler(async (request, reply) => notFound(request, reply, parts))

@@ -181,11 +181,7 @@ export class Connection {
         onError: (error) => this.#tellError(error, id),
       })
       const hear = (event: EngineEvent): void => {
-        if (
-          (event.kind === 'logAppended' || event.kind === 'logEnded' || event.kind === 'instanceChanged') &&
-          event.instanceId === instanceId
-        )
-          topic.kick(seqOf(event))
+        if (event.kind === 'lookAgain' || ('instanceId' in event && event.instanceId === instanceId)) topic.kick(seqOf(event))
       }
       return { id, name, permission: 'instance:viewLogs', groupId, topic, hear }
     }
@@ -194,9 +190,16 @@ export class Connection {
   async #openInstance({ id, topic: name }: Subscribe, user: SignedIn, instanceId: number): Promise<() => Watch> {
     const groupId = await this.#groupOfRun(instanceId, user, 'instance:view')
     return () => {
+      // When events may have been lost it is read for no other reason: what is as it was is not told again.
+      let told = ''
       const read = async (): Promise<unknown> => {
         const [item] = await this.#parts.reads.instances([instanceId], this.#scope('instance:view'))
-        return item === undefined ? null : { ...item, progress: await this.#parts.reads.progress(instanceId) }
+        if (item === undefined) return null
+        const data = { ...item, progress: await this.#parts.reads.progress(instanceId) }
+        const text = JSON.stringify(data)
+        const isNew = text !== told
+        told = text
+        return isNew ? data : null
       }
       const topic = this.#gathered(id, name, read, 100)
       topic.changed(instanceId)
@@ -208,7 +211,7 @@ export class Connection {
         groupId,
         topic,
         hear: (event) => {
-          if (event.kind === 'instanceChanged' && event.instanceId === instanceId) topic.changed(instanceId)
+          if (event.kind === 'lookAgain' || (event.kind === 'instanceChanged' && event.instanceId === instanceId)) topic.changed(instanceId)
         },
       }
     }
@@ -230,9 +233,9 @@ export class Connection {
         permission: 'instance:view',
         groupId,
         topic,
-        hear: (event) => {
+        hear: hearList(topic, (event) => {
           if (event.kind === 'instanceChanged' && (groupId === null || event.groupId === groupId)) topic.changed(event.instanceId)
-        },
+        }),
       }
     }
   }
@@ -247,10 +250,10 @@ export class Connection {
         permission: 'task:view',
         groupId: null,
         topic,
-        hear: (event) => {
+        hear: hearList(topic, (event) => {
           if (event.kind === 'taskChanged' && isInScope(this.#scope('task:view'), brand<'group'>(event.groupId)))
             topic.changed(event.taskId)
-        },
+        }),
       }
     }
   }
@@ -270,10 +273,10 @@ export class Connection {
         permission: 'executor:view',
         groupId: null,
         topic,
-        hear: (event) => {
+        hear: hearList(topic, (event) => {
           if (event.kind === 'executorChanged' && isInScope(this.#scope('executor:view'), brand<'group'>(event.groupId)))
             topic.changed(event.executorId)
-        },
+        }),
       }
     }
   }
@@ -307,6 +310,14 @@ export class Connection {
 function requireAny(scope: Scope, permission: Permission): void {
   if (scope !== 'all' && scope.length === 0)
     throw new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
+}
+
+/** How a list hears: of what concerns it, and, when events may have been lost, that its reader is behind. */
+function hearList(topic: GatheredTopic, hear: (event: EngineEvent) => void): (event: EngineEvent) => void {
+  return (event) => {
+    if (event.kind !== 'lookAgain') hear(event)
+    else if (event.lists) topic.missed()
+  }
 }
 
 function seqOf(event: EngineEvent): number {

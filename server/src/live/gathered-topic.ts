@@ -5,6 +5,8 @@ import type { Topic } from './topic.ts'
 const GATHER_MS = 250
 const IDS_KEPT = 2000
 const IDS_IN_A_MESSAGE = 200
+/** Who is behind reads a whole list again: not more often than that. */
+const BEHIND_EVERY_MS = 3000
 
 export interface GatheredTopicParts {
   readonly id: number
@@ -27,6 +29,8 @@ export class GatheredTopic implements Topic {
   #seq = 0
   #hasLost = false
   #timer: NodeJS.Timeout | null = null
+  #restTimer: NodeJS.Timeout | null = null
+  #hasMissedMore = false
   #isSending = false
   #isClosed = false
 
@@ -46,9 +50,27 @@ export class GatheredTopic implements Topic {
     this.#later()
   }
 
+  /** Changes may have been lost: the reader is told that it is behind, at once or when three seconds have passed since it was told so last. */
+  missed(): void {
+    if (this.#isClosed) return
+    if (this.#restTimer !== null) {
+      this.#hasMissedMore = true
+      return
+    }
+    this.#hasLost = true
+    this.#later()
+    this.#restTimer = setTimeout(() => {
+      this.#restTimer = null
+      if (!this.#hasMissedMore) return
+      this.#hasMissedMore = false
+      this.missed()
+    }, BEHIND_EVERY_MS)
+  }
+
   close(): void {
     this.#isClosed = true
     if (this.#timer !== null) clearTimeout(this.#timer)
+    if (this.#restTimer !== null) clearTimeout(this.#restTimer)
   }
 
   /** Sends what is known now without waiting to gather more. */
@@ -61,7 +83,7 @@ export class GatheredTopic implements Topic {
       this.#parts.onError(error)
     } finally {
       this.#isSending = false
-      if (this.#changed.size > 0) this.#later()
+      if (this.#changed.size > 0 || this.#hasLost) this.#later()
     }
   }
 

@@ -49,8 +49,12 @@ export class LiveServer {
   #accept(socket: WebSocket, origin: Origin, protocols: string): void {
     if (this.#connections.size >= CONNECTIONS_MAX) return socket.close(TRY_LATER, 'too many consoles')
     this.#connections.set(socket, new Connection(socket, origin, { parts: this.#parts, token: tokenIn(protocols) }))
+    if (this.#connections.size === 1) this.#parts.watching(true)
     socket.on('pong', () => this.#silent.delete(socket))
-    socket.once('close', () => this.#connections.delete(socket))
+    socket.once('close', () => {
+      this.#connections.delete(socket)
+      if (this.#connections.size === 0) this.#parts.watching(false)
+    })
   }
 
   get figures(): { readonly connections: number; readonly subscriptions: number } {

@@ -49,7 +49,7 @@ it('holds no more than the high water and one page for a reader that stops, and 
   const chunks = 500
   for (let chunk = 0; chunk < chunks; chunk++)
     await logs.append([{ instanceId: INSTANCE, attempt: 1, firstSeq: chunk * 1000 + 1, lines: linesFrom(chunk * 1000 + 1, 1000) }])
-  await logs.end(INSTANCE, 1, { lines: chunks * 1000, bytes: 50_000_000, dropped: 0 })
+  await logs.append([], [{ instanceId: INSTANCE, attempt: 1, lines: chunks * 1000, bytes: 50_000_000, dropped: 0 }])
   const reader = new HeldReader()
   const errors: unknown[] = []
   const reads = { run: async () => ({ groupId: 1, hasEnded: true }) }

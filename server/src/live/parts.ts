@@ -22,5 +22,7 @@ export interface LiveParts {
   readonly reads: LiveReads
   /** Takes a call from the budget `read` of a user; throws `RATE_LIMITED`. */
   readonly takeRead: (userId: number) => Promise<void>
+  /** The first console has come (true), or the last one is gone. */
+  readonly watching: (isWatched: boolean) => void
   readonly log: Log
 }

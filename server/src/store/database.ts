@@ -1,5 +1,5 @@
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Compilable } from 'kysely'
-import type { TableSpec } from './dialect/table.ts'
+import type { Column, TableSpec } from './dialect/table.ts'
 import type { Schema, Table } from './schema.ts'
 
 export type Value = string | number | Uint8Array | null
@@ -24,6 +24,8 @@ export interface ReadTx {
   first<Row>(built: Compilable<Row>): Promise<Row | null>
   /** Hand-written SQL for the hottest statements; `?` placeholders; identifiers that are reserved words in backquotes. */
   all<Row>(sql: string, params?: readonly Value[]): Promise<Row[]>
+  /** The clock of the database as of now, epoch ms. */
+  now(): Promise<number>
 }
 
 /**
@@ -64,6 +66,9 @@ export interface Dialect {
   /** the statements that make a table; harmless where it exists, if a migration cannot be rolled back */
   render(spec: TableSpec): string[]
   hasTable(tx: ReadTx, name: string): Promise<boolean>
+  hasColumn(tx: ReadTx, table: string, column: string): Promise<boolean>
+  /** the statement that adds a column */
+  renderColumn(table: string, name: string, column: Column): string
   /** Runs a change of the schema while no other process does; in a transaction where the database has that for tables. */
   exclusively<T>(work: (tx: Tx) => Promise<T>): Promise<T>
 }
@@ -81,6 +86,10 @@ export interface Database {
   now(): Promise<number>
   /** Gives a bounded part of what deletions have freed back to the file system; true: there is more. Absent where the database does it by itself. */
   compact?(): Promise<boolean>
+  /** How the server knows the connections that may hold locks for this process. Absent where there is no server. */
+  connectionIds?(): readonly number[]
+  /** Ends connections of this database at the server, so that a process that froze inside a transaction holds no lock any more. Absent where there is no server. */
+  endConnections?(ids: readonly number[]): Promise<void>
   close(): Promise<void>
 }
 

@@ -29,6 +29,8 @@ export interface Parking {
 export interface DispatchOutcome {
   readonly claimed: ReadonlySet<number>
   readonly parked: ReadonlySet<number>
+  /** another process owns some of the slots since */
+  readonly isFenced: boolean
 }
 
 /**
@@ -91,7 +93,11 @@ export async function dispatch(
         parking.instanceId,
       ]),
     )
-    return { claimed: new Set(claimed.map((claim) => claim.instanceId)), parked: new Set(parked.map((parking) => parking.instanceId)) }
+    return {
+      claimed: new Set(claimed.map((claim) => claim.instanceId)),
+      parked: new Set(parked.map((parking) => parking.instanceId)),
+      isFenced: [...claims, ...parkings].some((item) => !held.has(item.slot)),
+    }
   })
 }
 

@@ -25,30 +25,36 @@ export interface ExecutorListQuery extends PageRequest {
   readonly state?: Executor['state'] | undefined
 }
 
+/** A page of executors as the store has them: plain data, without what an engine knows of them. */
+export interface ExecutorList extends Page<ExecutorRecord> {
+  readonly groupNames: Readonly<Record<number, string>>
+}
+
 /** Executors that are visible, by group and name. */
-export async function listExecutors(
-  db: Database,
-  scope: Scope,
-  { listed: { groupId, state, ...page }, find }: { listed: ExecutorListQuery; find: FindInFlight },
-): Promise<Page<Executor>> {
+export async function readExecutorList(db: Database, scope: Scope, { groupId, state, ...page }: ExecutorListQuery): Promise<ExecutorList> {
   const groupIds = groupsOf(scope, groupId)
   const offset = offsetOf(page)
-  if (groupIds?.length === 0) return { items: [], total: 0, ...page }
+  if (groupIds?.length === 0) return { items: [], total: 0, ...page, groupNames: {} }
   return db.read(async (tx) => {
     let found = rowsOf()
     if (groupIds !== null) found = found.where('executor.group_id', 'in', groupIds)
     if (state === 'offline') found = found.where('executor.state', '=', EXECUTOR_STATE.offline)
     else if (state !== undefined)
       found = found.where('executor.state', '=', EXECUTOR_STATE.online).where('executor.draining', '=', state === 'draining' ? 1 : 0)
-    const rows = await tx.rows(found.orderBy('executor.group_id').orderBy('executor.name').limit(page.pageSize).offset(offset))
+    const items = await tx.rows(found.orderBy('executor.group_id').orderBy('executor.name').limit(page.pageSize).offset(offset))
     let counted = query.selectFrom('executor').select((of) => of.fn.countAll<number>().as('total'))
     if (groupIds !== null) counted = counted.where('group_id', 'in', groupIds)
     if (state === 'offline') counted = counted.where('state', '=', EXECUTOR_STATE.offline)
     else if (state !== undefined)
       counted = counted.where('state', '=', EXECUTOR_STATE.online).where('draining', '=', state === 'draining' ? 1 : 0)
     const count = await tx.first(counted)
-    return { items: await described(tx, rows, find), total: count?.total ?? 0, ...page }
+    return { items, total: count?.total ?? 0, ...page, groupNames: await groupNamesOf(tx, items) }
   })
+}
+
+/** The list as the API gives it. */
+export function describeExecutors({ items, groupNames, total, page, pageSize }: ExecutorList, find: FindInFlight): Page<Executor> {
+  return { items: described(items, groupNames, find), total, page, pageSize }
 }
 
 /** Some executors by id; those that do not exist or are not visible are left out. */
@@ -62,7 +68,8 @@ export async function executorsById(
   return db.read(async (tx) => {
     let found = rowsOf().where('executor.id', 'in', ids)
     if (groupIds !== null) found = found.where('executor.group_id', 'in', groupIds)
-    return described(tx, await tx.rows(found.orderBy('executor.id')), find)
+    const rows = await tx.rows(found.orderBy('executor.id'))
+    return described(rows, await groupNamesOf(tx, rows), find)
   })
 }
 
@@ -74,21 +81,27 @@ function rowsOf() {
     .select(['executor_beat.seen_at', 'executor_beat.load'])
 }
 
-type Row = ExecutorRow & Pick<Nullable<ExecutorBeatRow>, 'seen_at' | 'load'>
+/** An executor's row with its last heartbeat. */
+export type ExecutorRecord = ExecutorRow & Pick<Nullable<ExecutorBeatRow>, 'seen_at' | 'load'>
 type Nullable<T> = { [Key in keyof T]: T[Key] | null }
 
-async function described(tx: ReadTx, rows: readonly Row[], find: FindInFlight): Promise<Executor[]> {
-  const names = await namesOfGroups(
-    tx,
-    rows.map((row) => row.group_id),
+async function groupNamesOf(tx: ReadTx, rows: readonly ExecutorRecord[]): Promise<Record<number, string>> {
+  return Object.fromEntries(
+    await namesOfGroups(
+      tx,
+      rows.map((row) => row.group_id),
+    ),
   )
+}
+
+function described(rows: readonly ExecutorRecord[], groupNames: Readonly<Record<number, string>>, find: FindInFlight): Executor[] {
   return rows.map((row) => {
     const live = find(row.id)
     const isOnline = row.state === EXECUTOR_STATE.online
     return {
       id: row.id,
       groupId: row.group_id,
-      groupName: names.get(row.group_id) ?? '',
+      groupName: groupNames[row.group_id] ?? '',
       name: row.name,
       state: !isOnline ? 'offline' : row.draining === 1 || live?.isStopping === true ? 'draining' : 'online',
       transport: 'stream',

@@ -18,6 +18,18 @@ export interface KnownExecutor {
   readonly load: Load | null
 }
 
+/** Writes which process holds the link of an executor; null: the one that held it does no more. A newer boot, or a newer link, is left alone. */
+export async function saveLink(
+  db: Database,
+  { executorId, bootId, runId, isHere }: { executorId: number; bootId: number; runId: number; isHere: boolean },
+): Promise<void> {
+  await db.write('rest', (tx) =>
+    isHere
+      ? tx.run('UPDATE executor SET link_run = ? WHERE id = ? AND boot_id = ?', [runId, executorId, bootId])
+      : tx.run('UPDATE executor SET link_run = NULL WHERE id = ? AND boot_id = ? AND link_run = ?', [executorId, bootId, runId]),
+  )
+}
+
 /** Executors that are online as far as the store knows. */
 export async function onlineExecutors(db: Database): Promise<KnownExecutor[]> {
   return db.read(async (tx) => {
@@ -44,9 +56,17 @@ function known({ seen_at: seenAt, load, ...rest }: ExecutorRow & ExecutorBeatRow
   return { row, seenAt, load: load === null ? null : (JSON.parse(load) as Load) }
 }
 
+/** Ids of two nodes come from blocks of their own: the boot that was given is not larger than the one before. Take another, from a new block. */
+export class BootTooOld extends Error {
+  constructor() {
+    super('a boot must be larger than the one before')
+    this.name = 'BootTooOld'
+  }
+}
+
 /**
  * A process start of an executor. The same name in the same group is the same executor; a new process gets a larger boot, and the newest wins. A process
- * that registers again with the boot it has keeps it; with a boot that is not the newest it is refused (`EXECUTOR_SUPERSEDED`).
+ * that registers again with the boot it has keeps it; with a boot that is not the newest it is refused (`EXECUTOR_SUPERSEDED`). Throws `BootTooOld`.
  */
 export async function registerExecutor(
   db: Database,
@@ -66,6 +86,7 @@ export async function registerExecutor(
           { params: { name: register.name } },
         )
       }
+      if (old !== undefined && !keeps && bootId <= old.boot_id) throw new BootTooOld()
       const row: ExecutorRow = {
         id: old?.id ?? (await takeEntityId(tx)),
         group_id: groupId,
@@ -82,6 +103,7 @@ export async function registerExecutor(
         capacity: register.capacity,
         labels: JSON.stringify(register.labels ?? {}),
         handlers: JSON.stringify(register.handlers),
+        link_run: keeps ? old.link_run : null,
       }
       await put(tx, row, old !== undefined)
       return { row, seenAt: at, load: null }
@@ -129,12 +151,15 @@ export async function beatExecutors(db: Database, beats: readonly BeatWrite[]): 
   })
 }
 
-/** Declares an executor lost, by compare-and-set on its boot and last heartbeat. False: it was seen since, or is another boot by now. */
-export async function loseExecutor(db: Database, executorId: number, bootId: number, seenBefore: number): Promise<boolean> {
+/**
+ * Declares an executor lost, by compare-and-set on its boot and the last heartbeat that the caller knows of. False: it was seen since, or is another
+ * boot by now.
+ */
+export async function loseExecutor(db: Database, executorId: number, bootId: number, seenAt: number): Promise<boolean> {
   return db.write('rest', async (tx) => {
     const matched = await tx.run(
-      'UPDATE executor SET state = 0 WHERE id = ? AND boot_id = ? AND state = 1 AND EXISTS (SELECT 1 FROM executor_beat b WHERE b.executor_id = executor.id AND b.boot_id = ? AND b.seen_at < ?)',
-      [executorId, bootId, bootId, seenBefore],
+      'UPDATE executor SET state = 0 WHERE id = ? AND boot_id = ? AND state = 1 AND EXISTS (SELECT 1 FROM executor_beat b WHERE b.executor_id = executor.id AND b.boot_id = ? AND b.seen_at = ?)',
+      [executorId, bootId, bootId, seenAt],
     )
     return matched > 0
   })

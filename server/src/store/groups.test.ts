@@ -47,6 +47,7 @@ describe('groups', () => {
           capacity: 1,
           labels: '{}',
           handlers: '[]',
+          link_run: null,
         })),
       ),
     )

@@ -13,20 +13,39 @@ export interface GroupListQuery extends PageRequest {
   readonly keyword?: string | undefined
 }
 
-/** Groups that are visible, by name, with what each has. */
-export async function listGroups(db: Database, scope: Scope, { keyword, ...page }: GroupListQuery): Promise<Page<Group>> {
+/** How many tasks and executors that are online each group has; a group that is not named has none. Plain data. */
+export interface GroupSums {
+  readonly tasks: Readonly<Record<number, number>>
+  readonly executors: Readonly<Record<number, number>>
+}
+
+export async function readGroupSums(tx: ReadTx, groupIds: readonly number[]): Promise<GroupSums> {
+  return {
+    tasks: Object.fromEntries(await taskCounts(tx, groupIds)),
+    executors: Object.fromEntries(await executorCounts(tx, groupIds)),
+  }
+}
+
+/** Groups that are visible, by name, with what each has: `sums` says how it is found out. */
+export async function listGroups(
+  db: Database,
+  scope: Scope,
+  { keyword, ...page }: GroupListQuery,
+  sums: (groupIds: readonly number[]) => Promise<GroupSums> = async (ids) => db.read((tx) => readGroupSums(tx, ids)),
+): Promise<Page<Group>> {
   const groupIds = groupsOf(scope, undefined)
   const offset = offsetOf(page)
   if (groupIds?.length === 0) return { items: [], total: 0, ...page }
-  return db.read(async (tx) => {
+  const { rows, total } = await db.read(async (tx) => {
     let found = query.selectFrom('task_group')
     if (groupIds !== null) found = found.where('id', 'in', groupIds)
     if (keyword !== undefined && keyword !== '')
       found = found.where((is) => is.or([contains('name_key', nameKey(keyword)), contains('app_name', keyword.toLowerCase())]))
     const count = await tx.first(found.select((of) => of.fn.countAll<number>().as('total')))
     const rows = await tx.rows(found.selectAll().orderBy('name_key').limit(page.pageSize).offset(offset))
-    return { items: await described(tx, rows), total: count?.total ?? 0, ...page }
+    return { rows, total: count?.total ?? 0 }
   })
+  return { items: described(rows, await sums(rows.map((row) => row.id))), total, ...page }
 }
 
 /** 404 `GROUP_NOT_FOUND` when it does not exist or is not visible. */
@@ -34,7 +53,7 @@ export async function getGroup(db: Database, scope: Scope, groupId: number): Pro
   return db.read(async (tx) => {
     const row = await tx.first(query.selectFrom('task_group').selectAll().where('id', '=', groupId))
     if (row === null || !isVisible(scope, groupId)) throw groupNotFound(groupId)
-    const [group] = await described(tx, [row])
+    const [group] = described([row], await readGroupSums(tx, [groupId]))
     if (group === undefined) throw groupNotFound(groupId)
     return group
   })
@@ -126,18 +145,15 @@ export async function namesOfGroups(tx: ReadTx, groupIds: Iterable<number>): Pro
   return new Map(rows.map((row) => [row.id, row.name]))
 }
 
-async function described(tx: ReadTx, rows: readonly GroupRow[]): Promise<Group[]> {
-  const ids = rows.map((row) => row.id)
-  const tasks = await taskCounts(tx, ids)
-  const executors = await executorCounts(tx, ids)
+function described(rows: readonly GroupRow[], { tasks, executors }: GroupSums): Group[] {
   return rows.map((row) => ({
     id: row.id,
     name: row.name,
     appName: row.app_name,
     description: row.description,
     version: row.version,
-    taskCount: tasks.get(row.id) ?? 0,
-    executorCount: executors.get(row.id) ?? 0,
+    taskCount: tasks[row.id] ?? 0,
+    executorCount: executors[row.id] ?? 0,
     createdAt: instantText(row.created_at),
     updatedAt: instantText(row.updated_at),
   }))

@@ -7,12 +7,15 @@ export interface SqlList {
   readonly params: readonly number[]
 }
 
+const TEXTS: ReadonlyMap<number, string> = new Map(LENGTHS.map((length) => [length, `(${'?, '.repeat(length - 1)}?)`]))
+
 /** An `IN` list of 1 to 1,000 numbers, padded to a fixed length by repeating the last. */
 export function listOfNumbers(numbers: readonly number[]): SqlList {
   const last = numbers.at(-1)
   const length = LENGTHS.find((size) => size >= numbers.length)
-  if (last === undefined || length === undefined) throw new RangeError(`1 to 1000 numbers, not ${numbers.length}`)
-  return { sql: `(${Array.from({ length }, () => '?').join(', ')})`, params: Array.from({ length }, (_, index) => numbers[index] ?? last) }
+  const sql = length === undefined ? undefined : TEXTS.get(length)
+  if (last === undefined || length === undefined || sql === undefined) throw new RangeError(`1 to 1000 numbers, not ${numbers.length}`)
+  return { sql, params: numbers.length === length ? numbers : [...numbers, ...new Array<number>(length - numbers.length).fill(last)] }
 }
 
 /** Splits into parts of at most `size`. */

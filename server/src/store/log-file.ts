@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3'
 import { guard } from './dialect/sqlite.ts'
 import { bodyOf, type ChunkRow } from './log-chunk.ts'
-import type { LogChunk, LogEnd } from './logs.ts'
+import type { AttemptLogEnd, LogChunk, LogEnd } from './logs.ts'
 import { instantOfId } from './ids.ts'
 
 const PRUNE_BATCH = 200
@@ -54,13 +54,14 @@ export class LogFile {
     ]
   }
 
-  /** Writes chunks in one transaction; which of them were new. */
-  append(chunks: readonly LogChunk[]): boolean[] {
-    return guard(() => this.#db.transaction(() => chunks.map((chunk) => this.#appendOne(chunk)))())
-  }
-
-  end(instanceId: number, attempt: number, { lines, bytes, dropped }: LogEnd): void {
-    guard(() => this.#insertEnd.run(instanceId, attempt, lines, bytes, dropped))
+  /** Writes chunks and ends in one transaction; which of the chunks were new. */
+  append(chunks: readonly LogChunk[], ends: readonly AttemptLogEnd[]): boolean[] {
+    return guard(() =>
+      this.#db.transaction(() => {
+        for (const { instanceId, attempt, lines, bytes, dropped } of ends) this.#insertEnd.run(instanceId, attempt, lines, bytes, dropped)
+        return chunks.map((chunk) => this.#appendOne(chunk))
+      })(),
+    )
   }
 
   endOf(instanceId: number, attempt: number): LogEnd | null {

@@ -3,8 +3,8 @@ import type { Database, ReadTx, Tx } from './database.ts'
 import { instantOfId } from './ids.ts'
 import { bodyOf, type ChunkRow } from './log-chunk.ts'
 import { PageReader, textOf, type ChunkSource } from './log-page.ts'
-import type { LogChunk, LogEnd, LogStore, ReadOptions } from './logs.ts'
-import type { LogChunkRow } from './schema.ts'
+import type { AttemptLogEnd, LogChunk, LogEnd, LogStore, ReadOptions } from './logs.ts'
+import type { LogChunkRow, LogEndRow } from './schema.ts'
 
 const PRUNE_BATCH = 200
 
@@ -20,12 +20,13 @@ export class TableLogs implements LogStore {
   }
 
   /** Repeats are rare: all at once first, and one by one only when some were there already, to tell which. */
-  async append(chunks: readonly LogChunk[]): Promise<boolean[]> {
+  async append(chunks: readonly LogChunk[], ends: readonly AttemptLogEnd[] = []): Promise<boolean[]> {
     const isAllNew = await this.#db
       .write('logs', async (tx) => {
         const rows: LogChunkRow[] = []
         for (const chunk of chunks) rows.push(await rowOf(tx, chunk, rows))
         if ((await tx.insertNew('log_chunk', rows)) !== rows.length) throw new Repeated()
+        await tx.insertNew('log_end', ends.map(endRow))
         return true
       })
       .catch(falseWhenRepeated)
@@ -34,12 +35,9 @@ export class TableLogs implements LogStore {
       : this.#db.write('logs', async (tx) => {
           const isNew: boolean[] = []
           for (const chunk of chunks) isNew.push((await tx.insertNew('log_chunk', [await rowOf(tx, chunk, [])])) === 1)
+          await tx.insertNew('log_end', ends.map(endRow))
           return isNew
         })
-  }
-
-  async end(instanceId: number, attempt: number, { lines, bytes, dropped }: LogEnd): Promise<void> {
-    await this.#db.write('logs', (tx) => tx.insertNew('log_end', [{ instance_id: instanceId, attempt, lines, bytes, dropped }]))
   }
 
   async read(instanceId: number, options: ReadOptions): Promise<LogPage> {
@@ -78,6 +76,10 @@ export class TableLogs implements LogStore {
 }
 
 class Repeated extends Error {}
+
+function endRow({ instanceId, attempt, lines, bytes, dropped }: AttemptLogEnd): LogEndRow {
+  return { instance_id: instanceId, attempt, lines, bytes, dropped }
+}
 
 function falseWhenRepeated(error: unknown): false {
   if (error instanceof Repeated) return false

@@ -125,12 +125,12 @@ describe('the log store', () => {
     { why: 'more lines follow', ended: true, end: 2, limit: 1, expected: false },
   ])('says whether the log ends here: $why', async ({ ended, end, limit, expected }) => {
     await store.append([{ instanceId: RUN, attempt: 1, firstSeq: 1, lines: lines('a', 'b') }])
-    if (end !== null) await store.end(RUN, 1, { lines: end, bytes: 2, dropped: 0 })
+    if (end !== null) await store.append([], [{ instanceId: RUN, attempt: 1, lines: end, bytes: 2, dropped: 0 }])
     expect((await read(0, limit, ended)).end).toBe(expected)
   })
 
   it('ends at once for a run that wrote nothing', async () => {
-    await store.end(RUN, 1, { lines: 0, bytes: 0, dropped: 0 })
+    await store.append([], [{ instanceId: RUN, attempt: 1, lines: 0, bytes: 0, dropped: 0 }])
     expect(await read(0, 10, true)).toEqual({ lines: [], next: 0, end: true })
     expect(await store.read(RUN + 99, { after: 0, limit: 10, ended: true })).toEqual({ lines: [], next: 0, end: true })
   })

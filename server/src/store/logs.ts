@@ -22,6 +22,12 @@ export interface LogEnd {
   readonly dropped: number
 }
 
+/** The end of the log of one attempt. */
+export interface AttemptLogEnd extends LogEnd {
+  readonly instanceId: number
+  readonly attempt: number
+}
+
 export interface ReadOptions {
   /** a line's `seq`, or the `next` of the page before; 0: from the beginning */
   readonly after: number
@@ -39,10 +45,11 @@ const MEMORY = ':memory:'
  * or a later attempt has begun, what is missing is named by one `system` line and passed over.
  */
 export interface LogStore {
-  /** Writes chunks; for each, in order, whether it was new. Throws `StoreAway`. */
-  append(chunks: readonly LogChunk[]): Promise<boolean[]>
-  /** How many line numbers an attempt has in all. A repeat changes nothing. */
-  end(instanceId: number, attempt: number, end: LogEnd): Promise<void>
+  /**
+   * Writes chunks, and how many line numbers attempts have in all, in one commit; for each chunk, in order, whether it was new. A repeat changes
+   * nothing. Throws `StoreAway`.
+   */
+  append(chunks: readonly LogChunk[], ends?: readonly AttemptLogEnd[]): Promise<boolean[]>
   /** A page of lines after `after`, at most `limit` and about 2 MiB. `end`: the run has ended and nothing follows. */
   read(instanceId: number, options: ReadOptions): Promise<LogPage>
   /** The whole log as text for a download, a piece a chunk: instant, stream, text. The attempts are told apart when there are several. */
@@ -66,18 +73,19 @@ export class FileLogs implements LogStore {
   }
 
   /** One transaction a file. */
-  async append(chunks: readonly LogChunk[]): Promise<boolean[]> {
+  async append(chunks: readonly LogChunk[], ends: readonly AttemptLogEnd[] = []): Promise<boolean[]> {
     const isNew = chunks.map(() => false)
-    const byMonth = Map.groupBy(chunks.keys(), (index) => monthOf(chunks[index]?.instanceId ?? 0))
-    for (const [month, indexes] of byMonth) {
-      const added = this.#file(month).append(indexes.flatMap((index) => chunks[index] ?? []))
-      for (const [position, index] of indexes.entries()) isNew[index] = added[position] ?? false
+    const indexes = Map.groupBy(chunks.keys(), (index) => monthOf(chunks[index]?.instanceId ?? 0))
+    const endsOf = Map.groupBy(ends, (end) => monthOf(end.instanceId))
+    for (const month of new Set([...indexes.keys(), ...endsOf.keys()])) {
+      const mine = indexes.get(month) ?? []
+      const added = this.#file(month).append(
+        mine.flatMap((index) => chunks[index] ?? []),
+        endsOf.get(month) ?? [],
+      )
+      for (const [position, index] of mine.entries()) isNew[index] = added[position] ?? false
     }
     return isNew
-  }
-
-  async end(instanceId: number, attempt: number, end: LogEnd): Promise<void> {
-    this.#file(monthOf(instanceId)).end(instanceId, attempt, end)
   }
 
   async read(instanceId: number, options: ReadOptions): Promise<LogPage> {

@@ -1,20 +1,28 @@
-import type { Database, ReadTx, Tx } from './database.ts'
-import type { TableSpec } from './dialect/table.ts'
+import type { Database, Dialect, ReadTx, Tx } from './database.ts'
+import type { AddedColumns, TableSpec } from './dialect/table.ts'
 import { mainJob } from './migrations/0001-main-job.ts'
 import { logsInDatabase } from './migrations/0002-logs-in-database.ts'
+import { manyNodes } from './migrations/0003-many-nodes.ts'
 
 interface Migration {
-  readonly tables: readonly TableSpec[]
+  readonly tables?: readonly TableSpec[]
+  readonly columns?: readonly AddedColumns[]
   /** made only where logs are in the database */
   readonly isForLogs?: true
 }
 
 /** Migrations only add. The level of a store is how many it has; `meta.schema_level` keeps it. */
-const migrations: readonly Migration[] = [{ tables: mainJob }, { tables: logsInDatabase, isForLogs: true }]
+const migrations: readonly Migration[] = [{ tables: mainJob }, { tables: logsInDatabase, isForLogs: true }, { columns: manyNodes }]
 
 export const SCHEMA_LEVEL = migrations.length
 
-/** Thrown when a newer program has written this store. */
+/**
+ * The oldest level whose programs can still work on a store of this level: nodes are upgraded one after the other, and what a migration adds they do not
+ * look at. Raised when a release takes away, or gives another meaning to, something that an older program uses.
+ */
+const OLDEST_READER = 2
+
+/** Thrown when a newer program has written this store, and this one can no longer work on it. */
 export class StoreTooNew extends Error {
   constructor(level: number) {
     super(`this store has schema level ${level}, this program knows ${SCHEMA_LEVEL}: start the newer version of Tickwheel that wrote it`)
@@ -22,31 +30,60 @@ export class StoreTooNew extends Error {
   }
 }
 
-/** Every table that a store of this level has. */
-export function tablesOf({ keepsLogs }: { readonly keepsLogs: boolean }, after = 0): TableSpec[] {
-  return migrations.slice(after).flatMap(({ tables, isForLogs }) => (isForLogs === true && !keepsLogs ? [] : tables))
+/** Every table that a new store of this level has. */
+export function tablesOf({ keepsLogs }: { readonly keepsLogs: boolean }): TableSpec[] {
+  return tablesAfter(0, keepsLogs)
+}
+
+/** The tables that stores of a level lack, with every column that they have by now. */
+function tablesAfter(level: number, keepsLogs: boolean): TableSpec[] {
+  return migrations
+    .slice(level)
+    .flatMap(({ tables, isForLogs }) => (isForLogs === true && !keepsLogs ? [] : (tables ?? [])))
+    .map((spec) => ({ ...spec, columns: { ...spec.columns, ...addedTo(spec.name) } }))
+}
+
+function addedTo(table: string): TableSpec['columns'] {
+  const added = migrations.flatMap((migration) => migration.columns ?? []).filter((one) => one.table === table)
+  return Object.assign({}, ...added.map((one) => one.columns)) as TableSpec['columns']
 }
 
 /** Brings the store to the level of this program, alone and in one transaction where tables have that; the level it had before. */
 export async function migrate(db: Database): Promise<number> {
   const { dialect } = db
   return dialect.exclusively(async (tx) => {
-    const level = (await dialect.hasTable(tx, 'meta')) ? await levelOf(tx) : 0
-    if (level > SCHEMA_LEVEL) throw new StoreTooNew(level)
-    for (const statement of tablesOf(dialect, level).flatMap((spec) => dialect.render(spec))) await tx.run(statement)
+    const level = (await dialect.hasTable(tx, 'meta')) ? await numberOf(tx, 'schema_level') : 0
+    if (level > SCHEMA_LEVEL) {
+      if ((await numberOf(tx, 'oldest_reader', level)) > SCHEMA_LEVEL) throw new StoreTooNew(level)
+      return level
+    }
+    for (const statement of tablesAfter(level, dialect.keepsLogs).flatMap((spec) => dialect.render(spec))) await tx.run(statement)
+    if (level > 0) await addColumns(dialect, tx, level)
     if (level < SCHEMA_LEVEL) await rememberLevel(tx, level)
     return level
   })
 }
 
-async function levelOf(tx: ReadTx): Promise<number> {
-  const [row] = await tx.all<{ value: string }>("SELECT value FROM meta WHERE `key` = 'schema_level'")
-  return Number(row?.value ?? 0)
+/** Columns of tables that were there before. One that is there already was added by a run that did not come to its end. */
+async function addColumns(dialect: Dialect, tx: Tx, level: number): Promise<void> {
+  const fresh = new Set(tablesAfter(level, true).map((spec) => spec.name))
+  const added = migrations.slice(level).flatMap((migration) => migration.columns ?? [])
+  for (const one of added.filter(({ table }) => !fresh.has(table)))
+    for (const [name, column] of Object.entries(one.columns))
+      if (!(await dialect.hasColumn(tx, one.table, name))) await tx.run(dialect.renderColumn(one.table, name, column))
+}
+
+async function numberOf(tx: ReadTx, key: string, absent = 0): Promise<number> {
+  const [row] = await tx.all<{ value: string }>('SELECT value FROM meta WHERE `key` = ?', [key])
+  return row === undefined ? absent : Number(row.value)
 }
 
 /** The rows that a new store begins with. */
 export const firstRows = {
-  meta: [{ key: 'schema_level', value: String(SCHEMA_LEVEL) }],
+  meta: [
+    { key: 'schema_level', value: String(SCHEMA_LEVEL) },
+    { key: 'oldest_reader', value: String(OLDEST_READER) },
+  ],
   slot: Array.from({ length: 256 }, (_, id) => ({ id, fence: 0, owner_run: null, taken_at: 0 })),
   id_block: [
     { name: 'run', next_id: 1 },
@@ -61,5 +98,8 @@ async function rememberLevel(tx: Tx, before: number): Promise<void> {
     await tx.insert('id_block', firstRows.id_block)
     return
   }
-  await tx.run("UPDATE meta SET value = ? WHERE `key` = 'schema_level'", [String(SCHEMA_LEVEL)])
+  for (const { key, value } of firstRows.meta) {
+    const matched = await tx.run('UPDATE meta SET value = ? WHERE `key` = ?', [value, key])
+    if (matched === 0) await tx.insert('meta', [{ key, value }])
+  }
 }

@@ -15,10 +15,12 @@ export const IS_MYSQL = process.env.TICKWHEEL_TEST_STORE === 'mysql'
 
 let file: Promise<MysqlDatabase> | null = null
 let lent: Lent | null = null
+let clock: () => number = () => 0
 
 /** The database of this test file, emptied. The store that was given out before it is closed: what is left over of an earlier test finds no store. */
 export async function emptyMysqlStore(now: () => number): Promise<Database> {
-  file ??= openOwn(now)
+  clock = now
+  file ??= openOwn(() => clock())
   const real = await file
   await lent?.close()
   await empty(real)
@@ -27,13 +29,7 @@ export async function emptyMysqlStore(now: () => number): Promise<Database> {
 }
 
 async function openOwn(now: () => number): Promise<MysqlDatabase> {
-  const base = inject('mariaDbUrl')
-  if (base === null) throw new Error('there is no MariaDB')
-  const name = `t_${process.pid}_${Math.random().toString(36).slice(2, 10)}`
-  const server = openMysql({ url: `${base}mysql` })
-  await server.write('rest', (tx) => tx.run(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`))
-  await server.close()
-  const db = openMysql({ url: base + name, now })
+  const db = await bareMysqlStore(now)
   await migrate(db)
   await db.makePartitions(now())
   afterAll(async () => {
@@ -43,13 +39,24 @@ async function openOwn(now: () => number): Promise<MysqlDatabase> {
   return db
 }
 
+/** A new database without a table. Whoever asks for it closes it. */
+export async function bareMysqlStore(now: () => number): Promise<MysqlDatabase> {
+  const base = inject('mariaDbUrl')
+  if (base === null) throw new Error('there is no MariaDB')
+  const name = `t_${process.pid}_${Math.random().toString(36).slice(2, 10)}`
+  const server = openMysql({ url: `${base}mysql` })
+  await server.write('rest', (tx) => tx.run(`CREATE DATABASE ${name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`))
+  await server.close()
+  return openMysql({ url: base + name, now })
+}
+
 /** As after the migrations. */
 async function empty(db: MysqlDatabase): Promise<void> {
   await db.write('rest', async (tx) => {
     for (const { name } of tablesOf(db.dialect)) {
       if (name === 'slot') await tx.run('UPDATE slot SET fence = 0, owner_run = NULL, taken_at = 0')
       else if (name === 'id_block') await tx.run('UPDATE id_block SET next_id = 1')
-      else if (name === 'meta') await tx.run("DELETE FROM meta WHERE `key` <> 'schema_level'")
+      else if (name === 'meta') await tx.run("DELETE FROM meta WHERE `key` NOT IN ('schema_level', 'oldest_reader')")
       else await tx.run(`DELETE FROM \`${name}\``)
     }
   })

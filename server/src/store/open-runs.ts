@@ -1,3 +1,4 @@
+import { PHASE, SLOT_COUNT } from '@tickwheel/core'
 import type { Database, ReadTx, Tx } from './database.ts'
 import { listOfNumbers, partsOf } from './list.ts'
 import type { OpenInstanceRow } from './schema.ts'
@@ -9,36 +10,99 @@ export async function openRunsOfSlots(
   after: number,
   limit: number,
 ): Promise<{ rows: OpenInstanceRow[]; last: number | null }> {
+  if (slots.size === 0) return { rows: [], last: null }
+  const here = inSlots(slots)
   const rows = await db.read((tx) =>
-    tx.all<OpenInstanceRow>('SELECT * FROM open_instance WHERE id > ? ORDER BY id LIMIT ?', [after, limit]),
+    tx.all<OpenInstanceRow>(`SELECT * FROM open_instance WHERE id > ?${here.sql} ORDER BY id LIMIT ?`, [after, ...here.params, limit]),
   )
-  return { rows: rows.filter((row) => slots.has(row.slot)), last: rows.length < limit ? null : (rows.at(-1)?.id ?? null) }
+  return { rows, last: rows.length < limit ? null : (rows.at(-1)?.id ?? null) }
 }
 
 /** The heads of the lanes: queued runs of the given slots, 200 for each group. */
 export async function laneHeads(db: Database, groupIds: readonly number[], slots: ReadonlySet<number>): Promise<OpenInstanceRow[]> {
+  if (slots.size === 0) return []
+  const here = inSlots(slots)
   return db.read(async (tx) => {
     const heads: OpenInstanceRow[] = []
-    for (const groupId of groupIds) {
+    for (const groupId of groupIds)
       heads.push(
-        ...(await tx.all<OpenInstanceRow>('SELECT * FROM open_instance WHERE phase = 2 AND lane = ? ORDER BY rank_at LIMIT 200', [
-          groupId,
-        ])),
+        ...(await tx.all<OpenInstanceRow>(
+          `SELECT * FROM open_instance WHERE phase = 2 AND lane = ?${here.sql} ORDER BY rank_at LIMIT 200`,
+          [groupId, ...here.params],
+        )),
       )
-    }
-    return heads.filter((row) => slots.has(row.slot))
+    return heads
   })
 }
 
-/** Runs in a phase that are past their `rank_at`, soonest first. */
-export async function pastRank(db: Database, phase: 1 | 3 | 4, now: number, limit: number): Promise<OpenInstanceRow[]> {
+/** Runs of the given slots in a phase that are past their `rank_at`, soonest first. */
+export async function pastRank(
+  db: Database,
+  slots: ReadonlySet<number>,
+  { phase, now, limit }: { phase: 1 | 3 | 4; now: number; limit: number },
+): Promise<OpenInstanceRow[]> {
+  if (slots.size === 0) return []
+  const here = inSlots(slots)
+  // a dispatch that nobody has accepted or wants to cancel is looked at by the node that holds the link
+  const known = phase === 3 ? ' AND (accepted_at IS NOT NULL OR cancel_at IS NOT NULL)' : ''
   return db.read((tx) =>
-    tx.all<OpenInstanceRow>('SELECT * FROM open_instance WHERE phase = ? AND lane = 0 AND rank_at <= ? ORDER BY rank_at LIMIT ?', [
-      phase,
-      now,
-      limit,
-    ]),
+    tx.all<OpenInstanceRow>(
+      `SELECT * FROM open_instance WHERE phase = ? AND lane = 0 AND rank_at <= ?${here.sql}${known} ORDER BY rank_at LIMIT ?`,
+      [phase, now, ...here.params, limit],
+    ),
   )
+}
+
+/** Attempts at some executors that are past their `rank_at`, whatever their slot: not accepted yet, or to be cancelled. Soonest first. */
+export async function unansweredAt(db: Database, executorIds: readonly number[], now: number, limit: number): Promise<OpenInstanceRow[]> {
+  return db.read(async (tx) => {
+    const rows: OpenInstanceRow[] = []
+    for (const part of partsOf(executorIds, 1000)) {
+      const list = listOfNumbers(part)
+      for (const phase of [PHASE.dispatched, PHASE.running])
+        rows.push(
+          ...(await tx.all<OpenInstanceRow>(
+            `SELECT * FROM open_instance WHERE phase = ? AND lane = 0 AND rank_at <= ? AND executor_id IN ${list.sql} AND (accepted_at IS NULL OR cancel_at IS NOT NULL) ORDER BY rank_at LIMIT ?`,
+            [phase, now, ...list.params, limit],
+          )),
+        )
+    }
+    return rows
+  })
+}
+
+/** Every attempt that some executors should have. */
+export async function attemptsAt(db: Database, executorIds: readonly number[]): Promise<OpenInstanceRow[]> {
+  return db.read(async (tx) => {
+    const rows: OpenInstanceRow[] = []
+    for (const part of partsOf(executorIds, 1000)) {
+      const list = listOfNumbers(part)
+      rows.push(
+        ...(await tx.all<OpenInstanceRow>(
+          `SELECT * FROM open_instance WHERE phase IN (3, 4) AND executor_id IN ${list.sql} ORDER BY id`,
+          list.params,
+        )),
+      )
+    }
+    return rows
+  })
+}
+
+/** How many attempts are in flight at each executor. */
+export async function countInFlight(db: Database): Promise<Map<number, number>> {
+  const rows = await db.read((tx) =>
+    tx.all<{ executor_id: number; n: number }>(
+      'SELECT executor_id, COUNT(*) AS n FROM open_instance WHERE phase IN (3, 4) GROUP BY executor_id',
+    ),
+  )
+  return new Map(rows.map((row) => [row.executor_id, row.n]))
+}
+
+/** Nothing where all slots are meant. */
+function inSlots(slots: ReadonlySet<number>): { readonly sql: string; readonly params: readonly number[] } {
+  if (slots.size === SLOT_COUNT) return { sql: '', params: [] }
+  const list = listOfNumbers([...slots].sort((a, b) => a - b))
+  return { sql: ` AND slot IN ${list.sql}`, params: list.params }
 }
 
 /** Some open rows by id. */

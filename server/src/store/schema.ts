@@ -19,6 +19,8 @@ export interface NodeRow {
   level: number
   connection_ids: string
   beat_at: number
+  /** what the node tells the others, as JSON (`NodeFacts`) */
+  facts: string | null
 }
 export interface SlotRow {
   id: number
@@ -211,6 +213,8 @@ export interface ExecutorRow {
   capacity: number
   labels: string
   handlers: string
+  /** the process that holds its link */
+  link_run: number | null
 }
 export interface ExecutorBeatRow {
   executor_id: number

@@ -1,3 +1,4 @@
+import { countAccessChange } from './access.ts'
 import { query, type ReadTx, type Tx } from './database.ts'
 import type { SessionRow } from './schema.ts'
 
@@ -75,11 +76,18 @@ export async function rotateSession(
 
 /** Ends a session; false when it had ended before. */
 export async function endSession(tx: Tx, sessionId: string, at: number): Promise<boolean> {
-  return (
-    (await tx.execute(query.updateTable('session').set({ ended_at: at }).where('id', '=', sessionId).where('ended_at', 'is', null))) === 1
+  const ended = await tx.execute(
+    query.updateTable('session').set({ ended_at: at }).where('id', '=', sessionId).where('ended_at', 'is', null),
   )
+  if (ended === 1) await countAccessChange(tx)
+  return ended === 1
 }
 
+/** Ends every session of a user, whose password or rights may have changed in this transaction. */
 export async function endSessionsOf(tx: Tx, userId: number, at: number): Promise<number> {
-  return tx.execute(query.updateTable('session').set({ ended_at: at }).where('user_id', '=', userId).where('ended_at', 'is', null))
+  const ended = await tx.execute(
+    query.updateTable('session').set({ ended_at: at }).where('user_id', '=', userId).where('ended_at', 'is', null),
+  )
+  await countAccessChange(tx)
+  return ended
 }

@@ -63,7 +63,8 @@ function targetsOf(signals: readonly SignalRow[], kind: number): number[] {
 /** fixedDelay: the end of the run that the series awaits sets its next instant. */
 async function setDelay(tx: Tx, signal: SignalRow): Promise<boolean> {
   const [row] = await tx.all<SeriesRow>('SELECT * FROM series WHERE id = ?', [signal.target_id])
-  if (row === undefined || row.awaits_id !== signal.instance_id) return false
+  // a cursor that stands on an instant is moved by its outcome alone
+  if (row === undefined || row.awaits_id !== signal.instance_id || row.next_due_at !== null) return false
   const { endedAt } = JSON.parse(signal.facts) as { endedAt: number }
   const span = await lastSpan(tx, row.id)
   const next = span === null ? null : seriesSchedule([span]).nextAfterEnd(endedAt)

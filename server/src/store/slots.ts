@@ -1,5 +1,6 @@
 import type { Database, Tx } from './database.ts'
 import { listOfNumbers } from './list.ts'
+import type { SlotRow } from './schema.ts'
 
 /** What a transaction of a slot owner names: the fence that it holds for each slot. */
 export type Fences = ReadonlyMap<number, number>
@@ -19,68 +20,59 @@ export async function heldSlots(tx: Tx, fences: Fences): Promise<Set<number>> {
   return new Set(rows.filter((row) => fences.get(row.id) === row.fence).map((row) => row.id))
 }
 
-/** Writes the row of this process start. */
-export async function addNode(
-  db: Database,
-  node: { runId: number; name: string; url: string; version: string; level: number; at: number },
-): Promise<void> {
-  await db.write('rest', (tx) =>
-    tx.insert('node', [
-      {
-        run_id: node.runId,
-        name: node.name,
-        url: node.url,
-        roles: 'api,scheduler',
-        version: node.version,
-        level: node.level,
-        connection_ids: '',
-        beat_at: node.at,
-      },
-    ]),
-  )
-}
-
-export async function beatNode(db: Database, runId: number, at: number): Promise<void> {
-  await db.write('rest', (tx) => tx.run('UPDATE node SET beat_at = ? WHERE run_id = ?', [at, runId]))
-}
-
-export interface NodeSeen {
+export interface TakeRequest {
   readonly runId: number
-  readonly name: string
-  readonly beatAt: number
+  /** each slot with the fence that it had when the caller decided to take it */
+  readonly wanted: Fences
+  /** Owners that beat no more, as far as the caller saw, with the last beat that it saw. One that has beaten since keeps its slots, whatever clocks say. */
+  readonly dead: ReadonlyMap<number, number>
 }
 
-/** Processes that have written a beat since an instant. */
-export async function nodesSeen(db: Database, since: number): Promise<NodeSeen[]> {
-  const rows = await db.read((tx) =>
-    tx.all<{ run_id: number; name: string; beat_at: number }>('SELECT run_id, name, beat_at FROM node WHERE beat_at > ?', [since]),
-  )
-  return rows.map((row) => ({ runId: row.run_id, name: row.name, beatAt: row.beat_at }))
+export interface Taken {
+  /** what the caller holds now */
+  readonly fences: Map<number, number>
+  /** slots that another process has taken since the caller looked */
+  readonly contended: number
 }
 
-/** Rows of processes that have been gone for a day are forgotten. */
-export async function pruneNodes(db: Database, before: number): Promise<number> {
-  return db.write('rest', (tx) =>
-    tx.run('DELETE FROM node WHERE beat_at < ? AND run_id NOT IN (SELECT owner_run FROM slot WHERE owner_run IS NOT NULL)', [before]),
-  )
-}
-
-/** Takes slots for a process: each gets a larger fence. The fences that now hold. */
-export async function takeSlots(db: Database, runId: number, slots: readonly number[], at: number): Promise<Map<number, number>> {
+/**
+ * Takes slots that are free, the caller's already, or of a process that beats no more; each gets a larger fence. A slot whose row another transaction
+ * has locked is left out: it is tried again with the next look.
+ */
+export async function takeSlots(db: Database, { runId, wanted, dead }: TakeRequest): Promise<Taken> {
   return db.write('rest', async (tx) => {
-    await tx.runMany(
-      'UPDATE slot SET owner_run = ?, fence = fence + 1, taken_at = ? WHERE id = ?',
-      slots.map((slot) => [runId, at, slot]),
+    const slots = [...wanted.keys()].sort((a, b) => a - b)
+    if (slots.length === 0) return { fences: new Map(), contended: 0 }
+    const list = listOfNumbers(slots)
+    const rows = await tx.all<SlotRow>(`SELECT * FROM slot WHERE id IN ${list.sql} ORDER BY id${tx.locks.updateFree}`, list.params)
+    const beats = await beatsOf(tx)
+    const mine = rows.filter(
+      ({ owner_run: owner }) => owner === null || owner === runId || !beats.has(owner) || beats.get(owner) === dead.get(owner),
     )
-    const rows = await tx.all<{ id: number; fence: number }>('SELECT id, fence FROM slot WHERE owner_run = ?', [runId])
-    return new Map(rows.map((row) => [row.id, row.fence]))
+    const at = await tx.now()
+    await tx.runMany(
+      'UPDATE slot SET owner_run = ?, fence = ?, taken_at = ? WHERE id = ?',
+      mine.map((row) => [runId, row.fence + 1, at, row.id]),
+    )
+    return {
+      fences: new Map(mine.map((row) => [row.id, row.fence + 1])),
+      contended: rows.filter((row) => row.fence !== wanted.get(row.id) && row.owner_run !== runId).length,
+    }
   })
 }
 
-/** An orderly leave: the slots are free at once. */
-export async function releaseSlots(db: Database, runId: number): Promise<void> {
+async function beatsOf(tx: Tx): Promise<Map<number, number>> {
+  const rows = await tx.all<{ run_id: number; beat_at: number }>('SELECT run_id, beat_at FROM node')
+  return new Map(rows.map((row) => [row.run_id, row.beat_at]))
+}
+
+/** Gives slots back, as far as they are still the caller's: they are free at once. */
+export async function releaseSlots(db: Database, runId: number, fences: Fences): Promise<void> {
   await db.write('rest', async (tx) => {
-    await tx.run('UPDATE slot SET owner_run = NULL WHERE owner_run = ?', [runId])
-    await tx.run('DELETE FROM node WHERE run_id = ?', [runId])
+    const slots = [...fences].sort(([a], [b]) => a - b)
+    await tx.runMany(
+      'UPDATE slot SET owner_run = NULL WHERE id = ? AND owner_run = ? AND fence = ?',
+      slots.map(([slot, fence]) => [slot, runId, fence]),
+    )
   })
 }

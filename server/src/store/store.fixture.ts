@@ -18,9 +18,9 @@ export const T0 = Date.UTC(2026, 10, 22, 8)
 /**
  * A store with every table and nothing in it: in memory, or, where the tests run for MySQL, in a database of the file's own that is emptied each time.
  */
-export async function memoryStore(): Promise<Database> {
-  if (IS_MYSQL) return emptyMysqlStore(() => T0)
-  const db = openSqlite({ path: ':memory:', now: () => T0 })
+export async function memoryStore(now: () => number = () => T0): Promise<Database> {
+  if (IS_MYSQL) return emptyMysqlStore(now)
+  const db = openSqlite({ path: ':memory:', now })
   await migrate(db)
   return db
 }

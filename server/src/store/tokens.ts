@@ -1,9 +1,10 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { AppError, type FieldProblem, type Token, type TokenCreate } from '@tickwheel/contract'
 import { parseInstant, type Scope } from '@tickwheel/core'
+import { countAccessChange } from './access.ts'
 import { writeAudit } from './audit.ts'
 import type { Change } from './caller.ts'
-import { query, type Database, type Tx } from './database.ts'
+import { query, type Database, type ReadTx, type Tx } from './database.ts'
 import { parseJson } from './definition.ts'
 import { takeEntityId } from './ids.ts'
 import { instantText, offsetOf, type Page, type PageRequest } from './page.ts'
@@ -39,27 +40,43 @@ export async function createToken(db: Database, { input }: { input: TokenCreate 
     await refuseBad(tx, input, expiresAt, change)
     const id = await takeEntityId(tx)
     const value = `twe_${id}_${secret}`
-    const row: TokenRow = {
-      id,
-      kind: 'executor',
-      name: input.name?.trim() ?? '',
-      hash: hashOf(value),
-      group_ids: JSON.stringify(input.groupIds),
-      created_at: change.now,
-      created_by: change.caller.actor.kind === 'user' ? change.caller.actor.id : null,
-      expires_at: expiresAt,
-      last_used_at: null,
-      revoked_at: null,
-    }
-    await tx.insert('token', [row])
-    await writeAudit(tx, change.now, change.auditId, change.caller, {
-      action: 'token:create',
-      resource: { kind: 'token', id, key: row.name },
-      groupId: onlyGroup(row),
-      after: { name: row.name, groupIds: input.groupIds, expiresAt: instantText(expiresAt) },
-    })
+    const row = await insertToken(tx, { id, value, name: input.name?.trim() ?? '', groupIds: input.groupIds, expiresAt }, change)
     return { ...tokenOf(row), token: value }
   })
+}
+
+export interface NewToken {
+  readonly id: number
+  /** `twe_<id>_<43 characters>` */
+  readonly value: string
+  readonly name: string
+  readonly groupIds: readonly number[]
+  /** epoch ms; null: never */
+  readonly expiresAt: number | null
+}
+
+/** Writes an executor token whose value is known, and the audit of it. Throws `DuplicateKey` when there is one of this id. */
+export async function insertToken(tx: Tx, { id, value, name, groupIds, expiresAt }: NewToken, change: Change): Promise<TokenRow> {
+  const row: TokenRow = {
+    id,
+    kind: 'executor',
+    name,
+    hash: hashOf(value),
+    group_ids: JSON.stringify(groupIds),
+    created_at: change.now,
+    created_by: change.caller.actor.kind === 'user' ? change.caller.actor.id : null,
+    expires_at: expiresAt,
+    last_used_at: null,
+    revoked_at: null,
+  }
+  await tx.insert('token', [row])
+  await writeAudit(tx, change.now, change.auditId, change.caller, {
+    action: 'token:create',
+    resource: { kind: 'token', id, key: name },
+    groupId: onlyGroup(row),
+    after: { name, groupIds, expiresAt: instantText(expiresAt) },
+  })
+  return row
 }
 
 /** Ends a token at once; nothing happens when it has ended. 404 `TOKEN_NOT_FOUND` unless all its groups are visible. */
@@ -75,20 +92,43 @@ export async function revokeToken(db: Database, { tokenId }: { tokenId: number }
       resource: { kind: 'token', id: tokenId, key: row.name },
       groupId: onlyGroup(row),
     })
+    await countAccessChange(tx)
   })
 }
 
 /** Whose token it is; null: unknown, expired or revoked. Its last use is noted at most once a minute. */
 export async function findToken(db: Database, value: string, now: number): Promise<KnownToken | null> {
+  const id = tokenIdIn(value)
+  const row = id === null ? null : await db.read((tx) => readToken(tx, id))
+  const known = row === null ? null : judgeToken(row, value, now)
+  if (row !== null && known !== null && isUseUnnoted(row, now)) await noteTokenUse(db, row.id, now)
+  return known
+}
+
+/** The id that the text of a token names; null when it is no executor token. */
+export function tokenIdIn(value: string): number | null {
   const id = Number(VALUE.exec(value)?.[1])
-  if (!Number.isSafeInteger(id)) return null
-  const row = await db.read((tx) => tx.first(query.selectFrom('token').selectAll().where('id', '=', id)))
-  if (row === null || row.kind !== 'executor' || !isSame(row.hash, hashOf(value))) return null
+  return Number.isSafeInteger(id) ? id : null
+}
+
+export async function readToken(tx: ReadTx, tokenId: number): Promise<TokenRow | null> {
+  return tx.first(query.selectFrom('token').selectAll().where('id', '=', tokenId))
+}
+
+/** Who holds the token with this text, by its row; null when the text is another's, or the token has expired or was revoked. */
+export function judgeToken(row: TokenRow, value: string, now: number): KnownToken | null {
+  if (row.kind !== 'executor' || !isSame(row.hash, hashOf(value))) return null
   if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at <= now)) return null
-  if (row.last_used_at === null || now - row.last_used_at >= USE_NOTED_EVERY_MS) {
-    await db.write('rest', (tx) => tx.execute(query.updateTable('token').set({ last_used_at: now }).where('id', '=', id)))
-  }
-  return { tokenId: id, name: row.name, groupIds: groupIdsOf(row) }
+  return { tokenId: row.id, name: row.name, groupIds: groupIdsOf(row) }
+}
+
+/** Its last use was noted a minute ago or longer. */
+export function isUseUnnoted({ last_used_at: usedAt }: TokenRow, now: number): boolean {
+  return usedAt === null || now - usedAt >= USE_NOTED_EVERY_MS
+}
+
+export async function noteTokenUse(db: Database, tokenId: number, now: number): Promise<void> {
+  await db.write('rest', (tx) => tx.execute(query.updateTable('token').set({ last_used_at: now }).where('id', '=', tokenId)))
 }
 
 async function refuseBad(tx: Tx, input: TokenCreate, expiresAt: number | null, change: Change): Promise<void> {

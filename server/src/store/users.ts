@@ -25,6 +25,7 @@ export async function insertUser(tx: Tx, user: Omit<UserRow, 'name_key'>): Promi
   await tx.insert('user', [{ ...user, name_key: nameKey(user.username) }])
 }
 
+/** The caller ends the user's sessions after it, which makes known that what was read of the user is old. */
 export async function setPassword(tx: Tx, userId: number, passwordHash: string, at: number): Promise<void> {
   await tx.execute(
     query

@@ -1,5 +1,6 @@
 import type { Group, GroupUpdate, Instance, Problem, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
 import { compileSchedule, type Schedule } from '@tickwheel/core'
+import { clusterOf } from './cluster.ts'
 import { executorNow, ledgerOf, traceOf, whyOf } from './history.ts'
 import { addExecutor, addGroup, addRun, addTask, define, iso, saveVersion, type World } from './world.ts'
 
@@ -32,7 +33,7 @@ export function answer(world: World, request: MockRequest): MockAnswer {
   if (key === 'POST /auth/refresh') return ok(session(world))
   if (request.token === null) return refuse(401, 'UNAUTHENTICATED')
   if (key === 'POST /auth/logout') return ok(null, 204)
-  if (key === 'GET /auth/me') return ok({ user: session(world).user, grants: { all: PERMISSIONS, groups: {} } })
+  if (key === 'GET /auth/me') return ok({ user: session(world).user, grants: { all: world.permissions ?? PERMISSIONS, groups: {} } })
   if (key === 'PUT /auth/password') return changePassword(world, request)
   const [resource, id, ...rest] = path.slice(1).split('/')
   const number = Number(id)
@@ -45,6 +46,9 @@ export function answer(world: World, request: MockRequest): MockAnswer {
       return id === undefined ? runList(world, request) : oneRun(world, request, number, rest[0])
     case 'executor':
       return executors(world, request, number, rest[0])
+    case 'cluster':
+      if (id === 'resume') world.hasResumed = true
+      return ok(clusterOf(world, world.cluster))
     case 'token':
       return method === 'GET' ? ok(list([], request)) : makeToken(world, request)
     case 'schedule':

@@ -10,9 +10,11 @@ const STEP_MS = 500
 const CHUNK = 2_000
 const PREFIX = '/api/v1'
 
-/** Answers the API and the live connection on a Vite server. `TICKWHEEL_MOCK_WORLD=empty`: as after the first start. */
+/** Answers the API and the live connection on a Vite server. `TICKWHEEL_MOCK_WORLD=empty`: as after the first start. `TICKWHEEL_MOCK_CLUSTER`: see `cluster.ts`. */
 export function serveMock(server: ViteDevServer): void {
   const world = process.env['TICKWHEEL_MOCK_WORLD'] === 'empty' ? emptyWorld(Date.now()) : busyWorld(Date.now())
+  const cluster = process.env['TICKWHEEL_MOCK_CLUSTER']
+  if (cluster === 'alone' || cluster === 'three' || cluster === 'held' || cluster === 'many') world.cluster = cluster
   server.middlewares.use((request, response, next) => {
     if (request.url?.startsWith(PREFIX) === true) void serve(world, request, response)
     else next()

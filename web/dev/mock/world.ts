@@ -4,6 +4,7 @@
  */
 import { TASK_DEFAULTS, type Executor, type Group, type Instance, type LogLine, type Task, type TaskCreate, type TaskDefinition, type TaskVersion } from '@tickwheel/contract'
 import { compileSchedule, type Schedule } from '@tickwheel/core'
+import type { MockCluster } from './cluster.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -21,6 +22,12 @@ export interface World {
   readonly endsAt: Map<number, number>
   password: string
   username: string
+  /** null: all */
+  permissions: readonly string[] | null
+  /** which cluster the system page shows */
+  cluster: MockCluster
+  /** firing was held, and a person chose how to go on */
+  hasResumed: boolean
 }
 
 export const iso = (ms: number) => new Date(ms).toISOString()
@@ -28,7 +35,7 @@ export const iso = (ms: number) => new Date(ms).toISOString()
 /** A world without tasks, as after the first start. */
 export function emptyWorld(now: number): World {
   const world: World = {
-    now, lastId: 10, lastRunId: 7_300_000, password: 'admin123', username: 'admin',
+    now, lastId: 10, lastRunId: 7_300_000, password: 'admin123', username: 'admin', permissions: null, cluster: 'three', hasResumed: false,
     groups: new Map(), tasks: new Map(), versions: new Map(), runs: new Map(), logs: new Map(), executors: new Map(), endsAt: new Map(),
   }
   addGroup(world, { id: 1, name: 'default', appName: 'default', description: '' })

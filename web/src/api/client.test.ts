@@ -1,6 +1,7 @@
 import type { Session } from '@tickwheel/contract'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AxiosError, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios'
+import { AGAIN, readsWaiting } from './again.ts'
 import { adoptSession, call, http } from './client.ts'
 import { toProblem } from './problem.ts'
 import { readSession } from './session-vault.ts'
@@ -73,5 +74,74 @@ describe('the API client', () => {
   it('tells an answer without a problem document from one with', () => {
     expect(toProblem(new AxiosError('x', 'ECONNABORTED')).code).toBe('TIMEOUT')
     expect(toProblem(new Error('x')).code).toBe('UNKNOWN')
+  })
+})
+
+describe('a read while nodes restart', () => {
+  const answers: { status: number; data?: unknown; headers?: Record<string, string> }[] = []
+  let asked = 0
+
+  beforeEach(() => {
+    vi.useFakeTimers()
+    localStorage.clear()
+    adoptSession(session(1))
+    asked = 0
+    answers.length = 0
+    http.defaults.adapter = (config) => {
+      asked += 1
+      const { status, data = '', headers = {} } = answers.shift() ?? { status: 200, data: 'well' }
+      const response: AxiosResponse = { status, statusText: '', data, headers, config }
+      return status < 400 ? Promise.resolve(response) : Promise.reject(new AxiosError(String(status), 'ERR', config, {}, response))
+    }
+  })
+  afterEach(() => vi.useRealTimers())
+
+  const problem = (status: number, code: string) => ({ status, data: { type: '', title: '', status, detail: '', code } })
+
+  it.each([
+    ['a proxy that has nobody', { status: 502, data: '<html>' }],
+    ['a proxy that asks for patience', { status: 503, data: '<html>', headers: { 'retry-after': '1' } }],
+    ['a node that leaves', problem(503, 'STOPPING')],
+    ['a node that starts', problem(503, 'NOT_READY')],
+  ])('is tried again after %s, and waits meanwhile', async (_what, refusal) => {
+    answers.push(refusal, refusal)
+    const answer = call({ url: '/task' })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(readsWaiting.value).toBe(1)
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(await answer).toBe('well')
+    expect(asked).toBe(3)
+    expect(readsWaiting.value).toBe(0)
+  })
+
+  it('waits as long as it is asked to, but not for ever', async () => {
+    answers.push({ status: 503, headers: { 'retry-after': '2' } }, { status: 503, headers: { 'retry-after': '3600' } })
+    const answer = call({ url: '/task' })
+    await vi.advanceTimersByTimeAsync(1_999)
+    expect(asked).toBe(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(asked).toBe(2)
+    await vi.advanceTimersByTimeAsync(AGAIN.longestMs)
+    expect(await answer).toBe('well')
+  })
+
+  it('gives up after some tries, with the last refusal', async () => {
+    answers.push(...Array.from({ length: AGAIN.tries + 1 }, () => ({ status: 502 })))
+    const answer = expect(call({ url: '/task' })).rejects.toMatchObject({ code: 'NETWORK', status: 502 })
+    await vi.advanceTimersByTimeAsync(60_000)
+    await answer
+    expect(asked).toBe(AGAIN.tries + 1)
+    expect(readsWaiting.value).toBe(0)
+  })
+
+  it.each([
+    ['a write', { method: 'POST', url: '/task' }, { status: 503, headers: { 'retry-after': '1' } }],
+    ['a database that is away', { url: '/task' }, problem(503, 'STORE_AWAY')],
+    ['an error', { url: '/task' }, problem(500, 'INTERNAL')],
+    ['a gateway that has waited already', { url: '/task' }, { status: 504 }],
+  ])('is not: %s', async (_what, request, refusal) => {
+    answers.push(refusal)
+    await expect(call(request)).rejects.toMatchObject({ status: refusal.status })
+    expect(asked).toBe(1)
   })
 })

@@ -1,9 +1,11 @@
 /**
  * The one Axios instance. Before a call it puts the token in; a token near its end is renewed first, a 401 renews it once and repeats the call.
+ * A read that meets a node on its way out, or nobody behind a proxy, is tried again (`again.ts`).
  * Renewing happens under one lock that all tabs share, because a refresh token works once and a second use ends the whole session.
  */
 import type { Session } from '@tickwheel/contract'
 import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios'
+import { pauseBeforeAgain, waitForAgain } from './again.ts'
 import { toProblem } from './problem.ts'
 import { dropSession, keepSession, readSession } from './session-vault.ts'
 import { underTabLock } from './tab-lock.ts'
@@ -60,12 +62,18 @@ export function idempotencyKey(): string {
 }
 
 async function send<Answer>({ headers, ...config }: Call, token: string | null): Promise<Answer> {
-  try {
-    const response = await http.request<Answer>({ ...config, headers: { ...headers, ...(token === null ? {} : { Authorization: `Bearer ${token}` }) } })
-    noteServerClock(response)
-    return response.data
-  } catch (failure) {
-    throw toProblem(failure)
+  const request = { ...config, headers: { ...headers, ...(token === null ? {} : { Authorization: `Bearer ${token}` }) } }
+  const isRead = config.method === undefined || config.method.toUpperCase() === 'GET'
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const response = await http.request<Answer>(request)
+      noteServerClock(response)
+      return response.data
+    } catch (failure) {
+      const pauseMs = isRead ? pauseBeforeAgain(failure, tries) : null
+      if (pauseMs === null) throw toProblem(failure)
+      await waitForAgain(pauseMs)
+    }
   }
 }
 

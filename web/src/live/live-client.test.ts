@@ -107,6 +107,30 @@ describe('the live connection', () => {
     expect(states.at(-1)).toBe('open')
   })
 
+  it('tells a list that the server is behind as what it may have missed, and a log as lines that are still to come', async () => {
+    const { client, sockets } = world()
+    const told: string[] = []
+    client.subscribe(listener({ onResume: () => told.push('list') }))
+    client.subscribe(listener({ topic: 'instance:7:logs', onBehind: ({ to }) => told.push(`log ${to}`), onResume: () => told.push('wrong') }))
+    await settle()
+    sockets[0]?.say({ type: 'ready' })
+    sockets[0]?.say({ type: 'behind', id: 1, topic: 'group:*', from: 3, to: 4 })
+    sockets[0]?.say({ type: 'behind', id: 2, topic: 'instance:7:logs', from: 3, to: 40 })
+    expect(told).toEqual(['list', 'log 40'])
+  })
+
+  it.each([[1012, 'its node leaves'], [1013, 'the node has no room']])('goes to another node after a close with %d, because %s', async (code) => {
+    const { client, sockets, states } = world()
+    client.subscribe(listener({ topic: 'instance:7:logs', after: () => 41 }))
+    await settle()
+    sockets[0]?.say({ type: 'ready' })
+    sockets[0]?.break(code)
+    expect(states.at(-1)).toEqual({ retryAtMs: Date.now() + LIVE_PAUSES.firstMs * 0.75 })
+    await vi.advanceTimersByTimeAsync(LIVE_PAUSES.firstMs)
+    sockets[1]?.say({ type: 'ready' })
+    expect(sockets[1]?.sent).toEqual([{ type: 'subscribe', id: 1, topic: 'instance:7:logs', after: 41 }])
+  })
+
   it('tells a listener without a position that it may have missed something, but not at its first subscription', async () => {
     const { client, sockets } = world()
     let resumed = 0

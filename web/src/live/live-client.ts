@@ -37,9 +37,9 @@ export interface LiveEvent {
 export interface LiveListener {
   readonly topic: string
   readonly onEvent: (event: LiveEvent) => void
-  /** a break is over and events may have been missed */
+  /** a break is over, or the server may have lost events: some may have been missed */
   readonly onResume?: (() => void) | undefined
-  /** the server falls back to reading the store: lines `from` … `to` are still to come */
+  /** the server falls back to reading the store: lines `from` … `to` are still to come; without it, `onResume` is told */
   readonly onBehind?: ((range: { from: number; to: number }) => void) | undefined
   /** the server refused or ended the topic */
   readonly onClosed?: ((code: string) => void) | undefined
@@ -129,12 +129,18 @@ export class LiveClient {
       case 'event':
         return this.#subscriptions.get(frame.id)?.onEvent(frame)
       case 'behind':
-        return this.#subscriptions.get(frame.id)?.onBehind?.(frame)
+        return this.#behind(frame)
       case 'closed':
         return this.#ended(frame.id, frame.code)
       case 'error':
         return frame.id === undefined ? undefined : this.#refused(frame.id, frame.code)
     }
+  }
+
+  #behind(frame: { id: number; from: number; to: number }): void {
+    const subscription = this.#subscriptions.get(frame.id)
+    if (subscription?.onBehind !== undefined) subscription.onBehind(frame)
+    else subscription?.onResume?.()
   }
 
   #ready(): void {

@@ -8,10 +8,11 @@ import { reasons } from './en/reasons.ts'
 import { runs } from './en/runs.ts'
 import { schedule } from './en/schedule.ts'
 import { shell } from './en/shell.ts'
+import { system } from './en/system.ts'
 import { task } from './en/task.ts'
 import { tasks } from './en/tasks.ts'
 
 /** Every English text. Its shape is the shape of every language. */
-export const en = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, executors }
+export const en = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, executors, system }
 
 export type Messages = typeof en

@@ -8,9 +8,10 @@ import { reasons } from './zh/reasons.ts'
 import { runs } from './zh/runs.ts'
 import { schedule } from './zh/schedule.ts'
 import { shell } from './zh/shell.ts'
+import { system } from './zh/system.ts'
 import { task } from './zh/task.ts'
 import { tasks } from './zh/tasks.ts'
 import type { Messages } from './en.ts'
 
 /** Every Chinese text; a key that English has and Chinese lacks does not compile. */
-export const zh: Messages = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, executors }
+export const zh: Messages = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, executors, system }

@@ -8,7 +8,7 @@ declare module 'vue-router' {
     isPublic?: boolean
     title?: MessageKey
     /** which entry of the rail is lit */
-    section?: 'tasks' | 'runs' | 'executors' | 'groups'
+    section?: 'tasks' | 'runs' | 'executors' | 'groups' | 'system'
   }
 }
 
@@ -22,6 +22,7 @@ const pages: RouteRecordRaw[] = [
   { path: 'run/:id(\\d+)', alias: '/runs/:id(\\d+)', name: 'run', component: () => import('../views/run/run-page.vue'), meta: { title: 'shell.nav.runs', section: 'runs' } },
   { path: 'executor', name: 'executors', component: () => import('../views/executors/executors-page.vue'), meta: { title: 'shell.nav.executors', section: 'executors' } },
   { path: 'group', name: 'groups', component: () => import('../views/groups/groups-page.vue'), meta: { title: 'shell.nav.groups', section: 'groups' } },
+  { path: 'system', name: 'system', component: () => import('../views/system/system-page.vue'), meta: { title: 'shell.nav.system', section: 'system' } },
   { path: ':rest(.*)*', name: 'not-found', component: () => import('../views/not-found/not-found-page.vue'), meta: { title: 'shell.notFound.title' } },
 ]
 

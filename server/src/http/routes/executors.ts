@@ -1,10 +1,11 @@
 import { AppError, STREAM_PATH, type Executor } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { ExecutorSessionTokens } from '../../auth/executor-tokens.ts'
+import type { CachedReads } from '../../cached-reads.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Commands, LiveExecutor } from '../../engine/commands.ts'
 import type { Database } from '../../store/database.ts'
-import { executorsById, listExecutors, type FindInFlight, type InFlight } from '../../store/executor-views.ts'
+import { describeExecutors, executorsById, type FindInFlight, type InFlight } from '../../store/executor-views.ts'
 import { findGroupByAppName } from '../../store/groups.ts'
 import { instantText } from '../../store/page.ts'
 import type { HandlersOf } from '../handlers.ts'
@@ -13,8 +14,9 @@ import { pageOf } from '../paging.ts'
 export interface ExecutorParts {
   readonly db: Database
   readonly commands: Commands
+  readonly reads: CachedReads
   readonly sessionTokens: ExecutorSessionTokens
-  readonly liveExecutors: () => ReadonlyMap<number, LiveExecutor>
+  readonly liveExecutors: () => Promise<ReadonlyMap<number, LiveExecutor>>
   readonly timing: Config['executor']
 }
 
@@ -34,13 +36,13 @@ export function inFlightOf(live: LiveExecutor | undefined): InFlight | null {
 export function executorHandlers(
   parts: ExecutorParts,
 ): HandlersOf<'registerExecutor' | 'heartbeat' | 'listExecutors' | 'getExecutor' | 'drainExecutor' | 'resumeExecutor' | 'deleteExecutor'> {
-  const { db, commands, sessionTokens, timing } = parts
-  const finder = (): FindInFlight => {
-    const live = parts.liveExecutors()
+  const { db, commands, reads, sessionTokens, timing } = parts
+  const finder = async (): Promise<FindInFlight> => {
+    const live = await parts.liveExecutors()
     return (executorId) => inFlightOf(live.get(executorId))
   }
   const one = async (executorId: number, scope: Scope): Promise<Executor> => {
-    const [executor] = await executorsById(db, scope, { ids: [executorId], find: finder() })
+    const [executor] = await executorsById(db, scope, { ids: [executorId], find: await finder() })
     if (executor === undefined) throw new AppError('EXECUTOR_NOT_FOUND', `There is no executor ${executorId} that you may see.`)
     return executor
   }
@@ -60,6 +62,7 @@ export function executorHandlers(
       const group = await findGroupByAppName(db, body.appName)
       if (group === null || !who.groupIds.includes(group.id)) throw unknownApp(body.appName)
       const session = await commands.registerExecutor(group.id, body, caller)
+      reads.changed()
       return {
         ...session,
         sessionToken: sessionTokens.issue(session),
@@ -75,18 +78,21 @@ export function executorHandlers(
       return commands.heartbeat(who, body)
     },
     listExecutors: async ({ query, scope }) =>
-      listExecutors(db, scope, { listed: { ...pageOf(query), groupId: query.groupId, state: query.state }, find: finder() }),
+      describeExecutors(await reads.executorList(scope, { ...pageOf(query), groupId: query.groupId, state: query.state }), await finder()),
     getExecutor: async ({ params, scope }) => one(params.id, scope),
     drainExecutor: async ({ params, scope, caller }) => {
       await commands.drainExecutor(params.id, true, scope, caller)
+      reads.changed()
       return one(params.id, scope)
     },
     resumeExecutor: async ({ params, scope, caller }) => {
       await commands.drainExecutor(params.id, false, scope, caller)
+      reads.changed()
       return one(params.id, scope)
     },
     deleteExecutor: async ({ params, scope, caller }) => {
       await commands.forgetExecutor(params.id, scope, caller)
+      reads.changed()
       return null
     },
   }

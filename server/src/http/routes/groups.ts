@@ -1,3 +1,4 @@
+import type { CachedReads } from '../../cached-reads.ts'
 import type { Database } from '../../store/database.ts'
 import { createGroup, deleteGroup, getGroup, listGroups, updateGroup } from '../../store/groups.ts'
 import type { MakeChange } from '../change.ts'
@@ -7,12 +8,15 @@ import { pageOf } from '../paging.ts'
 export function groupHandlers({
   db,
   change,
+  reads,
 }: {
   db: Database
   change: MakeChange
+  reads: CachedReads
 }): HandlersOf<'listGroups' | 'getGroup' | 'createGroup' | 'updateGroup' | 'deleteGroup'> {
   return {
-    listGroups: async ({ query, scope }) => listGroups(db, scope, { ...pageOf(query), keyword: query.keyword }),
+    listGroups: async ({ query, scope }) =>
+      listGroups(db, scope, { ...pageOf(query), keyword: query.keyword }, (groupIds) => reads.groupSums(groupIds)),
     getGroup: async ({ params, scope }) => getGroup(db, scope, params.id),
     createGroup: async (asked) => {
       const { groupId } = await createGroup(db, { input: asked.body }, await change(asked))

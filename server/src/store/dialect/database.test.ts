@@ -65,6 +65,21 @@ describe.each([{ name: 'in a file' }, { name: 'in memory' }])('a store $name', (
     const entities = await Promise.all(Array.from({ length: 30 }, () => db.write('rest', takeEntityId)))
     expect(new Set(entities).size).toBe(30)
   })
+
+  it('gives out no id twice while some make sure of ids and others take some, and none of a block that is older than 10 s', async () => {
+    let now = T0
+    const ids = new RunIds(db, () => now)
+    const sure = async (): Promise<number[]> => {
+      await ids.ensure(100)
+      return Array.from({ length: Math.min(100, ids.atHand) }, () => ids.next())
+    }
+    const one = async (): Promise<number[]> => [await ids.take(1)]
+    const all = (await Promise.all([sure(), one(), sure(), one(), sure(), one()])).flat()
+    expect(new Set(all).size).toBe(all.length)
+    now += 11_000
+    await ids.ensure(1)
+    expect(instantOfId(ids.next())).toBe(now)
+  })
 })
 
 describe('a store in a file', () => {

@@ -12,6 +12,8 @@ export interface ConnectionOptions {
   readonly isolation: 'READ COMMITTED' | 'REPEATABLE READ'
   /** a statement that takes longer ends with its connection */
   readonly limitMs: number
+  /** instead of the clock of the database; for tests */
+  readonly now?: (() => number) | undefined
 }
 
 /** Thrown inside a transaction that the database has chosen to fail: run again from the start, it may well succeed. */
@@ -40,11 +42,13 @@ export class MysqlConnection implements Tx {
   readonly counterLane: number
   readonly #driver: Driver
   readonly #limitMs: number
+  readonly #now: (() => number) | undefined
   #isBroken = false
 
-  private constructor(driver: Driver, { counterLane, limitMs }: ConnectionOptions) {
+  private constructor(driver: Driver, { counterLane, limitMs, now }: ConnectionOptions) {
     this.#driver = driver
     this.#limitMs = limitMs
+    this.#now = now
     this.counterLane = counterLane
     // the driver's own object tells of the end of an idle connection
     driver.on('error', () => {
@@ -96,6 +100,12 @@ export class MysqlConnection implements Tx {
   async all<Row>(sql: string, params: readonly Value[] = []): Promise<Row[]> {
     const [rows] = await this.#guarded(() => this.#driver.query<RowDataPacket[]>(sql, params.map(bound)))
     return rows as Row[]
+  }
+
+  async now(): Promise<number> {
+    if (this.#now !== undefined) return this.#now()
+    const [row] = await this.all<{ at: number }>('SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS `at`')
+    return row?.at ?? 0
   }
 
   async execute(built: Compilable<unknown>): Promise<number> {

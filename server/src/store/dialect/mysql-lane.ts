@@ -37,6 +37,11 @@ export class MysqlLane {
     }
   }
 
+  /** How the server knows the connections that are open. */
+  get threadIds(): number[] {
+    return this.#places.flatMap(({ connection }) => (connection === null || connection.isBroken ? [] : [connection.threadId]))
+  }
+
   /** Ends the connections once their work is done. */
   async close(): Promise<void> {
     this.#isClosed = true

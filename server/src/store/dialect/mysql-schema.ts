@@ -13,9 +13,7 @@ const MONTHS_AHEAD = 3
  * its last partition only, so that the text does not depend on the day; `splits` cuts it into months.
  */
 export function renderMysql(spec: TableSpec): string[] {
-  const columns = Object.entries(spec.columns).map(
-    ([name, column]) => `\`${name}\` ${mysqlType(column)}${column.nullable ? '' : ' NOT NULL'}`,
-  )
+  const columns = Object.entries(spec.columns).map(([name, column]) => columnText(name, column))
   const keys = [
     `PRIMARY KEY (${list(spec.primaryKey)})`,
     ...spec.unique.map((key) => `UNIQUE KEY \`${spec.name}_${key.join('_')}\` (${list(key)})`),
@@ -28,6 +26,15 @@ export function renderMysql(spec: TableSpec): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS \`${spec.name}\` (\n  ${[...columns, ...keys].join(',\n  ')}\n) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin${partition}`,
   ]
+}
+
+/** The statement that adds a column to a table that is there. */
+export function renderMysqlColumn(table: string, name: string, column: Column): string {
+  return `ALTER TABLE \`${table}\` ADD COLUMN ${columnText(name, column)}`
+}
+
+function columnText(name: string, column: Column): string {
+  return `\`${name}\` ${mysqlType(column)}${column.nullable ? '' : ' NOT NULL'}`
 }
 
 function list(columns: readonly string[]): string {

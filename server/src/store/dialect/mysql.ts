@@ -4,7 +4,7 @@ import { LockLost, MysqlConnection, type ConnectionOptions } from './mysql-conne
 import { MysqlLane } from './mysql-lane.ts'
 import { parseMysqlUrl, type MysqlAddress } from './mysql-url.ts'
 import { tablesOf } from '../migrate.ts'
-import { pastPartitions, readPartitions, renderMysql, splits, type Partition } from './mysql-schema.ts'
+import { pastPartitions, readPartitions, renderMysql, renderMysqlColumn, splits, type Partition } from './mysql-schema.ts'
 
 export interface MysqlOptions {
   /** `mysql://user:password@host:port/database`; the database exists */
@@ -28,6 +28,7 @@ export interface MysqlDatabase extends Database {
 const SIZES = { fire: 2, report: 2, rest: 4, logs: 2, read: 4 } as const
 /** Counter rows of the lanes begin here; each connection of a lane that writes has its own. */
 const COUNTER_LANES = { fire: 10, report: 20, rest: 30, logs: 40 } as const
+const COUNTER_LANES_OF_A_NODE = 50
 const LIMIT_MS = 10_000
 const SCHEMA_LIMIT_MS = 600_000
 const SCHEMA_LOCK_SECONDS = 60
@@ -51,6 +52,8 @@ class Mysql implements MysqlDatabase {
   readonly #lanes: Readonly<Record<Lane, MysqlLane>>
   readonly #reads: MysqlLane
   readonly #tables = tablesOf({ keepsLogs: true })
+  /** nodes of one database seldom share counter rows; when they do, they wait for each other */
+  readonly #firstCounterLane = COUNTER_LANES_OF_A_NODE * Math.floor(Math.random() * 16)
 
   constructor(address: MysqlAddress, { now, limitMs }: { now: (() => number) | undefined; limitMs: number }) {
     this.#address = address
@@ -58,7 +61,14 @@ class Mysql implements MysqlDatabase {
     this.#limitMs = limitMs
     this.#lanes = { fire: this.#lane('fire'), report: this.#lane('report'), rest: this.#lane('rest'), logs: this.#lane('logs') }
     this.#reads = new MysqlLane(SIZES.read, () => this.#open({ counterLane: 0, isolation: 'REPEATABLE READ' }))
-    this.dialect = { keepsLogs: true, render: renderMysql, hasTable, exclusively: (work) => this.#exclusively(work) }
+    this.dialect = {
+      keepsLogs: true,
+      render: renderMysql,
+      hasTable,
+      hasColumn,
+      renderColumn: renderMysqlColumn,
+      exclusively: (work) => this.#exclusively(work),
+    }
   }
 
   async read<T>(work: (tx: ReadTx) => Promise<T>): Promise<T> {
@@ -85,11 +95,10 @@ class Mysql implements MysqlDatabase {
   }
 
   async now(): Promise<number> {
-    if (this.#now !== undefined) return this.#now()
     return this.#reads.use(async (connection) => {
-      const [row] = await connection.all<{ at: number }>('SELECT CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) AS `at`')
+      const at = await connection.now()
       await connection.rollback()
-      return row?.at ?? 0
+      return at
     })
   }
 
@@ -129,16 +138,34 @@ class Mysql implements MysqlDatabase {
         ]
   }
 
+  connectionIds(): readonly number[] {
+    return Object.values(this.#lanes).flatMap((lane) => lane.threadIds)
+  }
+
+  /** Numbers are given out again after a restart of the server: only connections of this database are ended. */
+  async endConnections(ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return
+    const mine = new Set(this.connectionIds())
+    await this.#reads.use(async (connection) => {
+      const there = await connection.all<{ id: number }>('SELECT ID AS id FROM information_schema.PROCESSLIST WHERE DB = DATABASE()')
+      await connection.rollback()
+      for (const { id } of there)
+        if (ids.includes(id) && !mine.has(id)) await connection.run(`KILL ${id}`).catch((error: unknown) => ignoreUnless(StoreAway, error))
+    })
+  }
+
   async close(): Promise<void> {
     await Promise.all([...Object.values(this.#lanes), this.#reads].map((lane) => lane.close()))
   }
 
   #lane(lane: Lane): MysqlLane {
-    return new MysqlLane(SIZES[lane], (place) => this.#open({ counterLane: COUNTER_LANES[lane] + place, isolation: 'READ COMMITTED' }))
+    return new MysqlLane(SIZES[lane], (place) =>
+      this.#open({ counterLane: this.#firstCounterLane + COUNTER_LANES[lane] + place, isolation: 'READ COMMITTED' }),
+    )
   }
 
   async #open(options: Pick<ConnectionOptions, 'counterLane' | 'isolation'> & { limitMs?: number }): Promise<MysqlConnection> {
-    return MysqlConnection.open({ address: this.#address, limitMs: this.#limitMs, ...options })
+    return MysqlConnection.open({ address: this.#address, limitMs: this.#limitMs, now: this.#now, ...options })
   }
 
   async #transaction<T>(connection: MysqlConnection, work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -186,6 +213,22 @@ async function hasTable(tx: ReadTx, name: string): Promise<boolean> {
     (await tx.all('SELECT 1 AS is_there FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?', [name]))
       .length > 0
   )
+}
+
+async function hasColumn(tx: ReadTx, table: string, column: string): Promise<boolean> {
+  return (
+    (
+      await tx.all(
+        'SELECT 1 AS is_there FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND COLUMN_NAME = ?',
+        [table, column],
+      )
+    ).length > 0
+  )
+}
+
+/** A connection that is gone already cannot be ended. */
+function ignoreUnless(kind: typeof StoreAway, error: unknown): void {
+  if (error instanceof kind) throw error
 }
 
 async function hasRows(tx: ReadTx, { table, name }: Partition): Promise<boolean> {

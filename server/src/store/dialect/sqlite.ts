@@ -14,8 +14,8 @@ export interface SqliteOptions {
 
 /** SQLite as the store: one writer with group commit, readers on a connection of their own, WAL with synchronous FULL. */
 export function openSqlite({ path, now }: SqliteOptions): Database {
-  const writer = new Connection(openWriter(path))
-  const reader = path === ':memory:' ? writer : new Connection(openReader(path))
+  const writer = new Connection(openWriter(path), now)
+  const reader = path === ':memory:' ? writer : new Connection(openReader(path), now)
   const turn = new Turn()
   const readTurn = reader === writer ? turn : new Turn()
   return {
@@ -23,6 +23,9 @@ export function openSqlite({ path, now }: SqliteOptions): Database {
       keepsLogs: false,
       render: renderSqlite,
       hasTable: async (tx, name) => (await tx.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", [name])).length > 0,
+      hasColumn: async (tx, table, column) =>
+        (await tx.all('SELECT name FROM pragma_table_info(?) WHERE name = ?', [table, column])).length > 0,
+      renderColumn: (table, name, column) => `ALTER TABLE \`${table}\` ADD COLUMN ${columnText(name, column)}`,
       exclusively: async (work) => turn.take(() => writer.transaction(work)),
     },
     read: async (work) => readTurn.take(() => reader.snapshot(work)),
@@ -78,9 +81,15 @@ class Connection implements Tx {
   readonly counterLane = 0
   readonly #db: Sqlite.Database
   readonly #statements = new Map<string, Sqlite.Statement>()
+  readonly #now: () => number
 
-  constructor(db: Sqlite.Database) {
+  constructor(db: Sqlite.Database, now: () => number) {
     this.#db = db
+    this.#now = now
+  }
+
+  async now(): Promise<number> {
+    return this.#now()
   }
 
   async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -212,9 +221,7 @@ export function guard<T>(work: () => T): T {
 
 /** The statements that make a table on SQLite. One integer key is the rowid; a key of several columns makes the table its own index. */
 export function renderSqlite(spec: TableSpec): string[] {
-  const columns = Object.entries(spec.columns).map(
-    ([name, column]) => `\`${name}\` ${sqliteType(column)}${column.nullable ? '' : ' NOT NULL'}`,
-  )
+  const columns = Object.entries(spec.columns).map(([name, column]) => columnText(name, column))
   const [only] = spec.primaryKey
   const isRowId = spec.primaryKey.length === 1 && only !== undefined && spec.columns[only] !== undefined && isInteger(spec.columns[only])
   const key = `PRIMARY KEY (${spec.primaryKey.map((column) => `\`${column}\``).join(', ')})`
@@ -223,6 +230,10 @@ export function renderSqlite(spec: TableSpec): string[] {
     ...spec.unique.map((keys) => indexOf(spec.name, keys, 'UNIQUE ')),
     ...spec.indexes.map((keys) => indexOf(spec.name, keys, '')),
   ]
+}
+
+function columnText(name: string, column: Column): string {
+  return `\`${name}\` ${sqliteType(column)}${column.nullable ? '' : ' NOT NULL'}`
 }
 
 function indexOf(table: string, columns: readonly string[], kind: string): string {

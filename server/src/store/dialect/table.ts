@@ -35,6 +35,16 @@ export function table(
   }
 }
 
+/** Columns that a later migration adds to a table. They are nullable: rows that are there have no value for them. */
+export interface AddedColumns {
+  readonly table: string
+  readonly columns: Readonly<Record<string, Column>>
+}
+
+export function columns(name: string, added: Readonly<Record<string, `${ColumnType}?`>>): AddedColumns {
+  return { table: name, columns: Object.fromEntries(Object.entries(added).map(([column, type]) => [column, columnOf(type)])) }
+}
+
 function columnOf(type: ColumnType | `${ColumnType}?`): Column {
   switch (type) {
     case 'int':

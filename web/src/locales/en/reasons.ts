@@ -39,5 +39,5 @@ export const reasons = {
   overlap: 'Run {blocker} of the same task had not ended.',
   queueFull: 'There were already {max} runs waiting.',
   stoppedFirst: 'The task was stopped before it could fire.',
-  restored: 'It lies before the point to which the database was restored.',
+  restored: 'The database was restored, and somebody chose to go on from then on: what was due before is left out.',
 } satisfies Record<Reason, string>

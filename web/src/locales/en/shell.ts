@@ -1,12 +1,12 @@
 /** Frame, sign-in, password, connection, not found. */
 export const shell = {
   skipToContent: 'Skip to the content',
-  nav: { label: 'Main menu', tasks: 'Tasks', runs: 'Runs', executors: 'Executors', groups: 'Groups', collapse: 'Collapse the menu', expand: 'Expand the menu', open: 'Open the menu' },
+  nav: { label: 'Main menu', tasks: 'Tasks', runs: 'Runs', executors: 'Executors', groups: 'Groups', system: 'System', collapse: 'Collapse the menu', expand: 'Expand the menu', open: 'Open the menu' },
   language: 'Language',
   languages: { en: 'English', zh: '中文' },
   theme: { label: 'Theme', system: 'As the system', light: 'Light', dark: 'Dark' },
   user: { menu: 'Account', changePassword: 'Change password', apiReference: 'API reference', signOut: 'Sign out' },
-  connection: { lost: 'Live updates are interrupted. Connecting again…', lostFor: 'Live updates are interrupted. Next attempt in {n} s.', now: 'Connect now' },
+  connection: { lost: 'Live updates are interrupted. Connecting again…', lostFor: 'Live updates are interrupted. Next attempt in {n} s.', now: 'Connect now', restarting: 'The server is restarting. Trying again…' },
   login: {
     title: 'Sign in', tagline: 'Tasks that run on time, and tell why when they do not.', username: 'User name', password: 'Password', submit: 'Sign in',
     firstAccount: 'First start: sign in as {user} with the password {password}, then change it.',

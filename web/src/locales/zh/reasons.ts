@@ -36,5 +36,5 @@ export const reasons = {
   overlap: '同一任务的执行 {blocker} 尚未结束。',
   queueFull: '已有 {max} 个执行在等待。',
   stoppedFirst: '触发之前任务已被停用。',
-  restored: '早于数据库恢复到的时间点。',
+  restored: '数据库曾被恢复，有人选择从当时起继续：此前到期的触发不再执行。',
 }

@@ -1,11 +1,11 @@
 export const shell = {
   skipToContent: '跳到正文',
-  nav: { label: '主菜单', tasks: '任务', runs: '执行记录', executors: '执行器', groups: '任务组', collapse: '收起菜单', expand: '展开菜单', open: '打开菜单' },
+  nav: { label: '主菜单', tasks: '任务', runs: '执行记录', executors: '执行器', groups: '任务组', system: '系统', collapse: '收起菜单', expand: '展开菜单', open: '打开菜单' },
   language: '语言',
   languages: { en: 'English', zh: '中文' },
   theme: { label: '主题', system: '跟随系统', light: '浅色', dark: '深色' },
   user: { menu: '账号', changePassword: '修改密码', apiReference: 'API 文档', signOut: '退出登录' },
-  connection: { lost: '实时更新已中断，正在重新连接…', lostFor: '实时更新已中断，{n} 秒后重试。', now: '立即重连' },
+  connection: { lost: '实时更新已中断，正在重新连接…', lostFor: '实时更新已中断，{n} 秒后重试。', now: '立即重连', restarting: '服务器正在重启，正在重试…' },
   login: {
     title: '登录', tagline: '任务准时执行；没有执行时，告诉你为什么。', username: '用户名', password: '密码', submit: '登录',
     firstAccount: '首次启动：用户名 {user}，密码 {password}，登录后请修改密码。',

@@ -1,0 +1,219 @@
+import { PHASE } from '@tickwheel/core'
+import type { Database } from '../store/database.ts'
+import { openRunsById, openRunsOfSlots } from '../store/open-runs.ts'
+import type { RunChange } from '../store/report.ts'
+import { NEVER } from '../store/run-writes.ts'
+import type { OpenInstanceRow } from '../store/schema.ts'
+import type { Advancer } from './advancer.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import type { Events } from './events.ts'
+import type { Lending } from './lending.ts'
+import type { Mail } from './mail.ts'
+import { isThere, openRunOf, waitsForEarlier, type OpenRun, type OpenRuns } from './open-runs.ts'
+import type { Roster } from './roster.ts'
+import type { Sender } from './sender.ts'
+import type { SlotKeeper } from './slot-keeper.ts'
+import type { Timekeeper } from './timekeeper.ts'
+
+const PAGE = 5000
+
+export interface RunMemoryOptions {
+  readonly db: Database
+  readonly runs: OpenRuns
+  readonly roster: Roster
+  readonly keeper: SlotKeeper
+  readonly timekeeper: Timekeeper
+  readonly dispatcher: Dispatcher
+  readonly advancer: Advancer
+  readonly sender: Sender
+  readonly lending: Lending
+  readonly mail: Mail
+  readonly events: Events
+  /** a report that another node wrote put a run back into its queue */
+  readonly onSentBack: (row: OpenInstanceRow, executorId: number) => void
+  readonly count: (name: string, n: number) => void
+  /** for work that nobody waits for */
+  readonly follow: (work: Promise<void>) => void
+}
+
+/**
+ * Takes what transactions did into memory: of this node's slots into `OpenRuns`, with what follows from it (who waits is woken, what was dispatched is
+ * sent, a free place is given away); of other nodes' slots as a hint to their owner.
+ */
+export class RunMemory {
+  readonly #options: RunMemoryOptions
+  /** tasks that were triggered here and whose slot is another node's, since the last look at the others */
+  readonly #triggered = new Map<number, number>()
+
+  constructor(options: RunMemoryOptions) {
+    this.#options = options
+  }
+
+  /** Runs of a task that were queued here lately and that its owner may not have told of yet. */
+  triggered(taskId: number): number {
+    return this.#triggered.get(taskId) ?? 0
+  }
+
+  /** The others have told what they have. */
+  looked(): void {
+    this.#triggered.clear()
+  }
+
+  /** Runs that were fired, some of them dispatched with it. */
+  fired(rows: readonly OpenInstanceRow[]): void {
+    const { runs, sender, follow } = this.#options
+    const made = rows.flatMap((row) => runs.put(row) ?? [])
+    const sent = made.filter((run) => run.phase === PHASE.dispatched)
+    for (const run of sent) this.#spend(run)
+    this.#emit(rows)
+    follow(sender.dispatch(sent))
+  }
+
+  /** Runs that the dispatcher wrote, read again: those that it claimed are sent. */
+  async dispatched(claimed: readonly number[], changed: readonly number[]): Promise<void> {
+    const { db, runs, sender } = this.#options
+    const rows = await openRunsById(db, changed)
+    for (const id of changed) runs.remove(id)
+    for (const row of rows) this.remember(row)
+    this.#emit(rows)
+    const sent = claimed.flatMap((id) => runs.get(id) ?? [])
+    for (const run of sent) this.#spend(run)
+    await sender.dispatch(sent)
+  }
+
+  /** What reports, cancels, losses and skips made of runs of any slot. */
+  apply(changes: readonly RunChange[]): void {
+    const { sender, advancer, count } = this.#options
+    const asked: OpenRun[] = []
+    const ended: OpenRun[] = []
+    for (const { kind, row } of changes) {
+      const run = kind === 'open' ? (this.remember(row) ?? openRunOf(row)) : openRunOf(row)
+      if (kind === 'open' && run.cancelAt !== null) asked.push(run)
+      if (kind === 'ended') ended.push(run)
+      if (kind === 'ended' || !isThere(run)) this.#landed(run)
+    }
+    count('ended', ended.length)
+    this.#forgetEnded(ended)
+    this.#emit(changes.map((change) => change.row))
+    sender.cancel(asked)
+    this.#tellOwners(changes.flatMap(({ kind, row }) => (kind === 'ended' || !isThere(row) || row.cancel_at !== null ? [row] : [])))
+    if (changes.some((change) => change.kind === 'ended' && change.row.on_end !== 0)) advancer.kick()
+  }
+
+  /** Rows that a sweep found and memory did not have. */
+  found(rows: readonly OpenInstanceRow[]): void {
+    for (const row of rows) this.remember(row)
+    if (rows.length > 0) this.#options.dispatcher.kick()
+  }
+
+  /** Runs that a command made. */
+  queued(rows: readonly OpenInstanceRow[]): void {
+    for (const row of rows) if (this.remember(row) === null) this.#triggered.set(row.task_id, this.triggered(row.task_id) + 1)
+    this.#emit(rows)
+    this.#tellOwners(rows)
+    this.#options.dispatcher.kick()
+  }
+
+  /** Runs of own slots, read again because somebody said that they have changed: those that are missing have ended. */
+  news(ids: readonly number[], rows: readonly OpenInstanceRow[]): void {
+    const { runs, advancer, dispatcher } = this.#options
+    const open = new Set(rows.map((row) => row.id))
+    const ended = ids.flatMap((id) => (open.has(id) ? [] : (runs.get(id) ?? [])))
+    for (const row of rows) {
+      const before = runs.get(row.id)
+      if (before?.executorId != null && isThere(before) && row.phase === PHASE.queued) this.#options.onSentBack(row, before.executorId)
+      this.remember(row)
+    }
+    this.#forgetEnded(ended)
+    if (ended.length > 0) advancer.kick()
+    dispatcher.kick()
+  }
+
+  /** Memory holds the runs of owned slots only; null: the slot is another node's, or the run has ended meanwhile. A run that waits for an instant is armed. */
+  remember(row: OpenInstanceRow): OpenRun | null {
+    const { keeper, runs, lending, timekeeper } = this.#options
+    if (!keeper.holds(row.slot)) return null
+    const run = runs.put(row)
+    if (run === null) return null
+    if (run.executorId !== null) lending.land(run.executorId, run.id)
+    if (run.phase === PHASE.waiting && run.rankAt !== NEVER) timekeeper.arm(run.rankAt, -run.id)
+    return run
+  }
+
+  /** Brings what is open of some slots into memory. */
+  async read(slots: ReadonlySet<number>, seen: (row: OpenInstanceRow) => void = () => undefined): Promise<void> {
+    let after: number | null = 0
+    while (after !== null) {
+      const page: { rows: OpenInstanceRow[]; last: number | null } = await openRunsOfSlots(this.#options.db, slots, after, PAGE)
+      for (const row of page.rows) {
+        this.remember(row)
+        seen(row)
+      }
+      after = page.last
+    }
+  }
+
+  /**
+   * The store was away, so that the outcome of a commit may be unknown: memory is made from the store again. Whoever waits for a transaction of the time
+   * before finds its rows moved on, and drops what it decided.
+   */
+  async readAgain(): Promise<void> {
+    const { db, runs, keeper } = this.#options
+    const before = new Set([...runs.all()].map((run) => run.id))
+    await this.read(keeper.slots, (row) => before.delete(row.id))
+    for (const row of await openRunsById(db, [...before])) before.delete(row.id)
+    for (const id of before) runs.remove(id)
+  }
+
+  /** Slots are another node's now. What is in flight at executors of this node is so for another. */
+  forget(slots: ReadonlySet<number>): void {
+    const { runs, roster, lending, dispatcher } = this.#options
+    for (const run of runs.ofSlots(slots)) {
+      runs.remove(run.id)
+      dispatcher.forget(run.groupId, run.id)
+      if (run.executorId !== null && isThere(run) && roster.get(run.executorId)?.isHere === true) lending.fly(run.executorId, run.id, null)
+    }
+  }
+
+  /** Runs that have ended leave memory; what waits for them, or for their place, is looked at. */
+  #forgetEnded(ended: readonly OpenRun[]): void {
+    const { runs, dispatcher, follow } = this.#options
+    const groups = new Set<number>()
+    const woken = new Set<number>()
+    for (const run of ended) {
+      runs.end(run.id)
+      dispatcher.forget(run.groupId, run.id)
+      groups.add(run.groupId)
+      const next = runs.ofTask(run.taskId)[0]
+      if (next !== undefined && waitsForEarlier(next)) woken.add(next.id)
+    }
+    if (woken.size > 0) follow(dispatcher.ready([...woken]))
+    for (const groupId of groups) follow(dispatcher.roomIn(groupId))
+    dispatcher.kick()
+  }
+
+  /** An attempt is with its executor no more: its place there is free for whoever asked. */
+  #landed({ executorId, id }: OpenRun): void {
+    if (executorId === null) return
+    const { lending, roster } = this.#options
+    lending.land(executorId, id)
+    const member = roster.get(executorId)
+    if (member?.isHere === true) lending.grant(member)
+  }
+
+  /** A place at an executor of another node was borrowed, and is used. */
+  #spend({ executorId }: OpenRun): void {
+    if (executorId !== null) this.#options.lending.spend(executorId)
+  }
+
+  #tellOwners(rows: readonly { id: number; slot: number }[]): void {
+    const { keeper, mail } = this.#options
+    mail.runs(rows.filter((row) => !keeper.holds(row.slot)))
+  }
+
+  #emit(rows: readonly { id: number; task_id: number; group_id: number }[]): void {
+    this.#options.events.emit(
+      rows.map((row) => ({ kind: 'instanceChanged', instanceId: row.id, taskId: row.task_id, groupId: row.group_id })),
+    )
+  }
+}

@@ -1,0 +1,160 @@
+import { AppError, type TaskCreate } from '@tickwheel/contract'
+import type { Chance } from '../kit/chance.ts'
+import type { Engine } from '../../server/src/engine/engine.ts'
+import type { Caller } from '../../server/src/store/caller.ts'
+import { StoreAway } from '../../server/src/store/database.ts'
+import type { SimDatabase } from './sim-database.ts'
+import type { Timeline } from './timeline.ts'
+import type { Trace } from './trace.ts'
+
+const ALICE: Caller = { actor: { kind: 'user', id: 7, name: 'alice' }, ip: '127.0.0.1', requestId: 'r1' }
+const SCOPE = 'all'
+
+/** What a person was told when a trigger with an Idempotency-Key was sent: always the same run. */
+export interface Answered {
+  readonly key: string
+  readonly instanceId: number
+}
+
+export interface PeopleOptions {
+  readonly timeline: Timeline
+  readonly chance: Chance
+  readonly database: SimDatabase
+  readonly trace: Trace
+  /** engines that take calls now */
+  readonly engines: () => readonly Engine[]
+  readonly onFault: (text: string) => void
+}
+
+/** People who edit, stop, start, trigger, cancel and try again, at any node, and repeat what was not answered. */
+export class People {
+  readonly #options: PeopleOptions
+  readonly tasks: number[] = []
+  readonly answered: Answered[] = []
+  #keys = 0
+
+  constructor(options: PeopleOptions) {
+    this.#options = options
+  }
+
+  /** Makes the tasks of the scene. */
+  async makeTasks(engine: Engine, count: number): Promise<void> {
+    for (let n = 0; n < count; n += 1) {
+      const { taskId } = await engine.createTask(this.#input(`task ${n}`), SCOPE, ALICE)
+      this.tasks.push(taskId)
+    }
+  }
+
+  act(): void {
+    const { chance, engines, trace } = this.#options
+    const all = engines()
+    const engine = all[chance.between(0, all.length - 1)]
+    const taskId = this.tasks[chance.between(0, this.tasks.length - 1)]
+    if (engine === undefined || taskId === undefined) return
+    const one = chance.next()
+    const what = one < 0.15 ? 'stop' : one < 0.35 ? 'start' : one < 0.55 ? 'edit' : one < 0.8 ? 'trigger' : one < 0.92 ? 'cancel' : 'retry'
+    trace.line(() => `alice: ${what}, task ${taskId}, at node ${engine.status().runId}`)
+    void this.#do(engine, taskId, what).catch((error: unknown) => this.#refused(what, error))
+  }
+
+  async stopAll(engine: Engine): Promise<void> {
+    for (const taskId of this.tasks) await engine.stopTask(taskId, { cancelRunning: false }, SCOPE, ALICE)
+  }
+
+  async startAll(engine: Engine): Promise<void> {
+    for (const taskId of this.tasks) await engine.startTask(taskId, SCOPE, ALICE).catch((error: unknown) => this.#refused('start', error))
+  }
+
+  async #do(engine: Engine, taskId: number, what: 'stop' | 'start' | 'edit' | 'trigger' | 'cancel' | 'retry'): Promise<void> {
+    const { chance } = this.#options
+    switch (what) {
+      case 'stop':
+        return engine.stopTask(taskId, { cancelRunning: chance.next() < 0.3 }, SCOPE, ALICE)
+      case 'start':
+        return engine.startTask(taskId, SCOPE, ALICE)
+      case 'edit':
+        return this.#edit(engine, taskId)
+      case 'trigger':
+        return this.#trigger(engine, taskId)
+      case 'cancel':
+        return this.#onRun('SELECT id FROM open_instance ORDER BY id', (id) => engine.cancelInstance(id, SCOPE, ALICE))
+      case 'retry':
+        return this.#onRun('SELECT id FROM instance WHERE outcome <> 1 ORDER BY id DESC LIMIT 5', async (id) => {
+          await engine.retryInstance(id, null, SCOPE, ALICE)
+        })
+    }
+  }
+
+  async #edit(engine: Engine, taskId: number): Promise<void> {
+    const [row] = await this.#options.database.real.read((tx) =>
+      tx.all<{ version: number; name: string }>('SELECT version, name FROM task WHERE id = ?', [taskId]),
+    )
+    if (row !== undefined) await engine.updateTask(taskId, { ...this.#input(row.name), version: row.version }, SCOPE, ALICE)
+  }
+
+  /** A trigger with a key is sent again, to any node, until it is answered, and once more after that. */
+  async #trigger(engine: Engine, taskId: number): Promise<void> {
+    const { chance, timeline, engines } = this.#options
+    this.#keys += 1
+    const key = chance.next() < 0.6 ? `key ${this.#keys}` : null
+    let at: Engine | undefined = engine
+    for (let tries = 0; tries < 4 && at !== undefined; tries += 1) {
+      const answer = await at.trigger(taskId, {}, key, SCOPE, ALICE).catch((error: unknown) => {
+        if (key !== null && error instanceof StoreAway) return null
+        throw error
+      })
+      if (key === null) return
+      if (answer !== null) this.answered.push({ key, instanceId: answer.instanceId })
+      if (answer !== null && chance.next() < 0.7) return
+      await timeline.sleep(chance.between(0, 1500), null)
+      const all = engines()
+      at = all[chance.between(0, all.length - 1)]
+    }
+  }
+
+  async #onRun(sql: string, act: (id: number) => Promise<void>): Promise<void> {
+    const { chance, database } = this.#options
+    const rows = await database.real.read((tx) => tx.all<{ id: number }>(sql))
+    const row = rows[chance.between(0, rows.length - 1)]
+    if (row !== undefined) await act(row.id)
+  }
+
+  #refused(what: string, error: unknown): void {
+    this.#options.trace.line(() => `alice: ${what} was refused: ${error instanceof Error ? error.message : String(error)}`)
+    if (error instanceof AppError || error instanceof StoreAway) return
+    this.#options.onFault(`engine: ${what} failed: ${error instanceof Error ? String(error.stack) : String(error)}`)
+  }
+
+  #input(name: string): TaskCreate {
+    const { chance, database } = this.#options
+    return {
+      groupId: 1,
+      name,
+      handler: { kind: 'shell', script: 'true' },
+      enabled: true,
+      schedule: this.#pick<TaskCreate['schedule']>([
+        { kind: 'fixedRate', everyMs: this.#pick([500, 1000, 1000, 5000]) },
+        {
+          kind: 'cron',
+          expression: this.#pick(['*/1 * * * * ?', '*/2 * * * * ?', '*/3 * * * * ?', '*/10 * * * * ?']),
+          timezone: 'UTC',
+        },
+        { kind: 'fixedDelay', delayMs: this.#pick([700, 1500]) },
+        { kind: 'once', at: new Date(database.now() + chance.between(1000, 15_000)).toISOString() },
+      ]),
+      overlap: { policy: this.#pick(['queue', 'skip', 'replace', 'parallel']), max: this.#pick([1, 5]) },
+      misfire: {
+        policy: this.#pick(['skip', 'fireOnce', 'fireAll']),
+        graceMs: this.#pick([0, 2000, 60_000]),
+        max: this.#pick([1, 3]),
+      },
+      timeoutMs: this.#pick([0, 0, 2000]),
+      killGraceMs: 1000,
+      retry: { max: this.#pick([0, 2]), delayMs: 500 },
+    }
+  }
+
+  #pick<const Item>(items: readonly Item[]): Item {
+    return items[this.#options.chance.between(0, items.length - 1)] as Item
+  }
+}

@@ -1,0 +1,115 @@
+import type { Database, ReadTx, Tx } from '../../server/src/store/database.ts'
+
+/**
+ * Checks that the database makes while the scene plays, at each statement that it commits: triggers, which share no line with the engine. What they find
+ * stands in `sim_fault`. `sim_writer` is the node whose transaction it is; `sim_fence` says who took each slot under its current fence.
+ */
+const TABLES = [
+  'CREATE TABLE sim_fault (text TEXT NOT NULL)',
+  'CREATE TABLE sim_writer (run_id INTEGER)',
+  // grows with each change of a slot, so that what was read of them can be used again
+  'CREATE TABLE sim_slots (version INTEGER NOT NULL)',
+  'CREATE TABLE sim_fence (slot INTEGER PRIMARY KEY, fence INTEGER NOT NULL, run_id INTEGER NOT NULL)',
+]
+
+const writer = '(SELECT run_id FROM sim_writer)'
+const taker = (slot: string): string => `(SELECT run_id FROM sim_fence WHERE slot = ${slot})`
+const policy =
+  "(SELECT json_extract(v.definition, '$.overlap.policy') FROM task_version v WHERE v.task_id = NEW.task_id AND v.version = NEW.task_version)"
+const beside = 'EXISTS (SELECT 1 FROM open_instance o WHERE o.task_id = NEW.task_id AND o.id <> NEW.id AND o.phase IN (3, 4))'
+
+interface Rule {
+  readonly on: string
+  readonly when: string
+  readonly fault: string
+}
+
+const RULES: readonly Rule[] = [
+  { on: 'UPDATE ON instance', when: '1', fault: "'terminal: the ended run ' || OLD.id || ' was changed'" },
+  { on: 'DELETE ON instance', when: '1', fault: "'terminal: the ended run ' || OLD.id || ' was deleted'" },
+  {
+    on: 'INSERT ON open_instance',
+    when: 'EXISTS (SELECT 1 FROM instance i WHERE i.id = NEW.id)',
+    fault: "'terminal: run ' || NEW.id || ' was opened again'",
+  },
+  {
+    on: 'UPDATE ON slot',
+    when: 'NEW.fence < OLD.fence',
+    fault: "'slots: the fence of slot ' || NEW.id || ' went back from ' || OLD.fence || ' to ' || NEW.fence",
+  },
+  {
+    on: 'UPDATE ON slot',
+    when: 'NEW.owner_run IS NOT NULL AND NEW.owner_run IS NOT OLD.owner_run AND NEW.fence <= OLD.fence',
+    fault: "'slots: slot ' || NEW.id || ' went to node ' || NEW.owner_run || ' without a larger fence'",
+  },
+  {
+    on: 'INSERT ON firing',
+    when: `${taker('(SELECT slot FROM series WHERE id = NEW.series_id)')} IS NOT ${writer}`,
+    fault: `'slots: node ' || ${writer} || ' fired series ' || NEW.series_id || ' in a slot that another has'`,
+  },
+  {
+    on: 'UPDATE ON open_instance',
+    when: `NEW.phase = 3 AND OLD.phase < 3 AND ${taker('NEW.slot')} IS NOT ${writer}`,
+    fault: `'slots: node ' || ${writer} || ' dispatched run ' || NEW.id || ' in a slot that another has'`,
+  },
+  {
+    on: 'UPDATE ON series',
+    when: 'NEW.last_due_at < OLD.last_due_at OR NEW.revision <= OLD.revision OR NEW.next_due_at <= NEW.last_due_at',
+    fault: "'ledger: the cursor of series ' || NEW.id || ' went back'",
+  },
+  {
+    on: 'UPDATE ON open_instance',
+    when: 'NEW.attempt <> OLD.attempt AND (NEW.attempt <> OLD.attempt + 1 OR OLD.phase > 2 OR (OLD.attempt BETWEEN 1 AND 99 AND NOT EXISTS (SELECT 1 FROM attempt a WHERE a.instance_id = NEW.id AND a.attempt = OLD.attempt)))',
+    fault: "'attempts: run ' || NEW.id || ' got attempt ' || NEW.attempt || ' before attempt ' || OLD.attempt || ' had ended'",
+  },
+  {
+    on: 'UPDATE ON open_instance',
+    when: `NEW.phase = 3 AND OLD.phase < 3 AND ${beside} AND ${policy} <> 'parallel'`,
+    fault: "'attempts: run ' || NEW.id || ' was sent beside another run of its task'",
+  },
+  {
+    on: 'INSERT ON open_instance',
+    when: `NEW.phase = 3 AND ${beside} AND ${policy} <> 'parallel'`,
+    fault: "'attempts: run ' || NEW.id || ' was fired beside another run of its task'",
+  },
+  {
+    on: 'UPDATE ON executor',
+    when: 'NEW.boot_id < OLD.boot_id',
+    fault: "'executors: the boot of executor ' || NEW.id || ' went back'",
+  },
+]
+
+const TAKEN =
+  'CREATE TRIGGER sim_taken AFTER UPDATE ON slot WHEN NEW.owner_run IS NOT NULL AND NEW.fence > OLD.fence BEGIN INSERT OR REPLACE INTO sim_fence VALUES (NEW.id, NEW.fence, NEW.owner_run); END'
+
+const CHANGED = 'CREATE TRIGGER sim_changed AFTER UPDATE ON slot BEGIN UPDATE sim_slots SET version = version + 1; END'
+
+/** Makes the tables and triggers of the watch. */
+export async function addWatch(db: Database): Promise<void> {
+  await db.write('rest', async (tx) => {
+    for (const statement of [...TABLES, TAKEN, CHANGED]) await tx.run(statement)
+    for (const [index, { on, when, fault }] of RULES.entries())
+      await tx.run(`CREATE TRIGGER sim_rule_${index} AFTER ${on} WHEN ${when} BEGIN INSERT INTO sim_fault VALUES (${fault}); END`)
+  })
+}
+
+export async function resetWatch(tx: Tx): Promise<void> {
+  for (const table of ['sim_fault', 'sim_writer', 'sim_fence', 'sim_slots']) await tx.run(`DELETE FROM ${table}`)
+  await tx.run('INSERT INTO sim_writer VALUES (NULL)')
+  await tx.run('INSERT INTO sim_slots VALUES (0)')
+}
+
+/** Says whose transaction this is. */
+export async function writtenBy(tx: Tx, runId: number): Promise<void> {
+  await tx.run('UPDATE sim_writer SET run_id = ?', [runId])
+}
+
+export async function slotsVersion(tx: ReadTx): Promise<number> {
+  const [row] = await tx.all<{ version: number }>('SELECT version FROM sim_slots')
+  return row?.version ?? 0
+}
+
+export async function faultsSeen(db: Database): Promise<string[]> {
+  const rows = await db.read((tx) => tx.all<{ text: string }>('SELECT DISTINCT text FROM sim_fault'))
+  return rows.map((row) => row.text)
+}

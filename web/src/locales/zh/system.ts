@@ -1,0 +1,55 @@
+export const system = {
+  title: '系统', stale: '以下是 {span}前的数据，刷新失败：{why}',
+  stores: { sqlite: 'SQLite', mysql: 'MySQL' },
+  redisStates: { none: '未使用', ok: '正常', away: '不可达' },
+  head: { store: '存储', redis: 'Redis', nodes: '节点', level: '协议级别', slots: '已归属的调度槽', contended: '争抢次数', answered: '刷新于' },
+  headHints: {
+    level: '所有存活节点都认识的最新数据与通信格式。最后一个节点升级完成后会自动提升。',
+    slots: '任务分布在 {n} 个调度槽上。调度槽归哪个节点，就只由该节点触发其中的任务。',
+    contended: '存活节点启动以来，两个节点同时争抢同一个调度槽的次数。Redis 正常时应为 0；没有 Redis 时由数据库裁决，不会重复触发。',
+  },
+  nodesAlive: '存活 {alive} / {all}', ofSlots: '{n} / {all}', justNow: '刚刚',
+  held: {
+    title: '调度已暂停：数据库比之前的状态要旧', what: '从 {since} 起暂停。数据库只到 {store}，而它曾经到过 {seen}，看起来是恢复了备份，中间缺失了 {span}。', whatUnknown: '数据库比节点和执行器见过的状态要旧，看起来是恢复了备份。',
+    why: '缺失时段内的任务可能已经执行过，但已无从查证。因此所有节点都暂停触发，等待人工选择。备份中尚未结束的执行，无论怎么选都会继续处理。',
+    fromNow: '从现在继续', fromNowText: '错过的触发全部记为“已跳过”，既不补执行，也不会重复执行。',
+    replay: '按“错过触发”设置补执行', replayText: '由每个任务的“错过触发”设置决定：跳过、补一次或全部补上。缺失时段内已执行过的任务可能会再执行一次。',
+    notAllowed: '选择需要“system:edit”权限，你没有该权限。',
+    confirmTitle: { fromNow: '从现在继续？', replay: '补执行错过的触发？' },
+    confirmText: {
+      fromNow: '所有任务到现在为止错过的触发都将记为“已跳过”。此操作不可撤销，之后仍可手动触发任务。',
+      replay: '所有任务到现在为止错过的触发将按各自的“错过触发”设置处理。补执行会立即开始，其中一部分可能与恢复之前已完成的执行重复。此操作不可撤销。',
+    },
+    done: { fromNow: '调度已从现在继续。', replay: '调度已继续，正在补执行错过的触发。' },
+  },
+  concerns: {
+    label: '需要关注',
+    noScheduler: '没有存活的调度节点，任务不会触发。请启动一个带 --role scheduler（或不带 --role）的节点。',
+    slotsWithoutNode: '有 {n} 个调度槽没有存活节点，其中的任务在等待。其他节点会在三秒左右接管。',
+    redisAway: 'Redis 无响应。只影响速度：节点之间改由数据库传递消息，最多晚一秒；不会丢失，也不会重复触发。',
+    redisSplit: '{nodes} 连不上 Redis，其他节点正常。只影响速度，请检查这些节点与 Redis 之间的网络。',
+    skewAhead: '{node} 的时钟比数据库快 {span}，请在该机器上开启时间同步（chrony、systemd-timesyncd、w32time）。',
+    skewBehind: '{node} 的时钟比数据库慢 {span}，请在该机器上开启时间同步（chrony、systemd-timesyncd、w32time）。',
+    lag: '{node} 的时间轮触发晚了 {span}。该机器或数据库处理不过来，请检查负载。',
+    versions: '各节点版本不一致（{versions}）。升级期间属正常现象；全部升级完之前仍使用旧格式（级别 {level}）。',
+  },
+  nodes: {
+    title: '节点', columns: { name: '节点', roles: '角色', version: '版本', beat: '最近心跳', slots: '调度槽', lag: '时间轮延迟', skew: '时钟偏差', runs: '执行', links: '执行器', redis: 'Redis' },
+    hints: {
+      beat: '每个节点每秒写一次心跳；三秒没有心跳，其他节点就接管它的调度槽。', lag: '到点的触发晚了多久才交出：取最近几秒的最大值。', skew: '所在机器的时钟与数据库时钟之差，达到 500 毫秒时标出。',
+      runs: '它负责的调度槽中未结束的执行数，以及其中排队的数量。', links: '连接在该节点上的执行器数。任何节点的执行都能派发到它们。', redis: '该节点能否连上 Redis。', slots: '它拥有的调度槽数，以及占全部的比例。',
+    },
+    self: '当前', selfHint: '正在响应本页面的节点。', roles: { api: 'API', scheduler: '调度' }, level: '级别 {n}', older: '较旧', started: '已运行 {span}', ago: '{span}前', silentSince: '失联于', ahead: '快 {span}', behind: '慢 {span}', exact: '0 毫秒', queued: '{n} 个排队',
+    filter: '在图中查看它的调度槽', none: '还没有节点上报', noneText: '节点启动后几秒内会出现在这里。',
+  },
+  alone: {
+    title: '只有这一个节点', mysql: '它停止期间，任务不会触发。要增加节点，在另一台机器上以相同的存储、Redis 和密钥启动同一程序即可，几秒内就会加入并分担调度槽：', sqlite: '它停止期间，任务不会触发。SQLite 只支持单节点；多个节点需共用同一个 MySQL、Redis 和密钥：',
+    guide: '详见 {file}；双节点示例：{example}', copy: '复制命令',
+  },
+  slots: {
+    title: '调度槽', map: '各节点的调度槽', cell: '调度槽 {n}：{what}', all: '全部', filter: '只看一个节点的调度槽', free: '无归属', orphaned: '{name}（失联）', unknown: '节点 {id}',
+    states: { owned: '由存活节点负责', orphaned: '所属节点失联', free: '无归属' },
+    facts: { slot: '调度槽 {n}', pick: '将鼠标移到格子上查看，也可用方向键逐个浏览。', owner: '归属节点', state: '状态', fence: '栅栏号', taken: '接管时间', lease: 'Redis 租约', remaining: '租约剩余', close: '取消固定调度槽 {n}' },
+    fenceHint: '调度槽每次易主加一。数据库拒绝旧栅栏号的写入。', noLeaseWhy: { none: '未使用 Redis', away: 'Redis 不可达', ok: '当前无人持有' }, otherHolder: '{name}，不是归属节点：正在易主', never: '从未',
+  },
+}
