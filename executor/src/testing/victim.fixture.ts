@@ -5,6 +5,7 @@ import { createExecutor } from '../create-executor.ts'
 
 // as `tickwheel executor` does: see cli/src/executor.ts
 setFlagsFromString('--semi-space-growth-factor=1')
+setFlagsFromString('--minor-gc-task-trigger=20')
 
 const [server = '', folder = ''] = process.argv.slice(2)
 const executor = createExecutor({
