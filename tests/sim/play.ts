@@ -24,6 +24,7 @@ const NODES = 4
 const TASKS = 4
 /** After a storm everything is as it should be within so long: stopped processes go on, supervisors start what has ended. */
 const CALM_MS = 14_000
+const LATE_START_MS = 14_000
 /** A node that is killed, or stands still, is replaced within so long. */
 const TAKEOVER_MS = 5000
 /** Who was lost is back within so long after that. */
@@ -213,8 +214,10 @@ class Scene {
     for (const executor of this.#executors) if (!executor.isUp) executor.start()
     await this.#pass(CALM_MS)
     for (const executor of this.#executors) if (!executor.isUp) executor.start()
-    const [engine] = this.#engines()
     const wanted = this.#nodes.filter((node) => node.isWanted).length
+    // one that was frozen when it was told to leave ends late, and its supervisor takes up to eight seconds more
+    if (this.#engines().length < wanted) await this.#pass(LATE_START_MS)
+    const [engine] = this.#engines()
     if (engine === undefined || this.#engines().length < wanted)
       return this.#fault(`bounds: ${this.#engines().length} of ${wanted} nodes are up in calm weather`)
     if (!(await this.#do(this.#people.startAll(engine)))) return this.#fault('bounds: a task cannot be started in calm weather')
