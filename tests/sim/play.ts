@@ -139,7 +139,7 @@ class Scene {
     await database.real.write('rest', async (tx) => {
       for (const sql of options.plant?.sql ?? []) await tx.run(sql)
       await tx.insert('task_group', [
-        { id: 1, name: 'group 1', name_key: 'group 1', app_name: 'app-1', description: '', version: 1, created_at: 0, updated_at: 0 },
+        { id: 1, name: 'group 1', name_key: 'group 1', app_name: 'app-1', description: '', version: 1, concurrency: null, created_at: 0, updated_at: 0 },
       ])
     })
     return new Scene(options, chance, timeline, new Trace(timeline, options.isTraced === true), database)
