@@ -80,6 +80,8 @@ export const ROUTING_STRATEGIES = ['roundRobin', 'random'] as const
 export const OVERLAP_POLICIES = ['queue', 'skip', 'replace', 'parallel'] as const
 export const MISFIRE_POLICIES = ['skip', 'fireOnce', 'fireAll'] as const
 export const BACKOFFS = ['fixed', 'linear', 'exponential'] as const
+/** What becomes of a run whose executor is lost. */
+export const ON_LOST = ['retry', 'fail'] as const
 export const TASK_DEFAULTS = {
   description: '',
   notes: '',
@@ -90,8 +92,12 @@ export const TASK_DEFAULTS = {
   misfire: { policy: 'fireOnce', graceMs: 60_000, max: 100 },
   timeoutMs: 0,
   killGraceMs: 5_000,
-  retry: { max: 0, delayMs: 1_000, backoff: 'exponential', maxDelayMs: 60_000 },
+  retry: { max: 0, delayMs: 1_000, backoff: 'exponential', maxDelayMs: 60_000, jitter: 0 },
   priority: 5,
+  concurrency: 0,
+  queueTimeoutMs: 0,
+  onLost: 'retry',
+  pauseAfterFailures: 0,
 } as const
 
 export const INSTANCE_STATES = [

@@ -12,7 +12,14 @@ export const Name = Type.String({
 /** What an executor names when it registers. */
 export const AppName = Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}$' })
 
-const editable = { name: Name, appName: AppName, description: Type.Optional(Type.String({ maxLength: 2000, default: '' })) }
+const editable = {
+  name: Name,
+  appName: AppName,
+  description: Type.Optional(Type.String({ maxLength: 2000, default: '' })),
+  concurrency: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 100_000, description: 'runs of the group at executors at once, over all nodes; 0: no limit' }),
+  ),
+}
 
 export const GroupCreate = strict(editable)
 export type GroupCreate = Static<typeof GroupCreate>
@@ -24,6 +31,7 @@ export const Group = strict({
   name: Type.String(),
   appName: Type.String(),
   description: Type.String(),
+  concurrency: Type.Integer(),
   version: Type.Integer(),
   taskCount: Type.Integer(),
   executorCount: Type.Integer({ description: 'live executors' }),

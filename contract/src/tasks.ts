@@ -8,6 +8,7 @@ import {
   OVERLAP_POLICIES,
   MISFIRE_POLICIES,
   BACKOFFS,
+  ON_LOST,
 } from './constants.ts'
 import { Name } from './groups.ts'
 import { defineRoute } from './route.ts'
@@ -67,6 +68,9 @@ export const Retry = strict({
   delayMs: Type.Optional(DurationMs),
   backoff: Type.Optional(oneOf(BACKOFFS)),
   maxDelayMs: Type.Optional(DurationMs),
+  jitter: Type.Optional(
+    Type.Number({ minimum: 0, maximum: 1, description: 'the share of each delay by which chance may shorten it; default 0' }),
+  ),
 })
 
 const Params = Type.String({ maxLength: 65_536 })
@@ -90,6 +94,20 @@ const editable = {
   ),
   retry: Type.Optional(Retry),
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 10, description: 'higher first; default 5' })),
+  concurrency: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 100_000, description: 'runs at executors at once, under overlap `parallel`; 0: no limit' }),
+  ),
+  queueTimeoutMs: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 2_147_483_647,
+      description: 'a run that no executor was given so long after it was made fails with QUEUE_TIMEOUT; 0: it waits',
+    }),
+  ),
+  onLost: Type.Optional(oneOf(ON_LOST)),
+  pauseAfterFailures: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 100, description: 'so many failed runs in a row stop the schedule; 0: never' }),
+  ),
   enabled: Type.Optional(Type.Boolean({ description: 'default false' })),
 }
 
@@ -113,10 +131,23 @@ export const TaskDefinition = strict({
   misfire: strict({ policy: oneOf(MISFIRE_POLICIES), graceMs: Type.Integer(), max: Type.Integer() }),
   timeoutMs: Type.Integer(),
   killGraceMs: Type.Integer(),
-  retry: strict({ max: Type.Integer(), delayMs: Type.Integer(), backoff: oneOf(BACKOFFS), maxDelayMs: Type.Integer() }),
+  retry: strict({
+    max: Type.Integer(),
+    delayMs: Type.Integer(),
+    backoff: oneOf(BACKOFFS),
+    maxDelayMs: Type.Integer(),
+    jitter: Type.Number(),
+  }),
   priority: Type.Integer(),
+  concurrency: Type.Integer(),
+  queueTimeoutMs: Type.Integer(),
+  onLost: oneOf(ON_LOST),
+  pauseAfterFailures: Type.Integer(),
 })
 export type TaskDefinition = Static<typeof TaskDefinition>
+
+/** Why a task stopped by itself: so many runs in a row had failed, `instanceId` the last of them. */
+export const PausedByFailures = strict({ at: Instant, failures: Type.Integer(), instanceId: Id })
 
 const RunDot = strict({ id: Id, state: Type.String(), scheduledAt: nullable(Instant), durationMs: nullable(Type.Integer()) })
 
@@ -133,6 +164,7 @@ export const Task = strict({
   nextFireAt: nullable(Instant),
   lastFiredAt: nullable(Instant),
   held: nullable(strict({ reason: Type.String(), at: Instant })),
+  paused: nullable(PausedByFailures),
   createdAt: Instant,
   updatedAt: Instant,
   hidden: Type.Optional(Type.Array(Type.String())),

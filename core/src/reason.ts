@@ -39,6 +39,10 @@ export const REASON = {
   retrying: 31, // tries, max, delayMs
   traceCut: 32, // dropped: entries that no longer fitted
   deleted: 33, // the task was deleted
+  waitsForTaskLimit: 40, // used, max: as many runs of the task are at executors as may be
+  waitsForGroupLimit: 41, // groupId, used, max: as many attempts of the group are in flight, over all nodes, as may be
+  queueTimedOut: 42, // waitedMs, maxMs
+  lostNotRetried: 43, // the task says that a lost run fails
   // why a due instant did not fire (ledger)
   misfire: 60, // policy, lateMs
   overlap: 61, // blocker

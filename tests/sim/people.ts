@@ -148,9 +148,13 @@ export class People {
         graceMs: this.#pick([0, 2000, 60_000]),
         max: this.#pick([1, 3]),
       },
+      concurrency: this.#pick([0, 1, 2]),
+      queueTimeoutMs: this.#pick([0, 0, 0, 4000]),
+      onLost: this.#pick(['retry', 'retry', 'fail']),
+      pauseAfterFailures: this.#pick([0, 0, 0, 2]),
       timeoutMs: this.#pick([0, 0, 2000]),
       killGraceMs: 1000,
-      retry: { max: this.#pick([0, 2]), delayMs: 500 },
+      retry: { max: this.#pick([0, 2]), delayMs: 500, jitter: this.#pick([0, 1]) },
     }
   }
 

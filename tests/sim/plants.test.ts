@@ -149,7 +149,33 @@ const CASES: readonly Case[] = [
       },
     },
   },
+  {
+    why: 'nodes that do not count what others have in flight',
+    shows: /^limits: run \d+ was sent, and \d+ of its group are in flight/,
+    plant: { bend: () => (tx) => new BlindTx(tx, new RowLocks()), groupLimit: 2, weather: { nodes: 3 } },
+  },
+  {
+    why: 'a task that keeps to no limit',
+    shows: /^limits: run \d+ was sent, and \d+ of its task are in flight/,
+    plant: {
+      sql: [
+        trigger(
+          'beside',
+          'AFTER UPDATE ON open_instance WHEN NEW.phase = 3 AND OLD.phase < 3',
+          'UPDATE open_instance SET phase = 3 WHERE id = (SELECT MIN(id) FROM open_instance WHERE task_id = NEW.task_id AND phase = 1 AND wait_code = 40)',
+        ),
+      ],
+      groupLimit: 100,
+    },
+  },
 ]
+
+/** Sees nothing of a group in flight. */
+class BlindTx extends LockingTx {
+  override async all<Row>(...[sql, params]: Parameters<Tx['all']>): Promise<Row[]> {
+    return sql.startsWith('SELECT group_id, COUNT(*)') ? [] : super.all<Row>(sql, params)
+  }
+}
 
 /** The fence that this process took each slot under is what it is told for ever after. */
 function ignoringFences(): (tx: Tx) => Tx {

@@ -50,6 +50,8 @@ export interface Plant {
   /** makes, for each process of a node, what changes its transactions on their way */
   readonly bend?: () => (tx: Tx) => Tx
   readonly runsTwice?: boolean
+  /** attempts of the scene's group at once; drawn by chance unless told */
+  readonly groupLimit?: number
   /** triggers, whose names begin with `plant_`, that the store has for this scene */
   readonly sql?: readonly string[]
   readonly weather?: Partial<Omit<Weather, 'rates'>> & { readonly rates?: Partial<Rates> }
@@ -137,10 +139,21 @@ class Scene {
     const chance = new Chance(options.seed)
     const timeline = new Timeline(chance)
     const database = await SimDatabase.create(timeline)
+    const concurrency = options.plant?.groupLimit ?? chance.pick([null, null, null, 2, 4])
     await database.real.write('rest', async (tx) => {
       for (const sql of options.plant?.sql ?? []) await tx.run(sql)
       await tx.insert('task_group', [
-        { id: 1, name: 'group 1', name_key: 'group 1', app_name: 'app-1', description: '', version: 1, created_at: 0, updated_at: 0 },
+        {
+          id: 1,
+          name: 'group 1',
+          name_key: 'group 1',
+          app_name: 'app-1',
+          description: '',
+          version: 1,
+          concurrency,
+          created_at: 0,
+          updated_at: 0,
+        },
       ])
     })
     return new Scene(options, chance, timeline, new Trace(timeline, options.isTraced === true), database)

@@ -17,6 +17,12 @@ const taker = (slot: string): string => `(SELECT run_id FROM sim_fence WHERE slo
 const policy =
   "(SELECT json_extract(v.definition, '$.overlap.policy') FROM task_version v WHERE v.task_id = NEW.task_id AND v.version = NEW.task_version)"
 const beside = 'EXISTS (SELECT 1 FROM open_instance o WHERE o.task_id = NEW.task_id AND o.id <> NEW.id AND o.phase IN (3, 4))'
+const inFlight = (of: 'group_id' | 'task_id'): string =>
+  `(SELECT COUNT(*) FROM open_instance o WHERE o.${of} = NEW.${of} AND o.phase IN (3, 4))`
+/** null: there is none, and no number is above it */
+const groupLimit = '(SELECT g.concurrency FROM task_group g WHERE g.id = NEW.group_id AND g.concurrency > 0)'
+const taskLimit =
+  "(SELECT json_extract(v.definition, '$.concurrency') FROM task_version v WHERE v.task_id = NEW.task_id AND v.version = NEW.task_version)"
 
 interface Rule {
   readonly on: string
@@ -71,6 +77,26 @@ const RULES: readonly Rule[] = [
     on: 'INSERT ON open_instance',
     when: `NEW.phase = 3 AND ${beside} AND ${policy} <> 'parallel'`,
     fault: "'attempts: run ' || NEW.id || ' was fired beside another run of its task'",
+  },
+  ...(['INSERT', 'UPDATE'] as const).flatMap((what): Rule[] => {
+    const isSent = what === 'INSERT' ? 'NEW.phase = 3' : 'NEW.phase = 3 AND OLD.phase < 3'
+    return [
+      {
+        on: `${what} ON open_instance`,
+        when: `${isSent} AND ${inFlight('group_id')} > ${groupLimit}`,
+        fault: `'limits: run ' || NEW.id || ' was sent, and ' || ${inFlight('group_id')} || ' of its group are in flight, of ' || ${groupLimit}`,
+      },
+      {
+        on: `${what} ON open_instance`,
+        when: `${isSent} AND ${policy} = 'parallel' AND ${inFlight('task_id')} > ${taskLimit}`,
+        fault: `'limits: run ' || NEW.id || ' was sent, and ' || ${inFlight('task_id')} || ' of its task are in flight, of ' || ${taskLimit}`,
+      },
+    ]
+  }),
+  {
+    on: 'UPDATE ON task',
+    when: 'NEW.paused IS NOT NULL AND NEW.paused IS NOT OLD.paused AND OLD.enabled = 0',
+    fault: "'limits: task ' || NEW.id || ' was stopped a second time by its failures'",
   },
   {
     on: 'UPDATE ON executor',

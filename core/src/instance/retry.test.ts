@@ -4,7 +4,7 @@ import { BACKOFFS, decideRetry, retryDelayMs } from './retry.ts'
 import type { RetryPolicy } from './retry.ts'
 import { OUTCOMES } from './state.ts'
 
-const policy: RetryPolicy = { max: 3, delayMs: 1000, backoff: 'exponential', maxDelayMs: 60_000 }
+const policy: RetryPolicy = { max: 3, delayMs: 1000, backoff: 'exponential', maxDelayMs: 60_000, jitter: 0 }
 
 describe('the delay before a retry', () => {
   it.each([
@@ -23,6 +23,25 @@ describe('the delay before a retry', () => {
         expect(retryDelayMs({ ...policy, backoff, maxDelayMs: 10 }, tries)).toBe(10)
       }
     }
+  })
+})
+
+describe('the jitter of retries', () => {
+  it('shortens a delay by its share of chance, evenly, and never lengthens it', () => {
+    const half = { ...policy, jitter: 0.5 }
+    expect([0, 0.5, 0.999_999].map((chance) => retryDelayMs(half, 0, chance))).toEqual([1000, 750, 500])
+    expect([0, 0.25, 0.75].map((chance) => retryDelayMs({ ...policy, jitter: 1 }, 1, chance))).toEqual([2000, 1500, 500])
+    expect(retryDelayMs({ ...half, maxDelayMs: 100 }, 10, 0.5)).toBe(75)
+  })
+
+  it('is the chance that is given, so that a decision can be repeated', () => {
+    const decide = (chance: number) => decideRetry({ policy: { ...policy, jitter: 1 }, tries: 0, outcome: 'failed', chance })
+    expect(decide(0.4)).toEqual({ kind: 'retry', delayMs: 600, tries: 1 })
+    expect(decide(0.4)).toEqual(decide(0.4))
+  })
+
+  it('has no effect where there is none', () => {
+    expect(retryDelayMs(policy, 0, 0.9)).toBe(1000)
   })
 })
 

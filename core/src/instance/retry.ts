@@ -10,6 +10,8 @@ export type RetryPolicy = {
   readonly backoff: Backoff
   /** No delay is longer. */
   readonly maxDelayMs: number
+  /** The share of a delay, 0 to 1, by which chance may shorten it. */
+  readonly jitter: number
 }
 
 export const BACKOFFS = ['fixed', 'linear', 'exponential'] as const
@@ -22,28 +24,32 @@ export type RetryDecision =
 /**
  * Whether a try that ended is followed by another. `tries` is the number of retries already spent, as the row of the run has it: 0 when the
  * first try ends. Only failed, timed-out and lost tries are retried, a lost one unless the task says `onLost: 'fail'`.
- * The answer carries the new `tries`.
+ * The answer carries the new `tries`. `chance`: a number in [0, 1) for the jitter.
  */
-export function decideRetry({ policy, tries, outcome, onLost = 'retry' }: RetryQuestion): RetryDecision {
+export function decideRetry({ policy, tries, outcome, chance = 0, onLost = 'retry' }: RetryQuestion): RetryDecision {
   if (!RETRIABLE.has(outcome)) return { kind: 'final', reason: 'notRetriable' }
   if (outcome === 'lost' && onLost === 'fail') return { kind: 'final', reason: 'lostNotRetried' }
   if (policy.max <= 0) return { kind: 'final', reason: 'noRetries' }
   if (tries >= policy.max) return { kind: 'final', reason: 'retriesUsedUp' }
-  return { kind: 'retry', delayMs: retryDelayMs(policy, tries), tries: tries + 1 }
+  return { kind: 'retry', delayMs: retryDelayMs(policy, tries, chance), tries: tries + 1 }
 }
 
 export type RetryQuestion = {
   readonly policy: RetryPolicy
   readonly tries: number
   readonly outcome: Outcome
+  readonly chance?: number
   readonly onLost?: 'retry' | 'fail'
 }
 
 const RETRIABLE: ReadonlySet<Outcome> = new Set(['failed', 'timedOut', 'lost'])
 
-/** How long to wait before the next try when `triesSoFar` retries have been spent: 0 asks for the delay of the first. Never above `maxDelayMs`. */
-export function retryDelayMs({ delayMs, backoff, maxDelayMs }: RetryPolicy, triesSoFar: number): number {
-  return Math.min(maxDelayMs, delayMs * growth(backoff, triesSoFar))
+/**
+ * How long to wait before the next try, in whole ms, when `triesSoFar` retries have been spent: 0 asks for the delay of the first. Never above
+ * `maxDelayMs`. `chance` in [0, 1) shortens it by that much of its jitter: with jitter 1 it lies evenly between nothing and the whole delay.
+ */
+export function retryDelayMs({ delayMs, backoff, maxDelayMs, jitter }: RetryPolicy, triesSoFar: number, chance = 0): number {
+  return Math.round(Math.min(maxDelayMs, delayMs * growth(backoff, triesSoFar)) * (1 - jitter * chance))
 }
 
 /** The exponent is bounded so that a delay of 0 stays 0 and is not multiplied by Infinity. */

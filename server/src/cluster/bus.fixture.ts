@@ -11,6 +11,7 @@ const OF_EACH_KIND: { readonly [Kind in BusMessage['kind']]: BusMessage & { read
   runs: { kind: 'runs', from: 1, ids: [] },
   send: { kind: 'send', from: 1, ids: Array.from({ length: 1000 }, (_, id) => id) },
   executors: { kind: 'executors', from: 1, ids: [5] },
+  room: { kind: 'room', from: 1, ids: [3] },
   ask: { kind: 'ask', from: 1, executorId: 2, bootId: 3, want: 0 },
   lend: { kind: 'lend', from: 1, executorId: 2, bootId: 3, count: 4 },
   giveBack: { kind: 'giveBack', from: 1, executorId: 2, bootId: 3, count: 4 },

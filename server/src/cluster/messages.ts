@@ -19,6 +19,8 @@ export type BusMessage =
   | { readonly kind: 'lend'; readonly from: number; readonly executorId: number; readonly bootId: number; readonly count: number }
   /** to the node that holds the link: what was lent and is not needed */
   | { readonly kind: 'giveBack'; readonly from: number; readonly executorId: number; readonly bootId: number; readonly count: number }
+  /** to all: attempts of these groups, which have a limit, have ended */
+  | { readonly kind: 'room'; readonly from: number; readonly ids: readonly number[] }
   /** to all: sessions, tokens or grants changed */
   | { readonly kind: 'access'; readonly from: number }
   /** to all: consoles watch on the sender from now on: send events to `watchers` */
@@ -53,6 +55,7 @@ const CHECKS: Readonly<Record<BusMessage['kind'], (value: Fields) => boolean>> =
   runs: hasIds,
   send: hasIds,
   executors: hasIds,
+  room: hasIds,
   ask: (value) => hasExecutor(value) && isCount(value['want']),
   lend: (value) => hasExecutor(value) && isCount(value['count']),
   giveBack: (value) => hasExecutor(value) && isCount(value['count']),

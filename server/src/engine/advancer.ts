@@ -18,7 +18,7 @@ export interface AdvancerOptions {
   readonly onRecovered: () => void
 }
 
-/** The advance stage: applies what the ends of runs left for others: the next instant of a fixedDelay, a `once` that is done. */
+/** The advance stage: applies what the ends of runs left for others: the next instant of a fixedDelay, a `once` that is done, failures in a row. */
 export class Advancer {
   readonly #options: AdvancerOptions
   readonly #pump: Pump
@@ -42,10 +42,10 @@ export class Advancer {
   }
 
   async #turn(): Promise<boolean> {
-    const { db, keeper, events } = this.#options
+    const { db, clock, keeper, events } = this.#options
     const signals = await pendingSignals(db, [...keeper.slots], AT_ONCE)
     if (signals.length === 0) return false
-    const { seriesIds, tasks } = await advance(db, signals)
+    const { seriesIds, tasks } = await advance(db, clock.now(), signals)
     events.emit(tasks.map((task) => ({ kind: 'taskChanged', ...task })))
     if (seriesIds.length > 0) await this.#options.onSeries(seriesIds)
     return signals.length === AT_ONCE

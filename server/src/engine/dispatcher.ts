@@ -2,11 +2,13 @@ import type { TaskDefinition } from '@tickwheel/contract'
 import { PHASE, queueRankAt, REASON, type Facts, type Reason } from '@tickwheel/core'
 import type { Database } from '../store/database.ts'
 import { dispatch, type Claim, type Parking } from '../store/dispatch.ts'
+import type { GroupFull } from '../store/group-limits.ts'
 import { NEVER } from '../store/run-writes.ts'
 import { codeOf, type Chooser } from './chooser.ts'
 import type { Clock } from './clock.ts'
 import type { Account, Credits } from './credits.ts'
 import type { Definitions } from './definitions.ts'
+import type { GroupLimits } from './group-limits.ts'
 import { isThere, type OpenRun, type OpenRuns } from './open-runs.ts'
 import type { Seat } from './plan-firing.ts'
 import { Pump } from './pump.ts'
@@ -20,6 +22,8 @@ const LOOK_AGAIN_MS = 5_000
 const EXPLAINED = 100
 /** How many runs that were set aside are looked at again when a place becomes free. */
 const WOKEN = 20
+/** When another node is just taking places of a group, it is looked at again after so long. */
+const BUSY_MS = 20
 /** Heads that are looked at beyond the room there is: some cannot go for reasons of their own. */
 const SPARE = 16
 
@@ -31,6 +35,7 @@ export interface DispatcherOptions {
   readonly runs: OpenRuns
   readonly credits: Credits
   readonly chooser: Chooser
+  readonly limits: GroupLimits
   readonly definitions: Definitions
   /** what was written: read these rows again into memory, and send those that were claimed */
   readonly onDispatched: (claimed: readonly number[], changed: readonly number[]) => Promise<void>
@@ -48,8 +53,9 @@ interface Turn {
   readonly parkings: Parking[]
   readonly skips: { instanceId: number; blocker: number }[]
   readonly replacements: { taskId: number; by: number }[]
-  /** tasks of which this turn already sends a run */
-  readonly busyTasks: Set<number>
+  /** tasks and groups of which this turn already sends runs, and how many */
+  readonly sentOfTask: Map<number, number>
+  readonly sentOfGroup: Map<number, number>
 }
 
 /**
@@ -89,12 +95,21 @@ export class Dispatcher {
   /** A turn that also looks at lanes without room: who may not run at all (overlap `skip`) is told so. Once a second. */
   lookAtAll(): void {
     this.#isFullLook = true
+    this.#options.limits.lookAgain()
+    this.#pump.kick()
+  }
+
+  /** A place under the limit of a group may have become free, at whatever node. */
+  freed(groupIds: Iterable<number>): void {
+    for (const groupId of groupIds) this.#options.limits.freed(groupId)
     this.#pump.kick()
   }
 
   /** A place for a run that is being fired, when nothing of its group is queued before it: one commit between due and sent. */
   takeSeat(taskId: number, groupId: number, definition: TaskDefinition): Seat | null {
     if (!this.#options.runs.isLaneEmpty(groupId)) return null
+    // what is limited goes through its lane, where limits are counted
+    if ((definition.concurrency > 0 && definition.overlap.policy === 'parallel') || this.#options.limits.has(groupId)) return null
     const choice = this.#options.chooser.choose(
       { taskId, groupId, attempt: 1, definition, pinnedExecutorId: null, now: this.#options.clock.now() },
       this.#fireAccount,
@@ -134,7 +149,8 @@ export class Dispatcher {
         if (definition === null || definition === undefined || now - (run.queuedAt ?? now) < 1000) continue
         const choice = chooser.choose(this.#question(run, definition, now), probe)
         probe.settle()
-        if (choice.kind === 'none' && codeOf(choice.reason) !== run.waitCode) parkings.push(this.#stay(run, choice, now))
+        const why = choice.kind === 'none' ? choice : this.#fullGroup(run)
+        if (why !== null && codeOf(why.reason) !== run.waitCode) parkings.push(this.#stay(run, why, now))
       }
     }
     credits.close(probe)
@@ -148,7 +164,15 @@ export class Dispatcher {
     this.#options.onTurn()
     if (heads.length === 0) return false
     await this.#options.definitions.load(heads.flat().map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
-    const turn: Turn = { now: this.#options.clock.now(), claims: [], parkings: [], skips: [], replacements: [], busyTasks: new Set() }
+    const turn: Turn = {
+      now: this.#options.clock.now(),
+      claims: [],
+      parkings: [],
+      skips: [],
+      replacements: [],
+      sentOfTask: new Map(),
+      sentOfGroup: new Map(),
+    }
     try {
       for (const lane of heads) this.#decideLane(turn, lane)
       await this.#write(turn.now, turn.claims, turn.parkings)
@@ -176,7 +200,7 @@ export class Dispatcher {
 
   /** No more heads than could go, and a few: a full group is not looked through at every end of a run. */
   #worthLooking(groupId: number, share: number): number {
-    const room = this.#options.chooser.room(groupId, this.#options.clock.now())
+    const room = Math.min(this.#options.chooser.room(groupId, this.#options.clock.now()), this.#options.limits.room(groupId))
     return room === 0 ? 0 : Math.min(share, room + SPARE)
   }
 
@@ -194,13 +218,22 @@ export class Dispatcher {
       this.#yieldTo(turn, run, { policy: definition.overlap.policy, blocker: blocker?.id ?? null })
       return 'next'
     }
-    if (!mayGo) return 'groupWaits'
+    const { concurrency } = definition
+    if (concurrency > 0 && this.#options.runs.inFlightOfTask(run.taskId) >= concurrency) {
+      turn.parkings.push(this.#untilPlace(run, concurrency, turn.now))
+      return 'next'
+    }
+    if (concurrency > 0 && this.#isFullWith(turn, run.taskId, concurrency)) return 'next'
+    if (!mayGo || this.#options.limits.room(run.groupId) <= (turn.sentOfGroup.get(run.groupId) ?? 0)) return 'groupWaits'
     const choice = this.#options.chooser.choose(this.#question(run, definition, turn.now), this.#account)
     if (choice.kind === 'seat') {
-      turn.busyTasks.add(run.taskId)
+      turn.sentOfTask.set(run.taskId, (turn.sentOfTask.get(run.taskId) ?? 0) + 1)
+      turn.sentOfGroup.set(run.groupId, (turn.sentOfGroup.get(run.groupId) ?? 0) + 1)
       turn.claims.push({
         instanceId: run.id,
         slot: run.slot,
+        groupId: run.groupId,
+        rankAt: run.rankAt,
         attempt: run.attempt + 1,
         executorId: choice.seat.executorId,
         bootId: choice.seat.bootId,
@@ -215,7 +248,19 @@ export class Dispatcher {
 
   /** A run of the task goes in this turn, or is just being fired: which it is, is known afterwards. */
   #isBusy(turn: Turn, taskId: number): boolean {
-    return turn.busyTasks.has(taskId) || this.#options.runs.isFiring(taskId)
+    return turn.sentOfTask.has(taskId) || this.#options.runs.isFiring(taskId)
+  }
+
+  /** With what this turn sends, and what is just being fired of an older version without a limit: known after the commit. */
+  #isFullWith(turn: Turn, taskId: number, concurrency: number): boolean {
+    const { runs } = this.#options
+    return runs.isFiring(taskId) || runs.inFlightOfTask(taskId) + (turn.sentOfTask.get(taskId) ?? 0) >= concurrency
+  }
+
+  /** Why a run waits for which an executor has room. */
+  #fullGroup({ groupId }: OpenRun): { reason: Reason; facts: Facts } | null {
+    const full = this.#options.limits.fullness(groupId)
+    return full === null ? null : { reason: 'waitsForGroupLimit', facts: { groupId, ...full } }
   }
 
   /** The run of the same task that must end first: one that an executor has, or an older one that has not ended. */
@@ -234,6 +279,11 @@ export class Dispatcher {
     turn.parkings.push(
       parked(run, { reason: 'waitsForEarlierRun', facts: { blocker }, phase: PHASE.waiting, rankAt: NEVER, now: turn.now }),
     )
+  }
+
+  #untilPlace(run: OpenRun, max: number, now: number): Parking {
+    const facts = { used: this.#options.runs.inFlightOfTask(run.taskId), max }
+    return parked(run, { reason: 'waitsForTaskLimit', facts, phase: PHASE.waiting, rankAt: NEVER, now })
   }
 
   #setAside(run: OpenRun, { reason, facts }: { reason: Reason; facts: Facts }, now: number): Parking {
@@ -274,10 +324,16 @@ export class Dispatcher {
   async #write(now: number, claims: readonly Claim[], parkings: readonly Parking[]): Promise<void> {
     if (claims.length + parkings.length === 0) return
     const fences = this.#options.keeper.fencesOf([...claims, ...parkings].map((item) => item.slot))
-    const outcome = await dispatch(this.#options.db, now, fences, { claims, parkings })
+    const outcome = await dispatch(this.#options.db, now, fences, { claims, parkings, ownSlots: this.#options.keeper.slots })
+    for (const full of outcome.full) this.#foundFull(full)
     if (outcome.isFenced) this.#options.keeper.kick()
     const all = [...claims, ...parkings].map((item) => item.instanceId)
     await this.#options.onDispatched([...outcome.claimed], all)
+  }
+
+  #foundFull(full: GroupFull): void {
+    this.#options.limits.note(full)
+    if (full.isBusy) this.#options.clock.after(BUSY_MS, () => this.freed([full.groupId]))
   }
 
   #question(run: OpenRun, definition: TaskDefinition, now: number): Parameters<Chooser['choose']>[0] {

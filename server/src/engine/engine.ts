@@ -26,6 +26,7 @@ import { EventRelay, otherNodes } from './event-relay.ts'
 import { Events } from './events.ts'
 import { ExecutorDesk } from './executor-desk.ts'
 import { Firer } from './firer.ts'
+import { GroupLimits } from './group-limits.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Lending } from './lending.ts'
 import { Loader } from './loader.ts'
@@ -98,6 +99,7 @@ export class Engine implements Commands, LinkHost {
   readonly #table = new SeriesTable()
   readonly #counts = new Map<string, number>()
   readonly #definitions: Definitions
+  readonly #limits: GroupLimits
   readonly #timekeeper: Timekeeper
   readonly #keeper: SlotKeeper
   readonly #loader: Loader
@@ -152,6 +154,7 @@ export class Engine implements Commands, LinkHost {
     )
     this.#credits = credits
     this.#definitions = new Definitions(db)
+    this.#limits = new GroupLimits(db, this.#runs)
     this.#keeper = new SlotKeeper({
       db,
       clock,
@@ -177,6 +180,7 @@ export class Engine implements Commands, LinkHost {
       onRuns: async (ids) => this.#memory.news(ids, await openRunsById(db, ids)),
       onSend: (from, ids) => this.#executors.sendFor(from, ids),
       onLending: (message) => this.#executors.lendingTold(message),
+      onRoom: (groupIds) => this.#dispatcher.freed(groupIds),
       onTrouble,
     })
     this.#rosterPump = new Pump({ clock, turn: () => this.#refreshRoster(), onTrouble, onRecovered })
@@ -198,6 +202,7 @@ export class Engine implements Commands, LinkHost {
       runs: this.#runs,
       credits,
       chooser: new Chooser({ roster: this.#roster, credits, random: options.random }),
+      limits: this.#limits,
       definitions: this.#definitions,
       onDispatched: (claimed, changed) => this.#dispatched(claimed, changed),
       onSkip: (skips) => this.#skip(skips),
@@ -218,6 +223,7 @@ export class Engine implements Commands, LinkHost {
       runs: this.#runs,
       isFull: () => this.#allOpenRuns() >= options.maxOpenRuns,
       takeSeat: (taskId, groupId, definition) => this.#dispatcher.takeSeat(taskId, groupId, definition),
+      onLimited: (groupIds) => this.#limits.learn(groupIds),
       clearSeats: () => this.#dispatcher.clearSeats(),
       onFired: (rows, counts) => this.#fired(rows, counts),
       onWritten: () => (this.#runs.queued > 0 ? this.#dispatcher.kick() : undefined),
@@ -311,6 +317,7 @@ export class Engine implements Commands, LinkHost {
       ...shared,
       timekeeper: this.#timekeeper,
       advancer: this.#advancer,
+      limits: this.#limits,
       onSentBack: (row, executorId) => this.#executors.sentBack(row, executorId),
     })
     this.#executors = new ExecutorDesk({
@@ -739,6 +746,7 @@ export class Engine implements Commands, LinkHost {
     if (this.#isMemoryDoubtful) await this.#readAgain()
     if (await this.#guard.beat()) await this.#readAgain()
     await this.#refreshRoster()
+    await this.#limits.refresh()
     await this.#loader.sweep()
     await this.#sweeper.sweep()
     await this.#dispatcher.explainWaits()

@@ -31,6 +31,8 @@ export interface FirerOptions {
   readonly isFull: () => boolean
   /** reserves a place at an executor for a run that may go at once */
   readonly takeSeat: (taskId: number, groupId: number, definition: TaskDefinition) => Seat | null
+  /** groups that have got a limit which was not known here */
+  readonly onLimited: (groupIds: ReadonlySet<number>) => void
   /** the batch is over: seats that were not used are free again */
   readonly clearSeats: () => void
   /** runs that were written: remember them, send those with a seat, tell the console */
@@ -197,6 +199,7 @@ export class Firer {
 
   async #settle(plans: readonly Plan[], outcome: FireOutcome): Promise<void> {
     const applied = plans.filter((plan) => outcome.applied.has(plan.item.seriesId))
+    this.#options.onLimited(outcome.limited)
     for (const { item, after } of applied) this.#move(item.seriesId, after)
     this.#options.onFired(
       applied.flatMap((plan) => plan.item.runs),

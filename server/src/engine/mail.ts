@@ -19,6 +19,7 @@ export interface MailOptions {
   readonly onRuns: (ids: readonly number[]) => Promise<void>
   readonly onSend: (from: number, ids: readonly number[]) => Promise<void>
   readonly onLending: (message: Extract<BusMessage, { kind: 'ask' | 'lend' | 'giveBack' }>) => void
+  readonly onRoom: (groupIds: readonly number[]) => void
   readonly onTrouble: (error: unknown) => void
 }
 
@@ -83,6 +84,12 @@ export class Mail {
     this.#options.bus.publish('all', { kind: 'executors', from: this.#options.runId, ids })
   }
 
+  /** Attempts of groups that have a limit have ended. */
+  room(groupIds: readonly number[]): void {
+    for (const ids of partsOf(groupIds, IDS_IN_A_MESSAGE))
+      this.#options.bus.publish('all', { kind: 'room', from: this.#options.runId, ids })
+  }
+
   #post(to: number, kind: 'runs' | 'series' | 'send', ids: readonly number[]): void {
     if (to === this.#options.runId) return
     for (const part of partsOf(ids, IDS_IN_A_MESSAGE))
@@ -104,6 +111,8 @@ export class Mail {
         this.#sends.set(message.from, ids)
         return this.#gather(ids, message.ids)
       }
+      case 'room':
+        return this.#options.onRoom(message.ids)
       case 'ask':
       case 'lend':
       case 'giveBack':

@@ -171,6 +171,100 @@ describe.each([
     expect(world.nodes.flatMap((node) => node.warnings).filter((text) => text.startsWith('an executor is lost'))).toHaveLength(1)
   })
 
+  it('a run that is replaced is canceled at the executor of the other node, and the newer one goes after its end', async () => {
+    const { world, owner, other } = await make()
+    const session = await other.executor()
+    const { taskId } = await world.taskOf(owner, other, { overlap: { policy: 'replace' } })
+    const older = await other.engine.trigger(taskId, {}, null, ALL, ALICE)
+    await world.pass(3000)
+    expect(other.link.dispatches().map((one) => one.instanceId)).toEqual([older.instanceId])
+    await other.engine.report(session, { type: 'accepted', n: 1, instanceId: older.instanceId, attempt: 1, at: world.clock.now() })
+    const newer = await other.engine.trigger(taskId, {}, null, ALL, ALICE)
+    await world.pass(3000)
+    expect(other.link.sent.some(({ order }) => order.type === 'cancel' && order.instanceId === older.instanceId)).toBe(true)
+    expect(other.link.dispatches()).toHaveLength(1)
+    await other.engine.report(session, {
+      type: 'finished',
+      n: 2,
+      instanceId: older.instanceId,
+      attempt: 1,
+      at: world.clock.now(),
+      startedAt: null,
+      bootId: session.bootId,
+      outcome: 'canceled',
+    })
+    await world.pass(3000)
+    expect(other.link.dispatches().map((one) => one.instanceId)).toEqual([older.instanceId, newer.instanceId])
+    expect((await world.ended()).map((row) => [row.id, row.outcome])).toEqual([[older.instanceId, 4]])
+  })
+
+  it('a group has no more attempts in flight than its limit, whoever dispatches, and nobody starves', async () => {
+    const { world, owner, other } = await make()
+    await world.db.write('rest', (tx) => tx.run('UPDATE task_group SET concurrency = 3 WHERE id = 1'))
+    const sessions = [
+      { node: owner, session: await owner.executor({ name: 'x1', capacity: 10 }) },
+      { node: other, session: await other.executor({ name: 'x2', capacity: 10 }) },
+    ]
+    const tasks = [
+      await world.taskOf(owner, owner, { overlap: { policy: 'parallel', max: 100 } }),
+      await world.taskOf(other, owner, { overlap: { policy: 'parallel', max: 100 } }),
+    ]
+    await world.pass(1000)
+    for (let n = 0; n < 12; n += 1) for (const { taskId } of tasks) await owner.engine.trigger(taskId, {}, null, ALL, ALICE)
+    const ended = async (): Promise<number[]> => tasks.map(({ taskId }) => all.filter((row) => row.task_id === taskId).length)
+    let [most, all] = [0, await world.ended()]
+    let apart = 0
+    for (let round = 0; round < 120 && all.length < 24; round += 1) {
+      await world.pass(500)
+      most = Math.max(most, (await world.open()).filter((row) => row.phase >= 3).length)
+      for (const { node, session } of sessions) await node.work(session, world.clock.now())
+      all = await world.ended()
+      const [first = 0, second = 0] = await ended()
+      apart = Math.max(apart, Math.abs(first - second))
+    }
+    expect(most).toBe(3)
+    expect(all).toHaveLength(24)
+    // neither node takes every place that becomes free
+    expect(apart).toBeLessThan(10)
+  })
+
+  it('a task whose runs fail at both nodes at once is stopped once', async () => {
+    const { world, owner, other } = await make()
+    const sessions = [await owner.executor({ name: 'x1' }), await other.executor({ name: 'x2' })]
+    const { taskId } = await world.taskOf(owner, other, {
+      schedule: { kind: 'fixedRate', everyMs: 3_600_000 },
+      overlap: { policy: 'parallel', max: 100 },
+      pauseAfterFailures: 2,
+    })
+    for (let n = 0; n < 4; n += 1) await other.engine.trigger(taskId, {}, null, ALL, ALICE)
+    await world.pass(8000)
+    const at = world.clock.now()
+    await Promise.all(
+      [owner, other].flatMap((node, place) =>
+        node.link.dispatches().map(({ instanceId, attempt }) =>
+          node.engine.report(sessions[place] ?? { executorId: 0, bootId: 0 }, {
+            type: 'finished',
+            n: instanceId,
+            instanceId,
+            attempt,
+            at,
+            startedAt: at,
+            bootId: sessions[place]?.bootId ?? 0,
+            outcome: 'failed',
+          }),
+        ),
+      ),
+    )
+    await world.pass(3000)
+    expect(await world.ended()).toHaveLength(4)
+    const read = await world.db.read(async (tx) => ({
+      enabled: await tx.all('SELECT enabled FROM task WHERE id = ?', [taskId]),
+      audits: await tx.all("SELECT resource_id FROM audit WHERE action = 'task:pause'"),
+      signals: await tx.all('SELECT id FROM `signal`'),
+    }))
+    expect(read).toEqual({ enabled: [{ enabled: 0 }], audits: [{ resource_id: taskId }], signals: [] })
+  })
+
   it.each([1, 3])('an executor of capacity %i gets no more than that, whoever dispatches, and nobody starves', async (capacity) => {
     const { world, owner, other } = await make()
     const session = await other.executor({ capacity })

@@ -1,4 +1,4 @@
-import { PHASE } from '@tickwheel/core'
+import { PHASE, REASON } from '@tickwheel/core'
 import { NEVER } from '../store/run-writes.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import { Lane } from './lane.ts'
@@ -17,6 +17,7 @@ export interface OpenRun {
   readonly phase: number
   readonly rankAt: number
   readonly attempt: number
+  readonly tries: number
   readonly priority: number
   readonly createdAt: number
   readonly queuedAt: number | null
@@ -48,6 +49,8 @@ export class OpenRuns {
   #endedBefore = new Set<number>()
   /** attempts in flight, by executor and boot */
   readonly #inFlight = new Map<number, Map<number, number>>()
+  readonly #inFlightOfTask = new Map<number, number>()
+  readonly #inFlightOfGroup = new Map<number, number>()
 
   get size(): number {
     return this.#runs.size
@@ -173,6 +176,27 @@ export class OpenRuns {
     return this.#inFlight.get(executorId)?.get(bootId) ?? 0
   }
 
+  /** Attempts of a task that are in flight. */
+  inFlightOfTask(taskId: number): number {
+    return this.#inFlightOfTask.get(taskId) ?? 0
+  }
+
+  /** Attempts of a group that are in flight for slots of this node. */
+  inFlightOfGroup(groupId: number): number {
+    return this.#inFlightOfGroup.get(groupId) ?? 0
+  }
+
+  /** Runs that waited because as many of their task were in flight as may be, and need not any more: the oldest first. */
+  placeable(taskId: number): number[] {
+    const waiting = this.#pick(this.#byTask.get(taskId)).filter(waitsForPlace)
+    if (waiting.length === 0) return []
+    const room = Math.max(...waiting.map(maxOf)) - this.inFlightOfTask(taskId)
+    return waiting
+      .map((run) => run.id)
+      .sort((a, b) => a - b)
+      .slice(0, Math.max(0, room))
+  }
+
   /** Groups with queued runs. */
   groupsQueued(): number[] {
     return [...this.#lanes].filter(([, lane]) => lane.size > 0).map(([groupId]) => groupId)
@@ -193,12 +217,12 @@ export class OpenRuns {
     return (this.#lanes.get(groupId)?.size ?? 0) === 0
   }
 
-  #fly({ executorId, bootId }: OpenRun, by: 1 | -1): void {
+  #fly({ executorId, bootId, taskId, groupId }: OpenRun, by: 1 | -1): void {
+    step(this.#inFlightOfTask, taskId, by)
+    step(this.#inFlightOfGroup, groupId, by)
     if (executorId === null || bootId === null) return
     const boots = this.#inFlight.get(executorId) ?? new Map<number, number>()
-    const count = (boots.get(bootId) ?? 0) + by
-    if (count > 0) boots.set(bootId, count)
-    else boots.delete(bootId)
+    step(boots, bootId, by)
     if (boots.size > 0) this.#inFlight.set(executorId, boots)
     else this.#inFlight.delete(executorId)
   }
@@ -228,7 +252,17 @@ export function isThere(run: { readonly phase: number }): boolean {
   return run.phase === PHASE.dispatched || run.phase === PHASE.running
 }
 
-/** Whether a run waits for an earlier run of its task, and for nothing else. */
+/** Whether a run waits because as many of its task are in flight as may be. */
+export function waitsForPlace(run: OpenRun): boolean {
+  return waitsForEarlier(run) && run.waitCode === REASON.waitsForTaskLimit
+}
+
+function maxOf({ waitFacts }: OpenRun): number {
+  const facts: unknown = waitFacts === null ? null : JSON.parse(waitFacts)
+  return typeof facts === 'object' && facts !== null && 'max' in facts && typeof facts.max === 'number' ? facts.max : 1
+}
+
+/** Whether a run waits for an end of another of its task, and for nothing else. */
 export function waitsForEarlier(run: { readonly phase: number; readonly rankAt: number }): boolean {
   return run.phase === PHASE.waiting && run.rankAt === NEVER
 }
@@ -245,6 +279,7 @@ export function openRunOf(row: OpenInstanceRow): OpenRun {
     phase: row.phase,
     rankAt: row.rank_at,
     attempt: row.attempt,
+    tries: row.tries,
     priority: row.priority,
     createdAt: row.created_at,
     queuedAt: row.queued_at,
@@ -259,6 +294,12 @@ export function openRunOf(row: OpenInstanceRow): OpenRun {
     waitCode: row.wait_code,
     waitFacts: row.wait_facts,
   }
+}
+
+function step(counts: Map<number, number>, key: number, by: 1 | -1): void {
+  const count = (counts.get(key) ?? 0) + by
+  if (count > 0) counts.set(key, count)
+  else counts.delete(key)
 }
 
 function add(index: Map<number, Set<number>>, key: number, id: number): void {

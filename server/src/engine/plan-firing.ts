@@ -16,7 +16,7 @@ import {
   type TraceEntry,
 } from '@tickwheel/core'
 import type { FireItem } from '../store/fire.ts'
-import { NEVER, ON_END_DELAY } from '../store/run-writes.ts'
+import { NEVER, ON_END_DELAY, ON_END_FAILURE } from '../store/run-writes.ts'
 import type { OpenInstanceRow, SkipRow } from '../store/schema.ts'
 import type { SeriesCursor } from '../store/series.ts'
 import type { SeriesSchedule } from '../store/spans.ts'
@@ -285,7 +285,7 @@ class Draft {
       cancel_at: null,
       cancel_by: null,
       trace: appendTrace('[]', now, [firedTrace(entry, now), ...(isWaiting ? [waitTrace(load.blocker, now)] : []), ...(seat?.trace ?? [])]),
-      on_end: isDelay ? ON_END_DELAY : 0,
+      on_end: (isDelay ? ON_END_DELAY : 0) | (definition.pauseAfterFailures > 0 ? ON_END_FAILURE : 0),
       wait_code: isWaiting ? REASON.waitsForEarlierRun : null,
       wait_facts: isWaiting ? JSON.stringify({ blocker: load.blocker }) : null,
       progress: null,

@@ -7,9 +7,10 @@ import type { OpenInstanceRow } from '../store/schema.ts'
 import type { Advancer } from './advancer.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import type { Events } from './events.ts'
+import type { GroupLimits } from './group-limits.ts'
 import type { Lending } from './lending.ts'
 import type { Mail } from './mail.ts'
-import { isThere, openRunOf, waitsForEarlier, type OpenRun, type OpenRuns } from './open-runs.ts'
+import { isThere, openRunOf, waitsForEarlier, waitsForPlace, type OpenRun, type OpenRuns } from './open-runs.ts'
 import type { Roster } from './roster.ts'
 import type { Sender } from './sender.ts'
 import type { SlotKeeper } from './slot-keeper.ts'
@@ -27,6 +28,7 @@ export interface RunMemoryOptions {
   readonly advancer: Advancer
   readonly sender: Sender
   readonly lending: Lending
+  readonly limits: GroupLimits
   readonly mail: Mail
   readonly events: Events
   /** a report that another node wrote put a run back into its queue */
@@ -94,6 +96,7 @@ export class RunMemory {
     }
     count('ended', ended.length)
     this.#forgetEnded(ended)
+    this.#freeGroups(changes)
     this.#emit(changes.map((change) => change.row))
     sender.cancel(asked)
     this.#tellOwners(changes.flatMap(({ kind, row }) => (kind === 'ended' || !isThere(row) || row.cancel_at !== null ? [row] : [])))
@@ -185,11 +188,23 @@ export class RunMemory {
       dispatcher.forget(run.groupId, run.id)
       groups.add(run.groupId)
       const next = runs.ofTask(run.taskId)[0]
-      if (next !== undefined && waitsForEarlier(next)) woken.add(next.id)
+      if (next !== undefined && waitsForEarlier(next) && !waitsForPlace(next)) woken.add(next.id)
+      for (const id of runs.placeable(run.taskId)) woken.add(id)
     }
     if (woken.size > 0) follow(dispatcher.ready([...woken]))
     for (const groupId of groups) follow(dispatcher.roomIn(groupId))
     dispatcher.kick()
+  }
+
+  /** Places under the limits of groups are free: here and, by hint, at every node. */
+  #freeGroups(changes: readonly RunChange[]): void {
+    const { limits, dispatcher, mail } = this.#options
+    const freed = new Set(
+      changes.flatMap(({ kind, row }) => (kind === 'ended' || !isThere(row) ? [row.group_id] : [])).filter((id) => limits.has(id)),
+    )
+    if (freed.size === 0) return
+    dispatcher.freed(freed)
+    mail.room([...freed])
   }
 
   /** An attempt is with its executor no more: its place there is free for whoever asked. */

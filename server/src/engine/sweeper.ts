@@ -1,5 +1,6 @@
 import { OUTCOME, type Reason } from '@tickwheel/core'
 import type { Database } from '../store/database.ts'
+import { endOverdue, type Overdue } from '../store/cancel.ts'
 import { EXECUTOR_STATE, executorById, loseExecutor, recoverExecutor } from '../store/executors.ts'
 import { attemptsAt, laneHeads, openRunsById, openRunsOfExecutor, pastRank, unansweredAt } from '../store/open-runs.ts'
 import { loseAttempts, type Loss, type RunChange } from '../store/report.ts'
@@ -7,7 +8,7 @@ import type { RunIds } from '../store/ids.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import type { Clock } from './clock.ts'
 import type { Definitions } from './definitions.ts'
-import { isThere, openRunOf, waitsForEarlier, type OpenRun, type OpenRuns } from './open-runs.ts'
+import { isThere, openRunOf, waitsForEarlier, waitsForPlace, type OpenRun, type OpenRuns } from './open-runs.ts'
 import type { Member, Roster } from './roster.ts'
 import type { SlotKeeper } from './slot-keeper.ts'
 
@@ -59,6 +60,7 @@ export class Sweeper {
 
   async sweep(): Promise<void> {
     await this.#findQueued()
+    await this.#endOverdue()
     await this.#wakeWaiting()
     await this.#answerLinks()
     await this.#checkAccepted()
@@ -75,6 +77,28 @@ export class Sweeper {
     this.#options.onFound(heads.filter((row) => runs.get(row.id) === null))
   }
 
+  /** Runs that no executor was given in the time that their task allows. Those whose definition is not at hand yet are read for the next look. */
+  async #endOverdue(): Promise<void> {
+    const { db, clock, definitions, runs, ids } = this.#options
+    const now = clock.now()
+    const limits = new Map<number, { readonly version: number; readonly maxMs: number }>()
+    const unknown: { taskId: number; version: number }[] = []
+    const overdue: Overdue[] = []
+    for (const run of runs.all()) {
+      if (isThere(run) || run.tries > 0 || overdue.length >= AT_ONCE) continue
+      let limit = limits.get(run.taskId)
+      if (limit?.version !== run.taskVersion) {
+        const definition = definitions.peek(run.taskId, run.taskVersion)
+        if (definition === undefined && unknown.length < AT_ONCE) unknown.push({ taskId: run.taskId, version: run.taskVersion })
+        limit = { version: run.taskVersion, maxMs: definition?.queueTimeoutMs ?? 0 }
+        limits.set(run.taskId, limit)
+      }
+      if (limit.maxMs > 0 && now - run.createdAt > limit.maxMs) overdue.push({ instanceId: run.id, maxMs: limit.maxMs })
+    }
+    await definitions.load(unknown)
+    if (overdue.length > 0) this.#options.onChanges(await endOverdue(db, now, await ids.take(overdue.length), overdue))
+  }
+
   /** Runs whose time to wait is over, and those that wait for an earlier run that has ended. */
   async #wakeWaiting(): Promise<void> {
     const { db, clock, keeper, runs } = this.#options
@@ -83,7 +107,8 @@ export class Sweeper {
     const woken = rows.map((row) => row.id)
     for (const taskId of runs.tasksWaiting()) {
       const oldest = runs.ofTask(taskId)[0]
-      if (oldest !== undefined && waitsForEarlier(oldest)) woken.push(oldest.id)
+      if (oldest !== undefined && waitsForEarlier(oldest) && !waitsForPlace(oldest)) woken.push(oldest.id)
+      woken.push(...runs.placeable(taskId))
     }
     if (woken.length > 0) await this.#options.onReady(woken)
   }

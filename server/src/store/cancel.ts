@@ -109,3 +109,36 @@ export async function skipRuns(
     return ends.map((end): RunChange => ({ kind: 'ended', row: end.row, outcome: end.outcome, endedAt: at }))
   })
 }
+
+/** A run that was to be given to an executor by an instant, and was not. */
+export interface Overdue {
+  readonly instanceId: number
+  /** how long it may wait, ms */
+  readonly maxMs: number
+}
+
+/**
+ * Ends runs that have waited too long for their first try: failed, with QUEUE_TIMEOUT. One that was given to an executor meanwhile, or waits to be tried
+ * again, is left alone.
+ */
+export async function endOverdue(db: Database, at: number, firstId: number, overdue: readonly Overdue[]): Promise<RunChange[]> {
+  return db.write('rest', async (tx) => {
+    const limits = new Map(overdue.map((one) => [one.instanceId, one.maxMs]))
+    const rows = (await lockOpen(tx, [...limits.keys()], 'update')).filter(
+      (row) => (row.phase === PHASE.waiting || row.phase === PHASE.queued) && row.tries === 0,
+    )
+    const ends = rows.map((row): RunEnd => {
+      const [waitedMs, maxMs] = [at - row.created_at, limits.get(row.id) ?? 0]
+      return {
+        row,
+        outcome: OUTCOME.failed,
+        endedAt: at,
+        result: null,
+        error: { code: 'QUEUE_TIMEOUT', message: `no executor was given the run within ${maxMs} ms` },
+        trace: [{ reason: 'queueTimedOut', at, facts: { waitedMs, maxMs } }],
+      }
+    })
+    await endRuns(tx, at, firstId, ends)
+    return ends.map((end): RunChange => ({ kind: 'ended', row: end.row, outcome: end.outcome, endedAt: at }))
+  })
+}

@@ -23,12 +23,47 @@ export function completeDefinition(input: TaskCreate, serverZone: string): TaskD
     killGraceMs: input.killGraceMs ?? TASK_DEFAULTS.killGraceMs,
     retry: { ...TASK_DEFAULTS.retry, ...input.retry },
     priority: input.priority ?? TASK_DEFAULTS.priority,
+    concurrency: input.concurrency ?? TASK_DEFAULTS.concurrency,
+    queueTimeoutMs: input.queueTimeoutMs ?? TASK_DEFAULTS.queueTimeoutMs,
+    onLost: input.onLost ?? TASK_DEFAULTS.onLost,
+    pauseAfterFailures: input.pauseAfterFailures ?? TASK_DEFAULTS.pauseAfterFailures,
   }
+}
+
+/** Nodes of this schema level know the fields of `LATER`. */
+export const LIMITS_LEVEL = 4
+/** What older programs do not know, and would take for damage: it is stored only where it is not the default. */
+const LATER = ['concurrency', 'queueTimeoutMs', 'onLost', 'pauseAfterFailures'] as const
+
+/** A definition as it is stored. */
+export function definitionText(definition: TaskDefinition): string {
+  const { retry, ...stored } = definition
+  const { jitter, ...known } = retry
+  const plain: Record<string, unknown> = { ...stored, retry: jitter === TASK_DEFAULTS.retry.jitter ? known : retry }
+  for (const field of LATER) if (definition[field] === TASK_DEFAULTS[field]) delete plain[field]
+  return JSON.stringify(plain)
+}
+
+/** The schema level that nodes must have to keep to a definition. */
+export function levelOf(definition: TaskDefinition): number {
+  const isLater =
+    definition.retry.jitter !== TASK_DEFAULTS.retry.jitter || LATER.some((field) => definition[field] !== TASK_DEFAULTS[field])
+  return isLater ? LIMITS_LEVEL : 0
+}
+
+/** What a text leaves out, with its defaults. */
+function filled(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const absent = LATER.filter((field) => !(field in value)).map((field) => [field, TASK_DEFAULTS[field]])
+  const fields: Record<string, unknown> = { ...value, ...Object.fromEntries(absent) }
+  const { retry } = fields
+  const hasRetry = typeof retry === 'object' && retry !== null && !('jitter' in retry)
+  return hasRetry ? { ...fields, retry: { ...retry, jitter: TASK_DEFAULTS.retry.jitter } } : fields
 }
 
 /** A stored definition. Throws `BrokenData` for text that this program did not write. */
 export function parseDefinition(text: string): TaskDefinition {
-  const value = parseJson(text)
+  const value = filled(parseJson(text))
   if (definitionCheck.Check(value)) return value
   throw new BrokenData(`a stored definition is not valid: ${text.slice(0, 200)}`)
 }

@@ -1,12 +1,15 @@
 import { appendTrace, PHASE, type TraceEntry } from '@tickwheel/core'
 import type { Database } from './database.ts'
+import { takePlaces, type GroupFull } from './group-limits.ts'
 import { lockOpen } from './open-runs.ts'
 import { heldSlots, type Fences } from './slots.ts'
 
-/** A queued run given to an executor. `rankAt` is when a sweep looks whether it was taken. */
+/** A queued run given to an executor. `rankAt`: where it stood in its lane. */
 export interface Claim {
   readonly instanceId: number
   readonly slot: number
+  readonly groupId: number
+  readonly rankAt: number
   readonly attempt: number
   readonly executorId: number
   readonly bootId: number
@@ -29,22 +32,29 @@ export interface Parking {
 export interface DispatchOutcome {
   readonly claimed: ReadonlySet<number>
   readonly parked: ReadonlySet<number>
+  /** groups whose limit let not all of their claims go */
+  readonly full: readonly GroupFull[]
   /** another process owns some of the slots since */
   readonly isFenced: boolean
 }
 
 /**
  * Writes what the dispatcher decided for queued (and waiting) runs, before anything is sent. What has gone, was canceled, or was claimed meanwhile is
- * dropped; so is all of a slot whose fence is another's. At most 500 runs.
+ * dropped; so is all of a slot whose fence is another's, and what the limit of its group does not let go. At most 500 runs.
  */
 export async function dispatch(
   db: Database,
   at: number,
   fences: Fences,
-  { claims, parkings }: { claims: readonly Claim[]; parkings: readonly Parking[] },
+  { claims, parkings, ownSlots }: { claims: readonly Claim[]; parkings: readonly Parking[]; ownSlots: ReadonlySet<number> },
 ): Promise<DispatchOutcome> {
   return db.write('fire', async (tx) => {
     const held = await heldSlots(tx, fences)
+    const places = await takePlaces(
+      tx,
+      ownSlots,
+      claims.filter((claim) => held.has(claim.slot)).map(({ instanceId, groupId, rankAt }) => ({ id: instanceId, groupId, rankAt })),
+    )
     const rows = new Map(
       (
         await lockOpen(
@@ -58,6 +68,7 @@ export async function dispatch(
       const row = rows.get(claim.instanceId)
       return (
         held.has(claim.slot) &&
+        places.granted.has(claim.instanceId) &&
         row !== undefined &&
         row.phase === PHASE.queued &&
         row.attempt === claim.attempt - 1 &&
@@ -96,6 +107,7 @@ export async function dispatch(
     return {
       claimed: new Set(claimed.map((claim) => claim.instanceId)),
       parked: new Set(parked.map((parking) => parking.instanceId)),
+      full: places.full,
       isFenced: [...claims, ...parkings].some((item) => !held.has(item.slot)),
     }
   })

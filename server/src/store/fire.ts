@@ -1,5 +1,6 @@
 import type { Database, Tx } from './database.ts'
 import { addCounts, METRIC } from './counters.ts'
+import { limitedOf } from './group-limits.ts'
 import type { FiringRow, OpenInstanceRow, PayloadRow, SkipRow } from './schema.ts'
 import { heldSlots, type Fences } from './slots.ts'
 import { listOfNumbers, partsOf } from './list.ts'
@@ -31,6 +32,8 @@ export interface FireOutcome {
   readonly applied: ReadonlySet<number>
   readonly overtaken: ReadonlySet<number>
   readonly fenced: ReadonlySet<number>
+  /** groups that have got a limit since the caller looked: nothing of them may be fired and dispatched in one commit */
+  readonly limited: ReadonlySet<number>
 }
 
 interface CursorRow {
@@ -52,7 +55,13 @@ export async function fire(db: Database, at: number, fences: Fences, items: read
       tx,
       owned.map((item) => item.seriesId),
     )
-    const kept = owned.filter((item) => revisions.get(item.seriesId) === item.revision).sort((a, b) => a.seriesId - b.seriesId)
+    const limited = await limitedOf(
+      tx,
+      owned.filter(hasSeat).map((item) => item.groupId),
+    )
+    const kept = owned
+      .filter((item) => revisions.get(item.seriesId) === item.revision && !(hasSeat(item) && limited.has(item.groupId)))
+      .sort((a, b) => a.seriesId - b.seriesId)
     await writeLedger(tx, kept)
     await tx.insert(
       'payload',
@@ -64,7 +73,7 @@ export async function fire(db: Database, at: number, fences: Fences, items: read
     )
     await moveCursors(tx, at, kept)
     await addCounts(tx, at, kept.flatMap(countsOf))
-    return outcomeOf(items, held, kept)
+    return { ...outcomeOf(items, held, kept), limited }
   })
 }
 
@@ -131,7 +140,11 @@ function countsOf(item: FireItem): { groupId: number; metric: number; n: number 
   ].filter((count) => count.n > 0)
 }
 
-function outcomeOf(items: readonly FireItem[], held: ReadonlySet<number>, kept: readonly FireItem[]): FireOutcome {
+function hasSeat(item: FireItem): boolean {
+  return item.runs.some((run) => run.executor_id !== null)
+}
+
+function outcomeOf(items: readonly FireItem[], held: ReadonlySet<number>, kept: readonly FireItem[]): Omit<FireOutcome, 'limited'> {
   const applied = new Set(kept.map((item) => item.seriesId))
   const lost = items.filter((item) => !applied.has(item.seriesId))
   return {

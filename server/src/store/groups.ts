@@ -3,8 +3,9 @@ import type { Scope } from '@tickwheel/core'
 import { changedFields, writeAudit } from './audit.ts'
 import type { Change } from './caller.ts'
 import { DuplicateKey, query, type Database, type ReadTx, type Tx } from './database.ts'
-import { nameKey } from './definition.ts'
+import { LIMITS_LEVEL, nameKey } from './definition.ts'
 import { takeEntityId } from './ids.ts'
+import { requireLevel } from './levels.ts'
 import { contains, instantText, offsetOf, type Page, type PageRequest } from './page.ts'
 import type { GroupRow } from './schema.ts'
 import { groupsOf, isVisible } from './scope.ts'
@@ -69,10 +70,17 @@ export async function createGroup(db: Database, { input }: { input: GroupCreate 
   if (change.scope !== 'all')
     throw new AppError('FORBIDDEN', 'only who may edit all groups can make a new one', { params: { permission: 'group:edit' } })
   return db.write('rest', async (tx) => {
-    const fields = fieldsOf(input)
+    const fields = fieldsOf(input, null)
+    await requireLimits(tx, fields)
     await refuseTaken(tx, fields, null)
     const groupId = await takeEntityId(tx)
-    const columns = { name: fields.name, name_key: nameKey(fields.name), app_name: fields.appName, description: fields.description }
+    const columns = {
+      name: fields.name,
+      name_key: nameKey(fields.name),
+      app_name: fields.appName,
+      description: fields.description,
+      concurrency: fields.concurrency,
+    }
     await keyGuard(() => tx.insert('task_group', [{ id: groupId, ...columns, version: 1, created_at: change.now, updated_at: change.now }]))
     await writeAudit(tx, change.now, change.auditId, change.caller, {
       action: 'group:create',
@@ -99,9 +107,16 @@ export async function updateGroup(
         { params: { version: row.version } },
       )
     }
-    const fields = fieldsOf(input)
+    const fields = fieldsOf(input, row)
+    if (fields.concurrency !== (row.concurrency ?? 0)) await requireLimits(tx, fields)
     await refuseTaken(tx, fields, groupId)
-    const columns = { name: fields.name, name_key: nameKey(fields.name), app_name: fields.appName, description: fields.description }
+    const columns = {
+      name: fields.name,
+      name_key: nameKey(fields.name),
+      app_name: fields.appName,
+      description: fields.description,
+      concurrency: fields.concurrency,
+    }
     await keyGuard(() =>
       tx.execute(
         query
@@ -114,7 +129,10 @@ export async function updateGroup(
       action: 'group:edit',
       resource: { kind: 'group', id: groupId, key: fields.name },
       groupId,
-      ...changedFields({ name: row.name, appName: row.app_name, description: row.description }, { ...fields }),
+      ...changedFields(
+        { name: row.name, appName: row.app_name, description: row.description, concurrency: row.concurrency ?? 0 },
+        { ...fields },
+      ),
     })
   })
 }
@@ -151,6 +169,7 @@ function described(rows: readonly GroupRow[], { tasks, executors }: GroupSums): 
     name: row.name,
     appName: row.app_name,
     description: row.description,
+    concurrency: row.concurrency ?? 0,
     version: row.version,
     taskCount: tasks[row.id] ?? 0,
     executorCount: executors[row.id] ?? 0,
@@ -177,10 +196,17 @@ interface GroupFields {
   readonly name: string
   readonly appName: string
   readonly description: string
+  readonly concurrency: number
 }
 
-function fieldsOf({ name, appName, description }: GroupCreate): GroupFields {
-  return { name: name.trim(), appName, description: description ?? '' }
+/** `concurrency` absent: as it is. */
+function fieldsOf({ name, appName, description, concurrency }: GroupCreate, row: GroupRow | null): GroupFields {
+  return { name: name.trim(), appName, description: description ?? '', concurrency: concurrency ?? row?.concurrency ?? 0 }
+}
+
+/** A node of an older release would send more at once. */
+async function requireLimits(tx: ReadTx, { concurrency }: GroupFields): Promise<void> {
+  if (concurrency > 0) await requireLevel(tx, LIMITS_LEVEL, await tx.now(), 'does not keep to limits of groups: upgrade or stop it first')
 }
 
 async function lockGroup(tx: Tx, groupId: number, scope: Scope): Promise<GroupRow> {

@@ -5,6 +5,7 @@ import {
   outcomeOfCode,
   PHASE,
   queueRankAt,
+  seededRandom,
   stateOfPhase,
   transition,
   type InstanceEvent,
@@ -162,8 +163,17 @@ export function canceledBy(row: OpenInstanceRow, at: number): TraceEntry {
   return { reason: 'canceled', at, facts: { by: row.cancel_by } }
 }
 
+/** What a task says of attempts that did not succeed. */
+export interface AfterFailure {
+  readonly retry: RetryPolicy
+  readonly onLost: 'retry' | 'fail'
+}
+
 /** Whether an attempt's end is the run's end: a retry follows an unsuccessful one while the policy allows it and nobody asked to cancel. */
-export function endAttempt(ended: AttemptEnd, retry: RetryPolicy): { kind: 'end'; end: RunEnd } | { kind: 'requeue'; requeue: Requeue } {
+export function endAttempt(
+  ended: AttemptEnd,
+  { retry, onLost }: AfterFailure,
+): { kind: 'end'; end: RunEnd } | { kind: 'requeue'; requeue: Requeue } {
   const { row, at, outcome } = ended
   if (row.cancel_at !== null && outcome === OUTCOME.lost) {
     return {
@@ -178,8 +188,8 @@ export function endAttempt(ended: AttemptEnd, retry: RetryPolicy): { kind: 'end'
   }
   const decision =
     row.cancel_at === null
-      ? decideRetry({ policy: retry, tries: row.tries, outcome: outcomeOfCode(outcome) })
-      : ({ kind: 'final' } as const)
+      ? decideRetry({ policy: retry, tries: row.tries, outcome: outcomeOfCode(outcome), chance: chanceOf(row), onLost })
+      : ({ kind: 'final', reason: 'notRetriable' } as const)
   if (decision.kind === 'retry') {
     const trace: TraceEntry[] = [
       ...ended.trace,
@@ -191,10 +201,15 @@ export function endAttempt(ended: AttemptEnd, retry: RetryPolicy): { kind: 'end'
     }
   }
   const isSpent = retry.max > 0 && row.tries >= retry.max && outcome !== OUTCOME.succeeded && outcome !== OUTCOME.canceled
-  const trace: TraceEntry[] = isSpent
-    ? [...ended.trace, { reason: 'retriesExhausted', at, facts: { tries: row.tries, max: retry.max } }]
-    : [...ended.trace]
+  const trace: TraceEntry[] = [...ended.trace]
+  if (decision.reason === 'lostNotRetried') trace.push({ reason: 'lostNotRetried', at, facts: {} })
+  else if (isSpent) trace.push({ reason: 'retriesExhausted', at, facts: { tries: row.tries, max: retry.max } })
   return { kind: 'end', end: { row, outcome, endedAt: at, result: ended.result, error: ended.error, trace } }
+}
+
+/** Chance for the jitter of a retry: another for each attempt of each run, and the same when the transaction runs again. */
+function chanceOf({ id, attempt }: OpenInstanceRow): number {
+  return seededRandom(id + attempt).next()
 }
 
 /** Where a run stands in its lane. */

@@ -1,14 +1,14 @@
 import type { Verdict } from '@tickwheel/contract'
-import { OUTCOME, PHASE, type RetryPolicy, type TraceEntry } from '@tickwheel/core'
+import { OUTCOME, PHASE, type TraceEntry } from '@tickwheel/core'
 import type { Database, Tx } from './database.ts'
-import { endAttempt, judge, rankOf, type AttemptEnd, type Judgment, type RunReport } from './judge.ts'
+import { endAttempt, judge, rankOf, type AfterFailure, type AttemptEnd, type Judgment, type RunReport } from './judge.ts'
 import { listOfNumbers } from './list.ts'
 import { lockOpen } from './open-runs.ts'
 import { ATTEMPT_OUTCOME, attemptRow, endRuns, requeued, saveOpen, type Requeue, type RunEnd } from './run-writes.ts'
 import type { AttemptRow, InstanceRow, OpenInstanceRow } from './schema.ts'
 import { definitionOf } from './tasks.ts'
 
-const NO_RETRY: RetryPolicy = { max: 0, delayMs: 0, backoff: 'fixed', maxDelayMs: 0 }
+const NO_RETRY: AfterFailure = { retry: { max: 0, delayMs: 0, backoff: 'fixed', maxDelayMs: 0, jitter: 0 }, onLost: 'retry' }
 
 /** What became of a run in a transaction, for memory and for events. */
 export type RunChange =
@@ -142,15 +142,15 @@ class Batch {
   }
 
   async #endAttempt(ended: AttemptEnd): Promise<void> {
-    const next = endAttempt(ended, await this.#retryOf(ended))
+    const next = endAttempt(ended, await this.#policyOf(ended))
     if (next.kind === 'end') this.#end(next.end)
     else this.#requeue(next.requeue)
   }
 
   /** The policy is read only when an attempt has failed: successes, which are many, cost no read. */
-  async #retryOf({ row, outcome }: AttemptEnd): Promise<RetryPolicy> {
+  async #policyOf({ row, outcome }: AttemptEnd): Promise<AfterFailure> {
     if (outcome === OUTCOME.succeeded) return NO_RETRY
-    return (await definitionOf(this.#tx, row.task_id, row.task_version))?.retry ?? NO_RETRY
+    return (await definitionOf(this.#tx, row.task_id, row.task_version)) ?? NO_RETRY
   }
 
   #keep(row: OpenInstanceRow): void {

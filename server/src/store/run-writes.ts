@@ -1,4 +1,4 @@
-import { appendTrace, PHASE, type TraceEntry } from '@tickwheel/core'
+import { appendTrace, OUTCOME, PHASE, type TraceEntry } from '@tickwheel/core'
 import { addCounts } from './counters.ts'
 import type { Tx } from './database.ts'
 import { listOfNumbers, partsOf } from './list.ts'
@@ -10,6 +10,10 @@ export const NEVER = 9_000_000_000_000_000
 export const ATTEMPT_OUTCOME = { rejected: 7, neverReceived: 8 } as const
 /** `on_end`: the end of this run sets the next instant of its fixedDelay series. */
 export const ON_END_DELAY = 1
+/** `on_end`: a failure of this run counts towards `pauseAfterFailures` of its task. */
+export const ON_END_FAILURE = 2
+/** Outcomes that count as failures there. */
+export const FAILURES: readonly number[] = [OUTCOME.failed, OUTCOME.timedOut, OUTCOME.lost]
 
 const INLINE_BYTES = 2048
 const PAYLOAD = { params: 1, result: 2, error: 3 } as const
@@ -99,8 +103,13 @@ function payloadsOf({ row, result, error }: RunEnd): PayloadRow[] {
 }
 
 function signalsOf({ row, outcome, endedAt }: RunEnd, id: number, at: number): SignalRow[] {
-  if ((row.on_end & ON_END_DELAY) === 0 || row.series_id === null) return []
-  return [{ id, slot: row.slot, kind: 1, target_id: row.series_id, instance_id: row.id, outcome, at, facts: JSON.stringify({ endedAt }) }]
+  const isFailure = (row.on_end & ON_END_FAILURE) !== 0 && FAILURES.includes(outcome)
+  const common = { id, slot: row.slot, instance_id: row.id, outcome, at }
+  if ((row.on_end & ON_END_DELAY) !== 0 && row.series_id !== null) {
+    const facts = { endedAt, ...(isFailure ? { failedTask: row.task_id } : {}) }
+    return [{ ...common, kind: 1, target_id: row.series_id, facts: JSON.stringify(facts) }]
+  }
+  return isFailure ? [{ ...common, kind: 3, target_id: row.task_id, facts: JSON.stringify({ endedAt }) }] : []
 }
 
 /** An attempt that ended while its run goes on: back to the queue (`readyAt` null) or to wait out a delay. */

@@ -36,6 +36,8 @@ export interface GroupRow {
   app_name: string
   description: string
   version: number
+  /** attempts in flight over all nodes; null and 0: no limit */
+  concurrency: number | null
   created_at: number
   updated_at: number
 }
@@ -56,6 +58,8 @@ export interface TaskRow {
   schedule: string
   created_at: number
   updated_at: number
+  /** why it has stopped by itself, as JSON; null once somebody has started or saved it */
+  paused: string | null
 }
 export interface TaskVersionRow {
   task_id: number
@@ -185,7 +189,8 @@ export interface RetryLinkRow {
   instance_id: number
   retry_id: number
 }
-/** kind 1: a fixedDelay series awaits the end of this run (target = series); 2: a once has fired (target = task). */
+/** kind 1: a fixedDelay series awaits the end of this run (target = series); 2: a once has fired (target = task); 3: a run has failed
+ * that counts towards `pauseAfterFailures` (target = task; that of a fixedDelay names the task in `facts`, so that one row does). */
 export interface SignalRow {
   id: number
   slot: number

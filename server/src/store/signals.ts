@@ -3,6 +3,7 @@ import { listOfNumbers } from './list.ts'
 import { lockRows } from './lock.ts'
 import type { SeriesRow, SignalRow } from './schema.ts'
 import { lastSpan, seriesSchedule } from './spans.ts'
+import { pauseAfterFailures } from './tasks.ts'
 
 /** Signals of the given slots, oldest first. */
 export async function pendingSignals(db: Database, slots: readonly number[], limit: number): Promise<SignalRow[]> {
@@ -21,12 +22,12 @@ export interface Advanced {
 }
 
 /**
- * Applies what ended runs left for one target. Two consumers at once are harmless: the row of the target orders them, and the deleted signals count once.
+ * Applies what ended runs left for others, at cluster time `at`. Two consumers at once are harmless: the row of the target orders them, and the deleted signals count once.
  * Signals that are gone already were applied by another; then nothing is done.
  */
-export async function advance(db: Database, signals: readonly SignalRow[]): Promise<Advanced> {
+export async function advance(db: Database, at: number, signals: readonly SignalRow[]): Promise<Advanced> {
   for (;;) {
-    const advanced = await advanceOnce(db, signals).catch(nullWhenOvertaken)
+    const advanced = await advanceOnce(db, at, signals).catch(nullWhenOvertaken)
     if (advanced !== null) return advanced
   }
 }
@@ -39,17 +40,27 @@ function nullWhenOvertaken(error: unknown): null {
   throw error
 }
 
-async function advanceOnce(db: Database, signals: readonly SignalRow[]): Promise<Advanced> {
+async function advanceOnce(db: Database, at: number, signals: readonly SignalRow[]): Promise<Advanced> {
   return db.write('rest', async (tx) => {
     const list = listOfNumbers(signals.map((signal) => signal.id))
-    await lockRows(tx, 'task', targetsOf(signals, 2), 'update')
-    await lockRows(tx, 'series', targetsOf(signals, 1), 'update')
+    const failed = signals.flatMap((signal) => failedTaskOf(signal) ?? [])
+    await lockRows(tx, 'task', [...targetsOf(signals, 2), ...failed], 'update')
+    await lockRows(tx, 'series', [...targetsOf(signals, 1), ...(await seriesOfTasks(tx, failed))], 'update')
     const here = await tx.all<SignalRow>(`SELECT * FROM \`signal\` WHERE id IN ${list.sql} ORDER BY id`, list.params)
     const seriesIds: number[] = []
     const tasks: { taskId: number; groupId: number }[] = []
     for (const signal of here) {
       if (signal.kind === 1 && (await setDelay(tx, signal))) seriesIds.push(signal.target_id)
       if (signal.kind === 2) tasks.push(...(await switchOff(tx, signal)))
+    }
+    // after every end of this batch has set its delay: what a stop takes away is not set again
+    for (const signal of here) {
+      const taskId = failedTaskOf(signal)
+      if (taskId === null) continue
+      const paused = await pauseAfterFailures(tx, { taskId, instanceId: signal.instance_id }, { now: at, auditId: signal.id })
+      if (paused === null) continue
+      tasks.push({ taskId, groupId: paused.groupId })
+      seriesIds.push(paused.seriesId)
     }
     if ((await tx.run(`DELETE FROM \`signal\` WHERE id IN ${list.sql}`, list.params)) !== here.length) throw new Overtaken()
     return { seriesIds, tasks }
@@ -58,6 +69,19 @@ async function advanceOnce(db: Database, signals: readonly SignalRow[]): Promise
 
 function targetsOf(signals: readonly SignalRow[], kind: number): number[] {
   return signals.filter((signal) => signal.kind === kind).map((signal) => signal.target_id)
+}
+
+/** The task of which a failed run is to be counted. */
+function failedTaskOf({ kind, target_id: targetId, facts }: SignalRow): number | null {
+  if (kind === 3) return targetId
+  return kind === 1 ? ((JSON.parse(facts) as { failedTask?: number }).failedTask ?? null) : null
+}
+
+async function seriesOfTasks(tx: Tx, taskIds: readonly number[]): Promise<number[]> {
+  if (taskIds.length === 0) return []
+  const list = listOfNumbers(taskIds)
+  const rows = await tx.all<{ series_id: number }>(`SELECT series_id FROM task WHERE id IN ${list.sql}`, list.params)
+  return rows.map((row) => row.series_id)
 }
 
 /** fixedDelay: the end of the run that the series awaits sets its next instant. */

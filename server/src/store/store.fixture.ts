@@ -55,7 +55,17 @@ export function changeAt(now: number, more: Partial<Change> = {}): Change {
 export async function addGroup(db: Database, id: number, name = `group ${id}`): Promise<void> {
   await db.write('rest', (tx) =>
     tx.insert('task_group', [
-      { id, name, name_key: name.toLowerCase(), app_name: `app-${id}`, description: '', version: 1, created_at: T0, updated_at: T0 },
+      {
+        id,
+        name,
+        name_key: name.toLowerCase(),
+        app_name: `app-${id}`,
+        description: '',
+        version: 1,
+        concurrency: null,
+        created_at: T0,
+        updated_at: T0,
+      },
     ]),
   )
 }

@@ -1,5 +1,15 @@
-import type { ScheduleInput, Static, Task, TaskDefinition, TaskListItem, TaskListQuery, TaskVersion } from '@tickwheel/contract'
+import {
+  PausedByFailures,
+  type ScheduleInput,
+  type Static,
+  type Task,
+  type TaskDefinition,
+  type TaskListItem,
+  type TaskListQuery,
+  type TaskVersion,
+} from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
+import { Compile } from 'typebox/compile'
 import { query, type Database, type ReadTx } from './database.ts'
 import { nameKey, parseDefinition, parseJson, readSchedule } from './definition.ts'
 import { namesOfGroups } from './groups.ts'
@@ -9,6 +19,8 @@ import type { SeriesRow, TaskRow } from './schema.ts'
 import { groupsOf } from './scope.ts'
 import { lastSpan } from './spans.ts'
 import { definitionOf, visibleTask } from './tasks.ts'
+
+const pausedCheck = Compile(PausedByFailures)
 
 const RECENT_RUNS = 20
 /** How far back the last firing of a task is looked for among its runs. */
@@ -106,6 +118,7 @@ export async function getTask(
       nextFireAt: instantText(series?.next_due_at ?? null),
       lastFiredAt: await lastFiredAt(tx, row),
       held: heldOf(series),
+      paused: pausedOf(row),
       createdAt: instantText(row.created_at),
       updatedAt: instantText(row.updated_at),
       ...(mayView ? {} : { hidden }),
@@ -211,6 +224,11 @@ function heldOf(series: SeriesRow | undefined): { reason: string; at: string } |
   const value = held === null ? null : parseJson(held)
   if (typeof value !== 'object' || value === null || !('reason' in value) || !('at' in value)) return null
   return typeof value.reason === 'string' && typeof value.at === 'number' ? { reason: value.reason, at: instantText(value.at) } : null
+}
+
+function pausedOf({ enabled, paused }: TaskRow): Static<typeof PausedByFailures> | null {
+  const value = paused === null || enabled === 1 ? undefined : parseJson(paused)
+  return pausedCheck.Check(value) ? value : null
 }
 
 function tagsOf(row: TaskRow): string[] {

@@ -1,10 +1,13 @@
 import { AppError, type FieldProblem, type TaskCreate, type TaskDefinition, type TaskUpdate } from '@tickwheel/contract'
-import { REASON, slotOf, type Scope } from '@tickwheel/core'
+import { OUTCOME, REASON, slotOf, type Scope } from '@tickwheel/core'
 import { changedFields, writeAudit } from './audit.ts'
-import type { Change } from './caller.ts'
+import { SYSTEM, type Change } from './caller.ts'
 import { DuplicateKey, query, type Database, type ReadTx, type Tx } from './database.ts'
-import { completeDefinition, nameKey, parseDefinition } from './definition.ts'
-import { takeEntityId } from './ids.ts'
+import { completeDefinition, definitionText, levelOf, nameKey, parseDefinition } from './definition.ts'
+import { floorOfInstant, takeEntityId } from './ids.ts'
+import { requireLevel } from './levels.ts'
+import { instantText } from './page.ts'
+import { FAILURES } from './run-writes.ts'
 import type { SeriesRow, TaskRow } from './schema.ts'
 import { checkSchedule } from './schedules.ts'
 import { isVisible } from './scope.ts'
@@ -13,6 +16,9 @@ import { lastSpan, spansSince } from './spans.ts'
 
 /** `series.kind` of the schedule of a task. */
 export const TASK_SERIES = 1
+
+/** A run's id may have been taken so long before the run was made. */
+const IDS_KEPT_MS = 15_000
 
 /** What a change left behind, so that the engine can move its timers. `openRunIds`: filled by a stop and a deletion, in order. */
 export interface TaskChanged {
@@ -57,6 +63,7 @@ export async function createTask(
           deleted_at: null,
           created_at: change.now,
           updated_at: change.now,
+          paused: null,
         },
       ]),
     )
@@ -128,7 +135,7 @@ export async function setTaskEnabled(
     await tx.execute(
       query
         .updateTable('task')
-        .set({ enabled: flag(isEnabled), updated_at: change.now })
+        .set({ enabled: flag(isEnabled), updated_at: change.now, ...(isEnabled ? { paused: null } : {}) })
         .where('id', '=', taskId),
     )
     const series = await writeSeries(tx, task.series, { ...cursor, group_id: task.row.group_id })
@@ -141,6 +148,42 @@ export async function setTaskEnabled(
     })
     return { ...changedOf(task, series), openRunIds }
   })
+}
+
+/**
+ * Stops the schedule of a task whose last runs have all failed, as many as its definition says. What was made before the task was last started or saved
+ * does not count, nor what was canceled or skipped; runs count in the order in which they were made. The caller holds the locks of the task and of its
+ * series, and calls again when another run fails: a task that is stopped already is left as it is. Null: nothing has changed.
+ */
+export async function pauseAfterFailures(
+  tx: Tx,
+  { taskId, instanceId }: { taskId: number; instanceId: number },
+  { now, auditId }: { now: number; auditId: number },
+): Promise<TaskChanged | null> {
+  const row = await tx.first(query.selectFrom('task').selectAll().where('id', '=', taskId))
+  if (row === null || row.deleted_at !== null || row.enabled === 0) return null
+  const definition = await definitionOf(tx, taskId, row.version)
+  const span = await lastSpan(tx, row.series_id)
+  if (definition === null || span === null || definition.pauseAfterFailures === 0) return null
+  const failures = definition.pauseAfterFailures
+  const ended = await tx.all<{ outcome: number }>(
+    `SELECT outcome FROM instance WHERE task_id = ? AND id > ? AND created_at >= ? AND outcome IN (${[OUTCOME.succeeded, ...FAILURES].join(', ')}) ORDER BY id DESC LIMIT ?`,
+    [taskId, floorOfInstant(span.fromAt - IDS_KEPT_MS), span.fromAt, failures],
+  )
+  if (ended.length < failures || !ended.every(({ outcome }) => FAILURES.includes(outcome))) return null
+  const task = await lockTask(tx, taskId, 'all')
+  const cursor = await moveSpan(tx, task, { definition, isEnabled: false, taskVersion: row.version }, now)
+  const paused = JSON.stringify({ at: instantText(now), failures, instanceId })
+  await tx.execute(query.updateTable('task').set({ enabled: 0, paused, updated_at: now }).where('id', '=', taskId))
+  const series = await writeSeries(tx, task.series, { ...cursor, group_id: row.group_id })
+  await writeAudit(tx, now, auditId, SYSTEM, {
+    action: 'task:pause',
+    resource: resourceOf(task),
+    groupId: row.group_id,
+    before: { enabled: true },
+    after: { enabled: false, failures, instanceId },
+  })
+  return changedOf(task, series)
 }
 
 /**
@@ -240,7 +283,14 @@ async function saveVersion(tx: Tx, task: LockedTask, wish: TaskWish, action: str
   ])
   const version = row.version + 1
   const cursor = await moveSpan(tx, task, { definition, isEnabled: wish.isEnabled, taskVersion: version }, change.now)
-  const columns = { ...listColumns(definition), group_id: wish.groupId, version, enabled: flag(wish.isEnabled), updated_at: change.now }
+  const columns = {
+    ...listColumns(definition),
+    group_id: wish.groupId,
+    version,
+    enabled: flag(wish.isEnabled),
+    updated_at: change.now,
+    ...(wish.isEnabled ? { paused: null } : {}),
+  }
   await nameGuard(definition.name, () => tx.execute(query.updateTable('task').set(columns).where('id', '=', row.id)))
   await insertVersion(tx, row.id, version, definition, change)
   const series = await writeSeries(tx, task.series, { ...cursor, group_id: wish.groupId })
@@ -387,6 +437,7 @@ async function writeSeries(tx: Tx, series: SeriesRow, to: Cursor & { group_id: n
 }
 
 async function insertVersion(tx: Tx, taskId: number, version: number, definition: TaskDefinition, { now, caller }: Change): Promise<void> {
+  await requireLevel(tx, levelOf(definition), await tx.now(), 'does not know all that this task asks for: upgrade or stop it first')
   await tx.insert('task_version', [
     {
       task_id: taskId,
@@ -394,7 +445,7 @@ async function insertVersion(tx: Tx, taskId: number, version: number, definition
       saved_at: now,
       saved_by: caller.actor.kind === 'user' ? caller.actor.id : null,
       saved_by_name: caller.actor.name,
-      definition: JSON.stringify(definition),
+      definition: definitionText(definition),
     },
   ])
 }

@@ -4,7 +4,7 @@ import { writeAudit } from './audit.ts'
 import { actorText, type Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
 import { againWhenTaken, lockRows } from './lock.ts'
-import { PARAMS_PAYLOAD } from './run-writes.ts'
+import { ON_END_FAILURE, PARAMS_PAYLOAD } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow, PayloadRow, TaskRow } from './schema.ts'
 import { isVisible } from './scope.ts'
 import { definitionOf, visibleTask } from './tasks.ts'
@@ -70,7 +70,7 @@ async function triggerOne(tx: Tx, request: TriggerRequest): Promise<Triggered> {
   const definition = await definitionIn(tx, task.id, task.version)
   mustFit(request, task, definition.overlap)
   if (request.executorId !== null) await mustBeExecutorOf(tx, request.executorId, task.group_id)
-  const row = newRun(request, task, definition.priority, 'triggered')
+  const row = newRun(request, task, definition, 'triggered')
   await tx.insert('open_instance', [row])
   if (request.params !== null && request.params !== definition.params)
     await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: request.params }])
@@ -118,7 +118,7 @@ export async function retry(db: Database, request: RetryRequest): Promise<Trigge
       const base = newRun(
         { ...request, taskId: task.id, params: null, executorId: null, scheduledAt: old.due_at },
         task,
-        definition.priority,
+        definition,
         'retriedByPerson',
         { of: old.id },
       )
@@ -198,7 +198,7 @@ async function mustBeExecutorOf(tx: Tx, executorId: number, groupId: number): Pr
 function newRun(
   request: Omit<TriggerRequest, 'scope' | 'openRuns' | 'keyHash' | 'auditId'>,
   task: TaskRow,
-  priority: number,
+  { priority, pauseAfterFailures }: TaskDefinition,
   reason: Reason,
   facts: Record<string, number> = {},
 ): OpenInstanceRow {
@@ -230,7 +230,7 @@ function newRun(
     phase: PHASE.queued,
     lane: task.group_id,
     rank_at: queueRankAt(at, priority),
-    on_end: 0,
+    on_end: pauseAfterFailures > 0 ? ON_END_FAILURE : 0,
     wait_code: null,
     wait_facts: null,
     progress: null,

@@ -92,9 +92,9 @@ function seedTask(world: World, seed: Seed, index: number): void {
   if (index === 6) addRun(world, task, { firedAt: world.now - 2_000, cause: 'manual', state: 'queued', durationMs: 90_000 })
 }
 
-export function addGroup(world: World, group: { id: number; name: string; appName: string; description: string }): Group {
+export function addGroup(world: World, group: { id: number; name: string; appName: string; description: string; concurrency?: number | undefined }): Group {
   const at = iso(world.now - 20 * 24 * HOUR)
-  const made: Group = { ...group, version: 1, taskCount: 0, executorCount: 0, createdAt: at, updatedAt: at }
+  const made: Group = { ...group, concurrency: group.concurrency ?? 0, version: 1, taskCount: 0, executorCount: 0, createdAt: at, updatedAt: at }
   world.groups.set(made.id, made)
   return made
 }
@@ -128,7 +128,7 @@ export function addTask(world: World, body: TaskCreate): Task {
   const at = iso(world.now - 12 * 24 * HOUR)
   const task: Task = {
     id: world.lastId, groupId: body.groupId, groupName: world.groups.get(body.groupId)?.name ?? '', ...define(body),
-    enabled: body.enabled === true, version: 0, nextFireAt: null, lastFiredAt: null, held: null, createdAt: at, updatedAt: at,
+    enabled: body.enabled === true, version: 0, nextFireAt: null, lastFiredAt: null, held: null, paused: null, createdAt: at, updatedAt: at,
   }
   world.tasks.set(task.id, task)
   saveVersion(world, task)
@@ -139,7 +139,7 @@ export function saveVersion(world: World, task: Task): void {
   task.version += 1
   task.updatedAt = iso(world.now)
   task.nextFireAt = task.enabled ? nextFire(task, world.now) : null
-  const { id: _i, groupId: _g, groupName: _n, enabled: _e, version, nextFireAt: _f, lastFiredAt: _l, held: _h, createdAt: _c, updatedAt: _u, hidden: _x, ...definition } = task
+  const { id: _i, groupId: _g, groupName: _n, enabled: _e, version, nextFireAt: _f, lastFiredAt: _l, held: _h, paused: _p, createdAt: _c, updatedAt: _u, hidden: _x, ...definition } = task
   const entry: TaskVersion = { version, savedAt: task.updatedAt, savedBy: { id: 1, name: 'admin' }, definition: structuredClone({ ...definition, params: definition.params ?? '' }) }
   world.versions.set(task.id, [entry, ...(world.versions.get(task.id) ?? [])])
 }

@@ -56,7 +56,7 @@ function isReason(word: string): word is Reason {
   return Object.hasOwn(REASON, word)
 }
 
-const EMPTY = { group: NONE, handler: NONE, blocker: NONE, used: NONE, capacity: NONE, executors: NONE, executorId: NONE, executor: NONE, among: NONE, of: NONE, code: NONE, policy: NONE, strategy: NONE, tries: NONE, max: NONE, attempt: NONE, dropped: NONE, lateMs: NONE, delayMs: NONE, detail: '' } as const
+const EMPTY = { group: NONE, handler: NONE, blocker: NONE, used: NONE, capacity: NONE, executors: NONE, executorId: NONE, executor: NONE, among: NONE, of: NONE, code: NONE, policy: NONE, strategy: NONE, tries: NONE, max: NONE, attempt: NONE, dropped: NONE, lateMs: NONE, delayMs: NONE, waitedMs: NONE, maxMs: NONE, detail: '' } as const
 
 function namedFacts(reason: Reason, facts: Facts, names: ExecutorNames): Named {
   const named: Record<string, string | number> = { ...EMPTY, by: t('runs.trace.system') }

@@ -35,7 +35,7 @@ export const runs = {
   errors: {
     EXIT_CODE: 'it ended with an exit code other than 0', KILLED_BY_SIGNAL: 'it was killed by a signal', SPAWN_FAILED: 'it could not be started', RESULT_TOO_LARGE: 'its result is too large', RESULT_NOT_JSON: 'its result is not JSON',
     HTTP_STATUS: 'the answer had another status than expected', HTTP_FAILED: 'the HTTP call failed', HANDLER_ERROR: 'the handler threw an error', TIMED_OUT: 'its time was up', CANCELED: 'it was canceled', DISPATCH_REFUSED: 'the executor refused what it was sent',
-    EXECUTOR_LOST: 'the executor was lost', EXECUTOR_RESTARTED: 'the executor restarted', SERVER_LOST: 'the executor had lost the server', EXECUTOR_STOPPED: 'the executor stopped', CANCEL_UNCONFIRMED: 'the executor never confirmed that it stopped', LOST: 'it was lost',
+    QUEUE_TIMEOUT: 'no executor was given it in time', EXECUTOR_LOST: 'the executor was lost', EXECUTOR_RESTARTED: 'the executor restarted', SERVER_LOST: 'the executor had lost the server', EXECUTOR_STOPPED: 'the executor stopped', CANCEL_UNCONFIRMED: 'the executor never confirmed that it stopped', LOST: 'it was lost',
   },
   rejects: {
     capacity: 'it is full', unknownHandler: 'it does not know the handler', handlerNotAllowed: 'it does not allow this kind of handler', draining: 'it is draining', otherBoot: 'it has restarted meanwhile', tooOld: 'the order came too late',

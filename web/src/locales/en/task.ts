@@ -3,7 +3,7 @@ import type { WhyAnswer } from '@tickwheel/contract'
 export const task = {
   tabs: { runs: 'Runs', firings: 'Firings', why: 'Why?', settings: 'Settings' },
   next: 'Next firing', off: 'The schedule is off', runNow: 'Run now', withParams: 'Run with parameters…', edit: 'Edit', versions: 'Versions', delete: 'Delete', more: 'More actions',
-  held: 'This task is held back since {at}: {reason}', owner: 'Owner: {name}',
+  held: 'This task is held back since {at}: {reason}', paused: 'The schedule stopped by itself {at}: {n} run had failed. | The schedule stopped by itself {at}: {n} runs in a row had failed.', pausedRun: 'Last failed run: #{id}', owner: 'Owner: {name}',
   firings: {
     due: 'Due', outcome: 'Outcome', why: 'Reason', fired: 'Fired', skipped: 'Not fired', folded: 'Fired', run: 'Run {run}', range: 'from {from} to {to}', count: '{n} firing | {n} firings', uncounted: 'not counted yet', foldedText: 'These are kept as one count: all fired.',
     emptyTitle: 'No firing yet', emptyText: 'Each instant at which the task is due leaves an entry here: fired, or not fired and why.', nothing: 'No firing in this time.', explain: 'Why?', older: 'Older', newest: 'Newest',

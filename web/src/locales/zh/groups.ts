@@ -1,6 +1,7 @@
 export const groups = {
   title: '任务组', create: '新建任务组', editTitle: '编辑任务组“{name}”', createTitle: '新建任务组',
   search: '按名称搜索', name: '名称', appName: '应用名', description: '描述', tasks: '任务', executors: '执行器', updated: '修改时间',
+  concurrency: '并发上限', concurrencyHint: '该组同时派发到执行器的执行数上限，所有节点合计。0 表示不限。',
   appNameHint: '执行器注册时使用的名称。小写字母、数字和连字符，例如 billing-jobs。',
   appNameBad: '2 到 64 个字符：小写字母、数字和连字符，以字母开头。',
   appNameChanged: '有 {n} 个执行器正以旧名称服务该组，它们在重新注册之前会继续运行。',

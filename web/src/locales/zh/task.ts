@@ -1,7 +1,7 @@
 export const task = {
   tabs: { runs: '执行记录', firings: '触发台账', why: '为什么？', settings: '配置' },
   next: '下次触发', off: '调度已停用', runNow: '立即执行', withParams: '带参数执行…', edit: '编辑', versions: '历史版本', delete: '删除', more: '更多操作',
-  held: '该任务自 {at} 起被挂起：{reason}', owner: '负责人：{name}',
+  held: '该任务自 {at} 起被挂起：{reason}', paused: '调度已于 {at} 自动停用：连续失败 {n} 次。', pausedRun: '最后一次失败的执行：#{id}', owner: '负责人：{name}',
   firings: {
     due: '应触发时间', outcome: '结果', why: '原因', fired: '已触发', skipped: '未触发', folded: '已触发', run: '执行 {run}', range: '{from} 至 {to}', count: '{n} 次', uncounted: '尚未统计', foldedText: '合并为一个计数保存：全部已触发。',
     emptyTitle: '还没有触发记录', emptyText: '任务每个应触发的时刻都会在这里留下一条记录：已触发，或未触发及其原因。', nothing: '该时间段内没有触发记录。', explain: '为什么？', older: '更早', newest: '最新',

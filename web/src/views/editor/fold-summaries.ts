@@ -4,6 +4,12 @@ import { formatDuration } from '../../utils/duration.ts'
 import { formatInstant } from '../../utils/time.ts'
 import type { TaskForm } from './task-form.ts'
 
+function retryWords({ retry }: TaskForm): string {
+  if (retry.max === 0) return t('editor.sums.noRetry')
+  const named = { n: retry.max, delay: formatDuration(retry.delayMs), longest: formatDuration(retry.maxDelayMs) }
+  return t(retry.backoff === 'fixed' || retry.max === 1 || retry.maxDelayMs <= retry.delayMs ? 'editor.sums.retry' : 'editor.sums.retryGrowing', named)
+}
+
 /** What a folded part of the editor holds, in one line. */
 export const summaries = {
   params(form: TaskForm): string {
@@ -12,16 +18,18 @@ export const summaries = {
     const size = new TextEncoder().encode(form.params).length
     return size <= 60 ? first : t('editor.sums.paramsSize', { first: `${first.slice(0, 48)}…`, size: formatBytes(size) })
   },
-  retry({ retry }: TaskForm): string {
-    if (retry.max === 0) return t('editor.sums.noRetry')
-    const named = { n: retry.max, delay: formatDuration(retry.delayMs), longest: formatDuration(retry.maxDelayMs) }
-    return t(retry.backoff === 'fixed' || retry.max === 1 || retry.maxDelayMs <= retry.delayMs ? 'editor.sums.retry' : 'editor.sums.retryGrowing', named)
+  retry(form: TaskForm): string {
+    const words = retryWords(form)
+    const withLoss = form.onLost === 'fail' && form.retry.max > 0 ? t('editor.sums.lostFails', { retry: words }) : words
+    return form.pauseAfterFailures === 0 ? withLoss : t('editor.sums.pauses', { retry: withLoss, n: form.pauseAfterFailures })
   },
   limit(form: TaskForm): string {
-    return form.timeoutMs === 0 ? t('editor.sums.noLimit') : t('editor.sums.limit', { limit: formatDuration(form.timeoutMs), grace: formatDuration(form.killGraceMs) })
+    const limit = form.timeoutMs === 0 ? t('editor.sums.noLimit') : t('editor.sums.limit', { limit: formatDuration(form.timeoutMs), grace: formatDuration(form.killGraceMs) })
+    return form.queueTimeoutMs === 0 ? limit : t('editor.sums.waits', { limit, longest: formatDuration(form.queueTimeoutMs) })
   },
-  overlap({ overlap }: TaskForm): string {
+  overlap({ overlap, concurrency }: TaskForm): string {
     const policy = t(`editor.overlaps.${overlap.policy}`)
+    if (overlap.policy === 'parallel' && concurrency > 0) return t('editor.sums.overlapParallel', { policy, max: concurrency })
     return overlap.policy === 'queue' ? t('editor.sums.overlapQueue', { policy, max: overlap.max }) : policy
   },
   misfire({ misfire }: TaskForm): string {

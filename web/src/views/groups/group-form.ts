@@ -5,12 +5,13 @@ export interface GroupForm {
   name: string
   appName: string
   description: string
+  concurrency: number
 }
 
 const APP_NAME = /^[a-z][a-z0-9-]{1,63}$/
 
 export function formOf(group: Group | null): GroupForm {
-  return { name: group?.name ?? '', appName: group?.appName ?? '', description: group?.description ?? '' }
+  return { name: group?.name ?? '', appName: group?.appName ?? '', description: group?.description ?? '', concurrency: group?.concurrency ?? 0 }
 }
 
 /** What is wrong before it is sent: `{ appName: 'sentence' }`. The server checks again. */
@@ -23,7 +24,7 @@ export function checkGroup(form: GroupForm): Record<string, string> {
 }
 
 export function bodyOf(form: GroupForm): GroupCreate {
-  return { name: form.name.trim(), appName: form.appName, description: form.description }
+  return { name: form.name.trim(), appName: form.appName, description: form.description, concurrency: form.concurrency }
 }
 
 /** A first guess for the application name, while nobody has typed one: `Billing jobs` → `billing-jobs`. */
