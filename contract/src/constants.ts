@@ -69,6 +69,9 @@ export const FIELD_CODES = [
   'ONCE_IN_PAST',
   'PARAMS_TOO_LARGE',
   'ENABLED_WITHOUT_SCHEDULE',
+  'RANGE_EMPTY',
+  'TOO_MANY_SHARDS',
+  'PARAMS_NOT_A_LIST',
 ] as const
 export type FieldCode = (typeof FIELD_CODES)[number]
 
@@ -79,6 +82,9 @@ export const HANDLER_KINDS = ['shell', 'script', 'http', 'named'] as const
 export const ROUTING_STRATEGIES = ['roundRobin', 'random'] as const
 export const OVERLAP_POLICIES = ['queue', 'skip', 'replace', 'parallel'] as const
 export const MISFIRE_POLICIES = ['skip', 'fireOnce', 'fireAll'] as const
+export const SHARDING_KINDS = ['none', 'broadcast', 'fixed', 'range', 'list'] as const
+/** shards of one run */
+export const MAX_SHARDS = 10_000
 export const BACKOFFS = ['fixed', 'linear', 'exponential'] as const
 export const TASK_DEFAULTS = {
   description: '',
@@ -86,6 +92,7 @@ export const TASK_DEFAULTS = {
   owner: '',
   params: '',
   routing: 'roundRobin',
+  sharding: { kind: 'none' },
   overlap: { policy: 'queue', max: 1000 },
   misfire: { policy: 'fireOnce', graceMs: 60_000, max: 100 },
   timeoutMs: 0,

@@ -39,6 +39,13 @@ export const REASON = {
   retrying: 31, // tries, max, delayMs
   traceCut: 32, // dropped: entries that no longer fitted
   deleted: 33, // the task was deleted
+  // shards (50 to 59)
+  split: 50, // total: shards are made
+  shardsEnded: 51, // total, succeeded
+  shardsRefused: 52, // problem, and from, to, total, max
+  shardOf: 53, // parent, index, total
+  pinnedExecutorLost: 54, // executorId: the shard was for it alone
+  shardsNeverMade: 55, // missing: canceled before they were made
   // why a due instant did not fire (ledger)
   misfire: 60, // policy, lateMs
   overlap: 61, // blocker

@@ -11,6 +11,7 @@ import { isThere, type OpenRun, type OpenRuns } from './open-runs.ts'
 import type { Seat } from './plan-firing.ts'
 import { Pump } from './pump.ts'
 import type { RestoreGuard } from './restore-guard.ts'
+import { isSharded, type SplitWish } from './sharder.ts'
 import type { SlotKeeper } from './slot-keeper.ts'
 
 const BATCH = 500
@@ -34,6 +35,8 @@ export interface DispatcherOptions {
   readonly definitions: Definitions
   /** what was written: read these rows again into memory, and send those that were claimed */
   readonly onDispatched: (claimed: readonly number[], changed: readonly number[]) => Promise<void>
+  /** runs whose turn has come and that are split instead of sent */
+  readonly onSplit: (wishes: readonly SplitWish[]) => Promise<void>
   readonly onSkip: (skips: readonly { instanceId: number; blocker: number }[]) => Promise<void>
   readonly onReplace: (replacements: readonly { taskId: number; by: number }[]) => Promise<void>
   /** a turn has begun: places at executors of other nodes may be asked for, or given back */
@@ -48,6 +51,7 @@ interface Turn {
   readonly parkings: Parking[]
   readonly skips: { instanceId: number; blocker: number }[]
   readonly replacements: { taskId: number; by: number }[]
+  readonly splits: SplitWish[]
   /** tasks of which this turn already sends a run */
   readonly busyTasks: Set<number>
 }
@@ -94,7 +98,7 @@ export class Dispatcher {
 
   /** A place for a run that is being fired, when nothing of its group is queued before it: one commit between due and sent. */
   takeSeat(taskId: number, groupId: number, definition: TaskDefinition): Seat | null {
-    if (!this.#options.runs.isLaneEmpty(groupId)) return null
+    if (isSharded(definition) || !this.#options.runs.isLaneEmpty(groupId)) return null
     const choice = this.#options.chooser.choose(
       { taskId, groupId, attempt: 1, definition, pinnedExecutorId: null, now: this.#options.clock.now() },
       this.#fireAccount,
@@ -148,16 +152,17 @@ export class Dispatcher {
     this.#options.onTurn()
     if (heads.length === 0) return false
     await this.#options.definitions.load(heads.flat().map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
-    const turn: Turn = { now: this.#options.clock.now(), claims: [], parkings: [], skips: [], replacements: [], busyTasks: new Set() }
+    const turn: Turn = { now: this.#options.clock.now(), claims: [], parkings: [], skips: [], replacements: [], splits: [], busyTasks: new Set() }
     try {
       for (const lane of heads) this.#decideLane(turn, lane)
       await this.#write(turn.now, turn.claims, turn.parkings)
     } finally {
       this.#account.settle()
     }
+    if (turn.splits.length > 0) await this.#options.onSplit(turn.splits)
     if (turn.skips.length > 0) await this.#options.onSkip(turn.skips)
     if (turn.replacements.length > 0) await this.#options.onReplace(turn.replacements)
-    return turn.claims.length + turn.parkings.length + turn.skips.length > 0
+    return turn.claims.length + turn.parkings.length + turn.skips.length + turn.splits.length > 0
   }
 
   /** The heads of the lanes; each turn begins with another group, so that none is always served first. */
@@ -189,15 +194,18 @@ export class Dispatcher {
   #decide(turn: Turn, run: OpenRun, mayGo: boolean): 'next' | 'groupWaits' {
     const definition = this.#options.definitions.peek(run.taskId, run.taskVersion)
     if (definition === null || definition === undefined || !this.#options.keeper.slots.has(run.slot)) return 'next'
-    const blocker = definition.overlap.policy === 'parallel' ? null : this.#blockerOf(run)
-    if (blocker !== null || (definition.overlap.policy !== 'parallel' && this.#isBusy(turn, run.taskId))) {
+    // runs do not stand in each other's way where shards are beside each other
+    const isFree = definition.overlap.policy === 'parallel' || run.shardIndex !== null
+    const blocker = isFree ? null : this.#blockerOf(run)
+    if (blocker !== null || (!isFree && this.#isBusy(turn, run.taskId))) {
       this.#yieldTo(turn, run, { policy: definition.overlap.policy, blocker: blocker?.id ?? null })
       return 'next'
     }
     if (!mayGo) return 'groupWaits'
+    if (run.shardIndex === null && isSharded(definition)) return this.#split(turn, run, definition)
     const choice = this.#options.chooser.choose(this.#question(run, definition, turn.now), this.#account)
     if (choice.kind === 'seat') {
-      turn.busyTasks.add(run.taskId)
+      if (run.shardIndex === null) turn.busyTasks.add(run.taskId)
       turn.claims.push({
         instanceId: run.id,
         slot: run.slot,
@@ -210,6 +218,20 @@ export class Dispatcher {
     }
     if (choice.reach === 'group') return 'groupWaits'
     turn.parkings.push(this.#setAside(run, choice, turn.now))
+    return 'next'
+  }
+
+  /** A broadcast needs to know for whom; any other is split whoever is online, and its shards wait. */
+  #split(turn: Turn, run: OpenRun, definition: TaskDefinition): 'next' | 'groupWaits' {
+    const choice = this.#options.chooser.everyone(this.#question(run, definition, turn.now))
+    const isBroadcast = definition.sharding?.kind === 'broadcast'
+    if (isBroadcast && choice.kind === 'none') {
+      if (choice.reach === 'group') return 'groupWaits'
+      turn.parkings.push(this.#setAside(run, choice, turn.now))
+      return 'next'
+    }
+    turn.busyTasks.add(run.taskId)
+    turn.splits.push({ run, definition, executors: isBroadcast && choice.kind === 'everyone' ? choice.members : null })
     return 'next'
   }
 

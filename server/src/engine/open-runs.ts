@@ -1,4 +1,4 @@
-import { PHASE } from '@tickwheel/core'
+import { CAUSE, PHASE } from '@tickwheel/core'
 import { NEVER } from '../store/run-writes.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import { Lane } from './lane.ts'
@@ -28,17 +28,26 @@ export interface OpenRun {
   readonly startedAt: number | null
   readonly cancelAt: number | null
   readonly pinnedExecutorId: number | null
+  /** null: no shard */
+  readonly shardIndex: number | null
+  /** of a run that was split: how many shards it has in all, and how many of them are made; null: it was not split */
+  readonly shardTotal: number | null
+  readonly childrenMade: number | null
   readonly waitCode: number | null
   readonly waitFacts: string | null
 }
 
 /**
- * Every open run of the slots that this node owns, with the views that decisions are made from: by task (overlap), by executor (credits), by group and
- * rank (lanes). Only the fence of the slot makes this memory the only one, so what is decided from it is checked in the transaction.
+ * Every open run of the slots that this node owns, with the views that decisions are made from: by task (overlap, which speaks of parents and not of
+ * shards), by executor (credits), by group and rank (lanes). Only the fence of the slot makes this memory the only one, so what is decided from it is checked in the transaction.
  */
 export class OpenRuns {
   readonly #runs = new Map<number, OpenRun>()
   readonly #byTask = new Map<number, Set<number>>()
+  /** runs that were split */
+  readonly #parents = new Set<number>()
+  /** shards that were not sent and that only one executor may run */
+  readonly #pinned = new Map<number, Set<number>>()
   readonly #byExecutor = new Map<number, Set<number>>()
   readonly #lanes = new Map<number, Lane>()
   /** tasks of which runs are just being written */
@@ -74,7 +83,9 @@ export class OpenRuns {
     const before = this.remove(row.id)
     const run = before !== null && isOlder(row, before) ? before : openRunOf(row)
     this.#runs.set(run.id, run)
-    add(this.#byTask, run.taskId, run.id)
+    if (run.shardIndex === null) add(this.#byTask, run.taskId, run.id)
+    if (run.childrenMade !== null) this.#parents.add(run.id)
+    if (isPinnedShard(run)) add(this.#pinned, run.pinnedExecutorId, run.id)
     if (run.executorId !== null && isThere(run)) {
       add(this.#byExecutor, run.executorId, run.id)
       this.#fly(run, 1)
@@ -98,6 +109,8 @@ export class OpenRuns {
     if (run === undefined) return null
     this.#runs.delete(id)
     drop(this.#byTask, run.taskId, id)
+    this.#parents.delete(id)
+    if (isPinnedShard(run)) drop(this.#pinned, run.pinnedExecutorId, id)
     if (run.executorId !== null && isThere(run)) {
       drop(this.#byExecutor, run.executorId, id)
       this.#fly(run, -1)
@@ -106,7 +119,22 @@ export class OpenRuns {
     return run
   }
 
-  /** Open runs of a task, oldest first. */
+  /** Runs that were split and have not ended, oldest first. */
+  parents(): OpenRun[] {
+    return this.#pick(this.#parents).sort((a, b) => a.id - b.id)
+  }
+
+  /** Executors that shards wait for which no other may run. */
+  executorsAwaited(): number[] {
+    return [...this.#pinned.keys()]
+  }
+
+  /** The shards that wait for an executor. */
+  pinnedTo(executorId: number): OpenRun[] {
+    return this.#pick(this.#pinned.get(executorId))
+  }
+
+  /** Open runs of a task without shards, oldest first. */
   ofTask(taskId: number): OpenRun[] {
     return this.#pick(this.#byTask.get(taskId)).sort((a, b) => a.id - b.id)
   }
@@ -218,6 +246,7 @@ export class OpenRuns {
 
 /** Whether a row was read before what is known of its run: an earlier attempt, one that is known to have ended, or one that is known to have begun. */
 function isOlder(row: OpenInstanceRow, known: OpenRun): boolean {
+  if (known.childrenMade !== null) return (row.children_made ?? -1) < known.childrenMade
   if (row.attempt !== known.attempt) return row.attempt < known.attempt
   if (known.executorId === null) return row.executor_id !== null
   return known.phase === PHASE.running && row.phase === PHASE.dispatched
@@ -256,9 +285,16 @@ export function openRunOf(row: OpenInstanceRow): OpenRun {
     startedAt: row.started_at,
     cancelAt: row.cancel_at,
     pinnedExecutorId: row.pinned_executor_id,
+    shardIndex: row.shard_index,
+    shardTotal: row.shard_total,
+    childrenMade: row.children_made,
     waitCode: row.wait_code,
     waitFacts: row.wait_facts,
   }
+}
+
+function isPinnedShard(run: OpenRun): run is OpenRun & { readonly pinnedExecutorId: number } {
+  return run.cause === CAUSE.shard && run.pinnedExecutorId !== null && !isThere(run)
 }
 
 function add(index: Map<number, Set<number>>, key: number, id: number): void {

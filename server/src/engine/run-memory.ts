@@ -23,6 +23,8 @@ export interface RunMemoryOptions {
   readonly roster: Roster
   readonly keeper: SlotKeeper
   readonly timekeeper: Timekeeper
+  /** a run that was split has shards to make, or to cancel */
+  readonly onParent: () => void
   readonly dispatcher: Dispatcher
   readonly advancer: Advancer
   readonly sender: Sender
@@ -136,6 +138,7 @@ export class RunMemory {
     const run = runs.put(row)
     if (run === null) return null
     if (run.executorId !== null) lending.land(run.executorId, run.id)
+    if (run.childrenMade !== null && (run.cancelAt !== null || run.childrenMade < (run.shardTotal ?? 0))) this.#options.onParent()
     if (run.phase === PHASE.waiting && run.rankAt !== NEVER) timekeeper.arm(run.rankAt, -run.id)
     return run
   }

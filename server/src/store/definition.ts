@@ -17,6 +17,8 @@ export function completeDefinition(input: TaskCreate, serverZone: string): TaskD
     handler: input.handler,
     params: input.params ?? TASK_DEFAULTS.params,
     routing: input.routing ?? TASK_DEFAULTS.routing,
+    // left out where there is none: older nodes read a definition that has nothing they do not know
+    ...(input.sharding === undefined || input.sharding.kind === 'none' ? {} : { sharding: input.sharding }),
     overlap: { ...TASK_DEFAULTS.overlap, ...input.overlap },
     misfire: { ...TASK_DEFAULTS.misfire, ...input.misfire },
     timeoutMs: input.timeoutMs ?? TASK_DEFAULTS.timeoutMs,

@@ -3,6 +3,7 @@ import type { AddedColumns, TableSpec } from './dialect/table.ts'
 import { mainJob } from './migrations/0001-main-job.ts'
 import { logsInDatabase } from './migrations/0002-logs-in-database.ts'
 import { manyNodes } from './migrations/0003-many-nodes.ts'
+import { shards } from './migrations/0004-shards.ts'
 
 interface Migration {
   readonly tables?: readonly TableSpec[]
@@ -12,9 +13,16 @@ interface Migration {
 }
 
 /** Migrations only add. The level of a store is how many it has; `meta.schema_level` keeps it. */
-const migrations: readonly Migration[] = [{ tables: mainJob }, { tables: logsInDatabase, isForLogs: true }, { columns: manyNodes }]
+const migrations: readonly Migration[] = [
+  { tables: mainJob },
+  { tables: logsInDatabase, isForLogs: true },
+  { columns: manyNodes },
+  { columns: shards },
+]
 
 export const SCHEMA_LEVEL = migrations.length
+/** Programs of this level split runs into shards; older ones cannot read the definition of such a task. */
+export const SHARDS_SINCE_LEVEL = 1 + migrations.findIndex((migration) => migration.columns === shards)
 
 /**
  * The oldest level whose programs can still work on a store of this level: nodes are upgraded one after the other, and what a migration adds they do not

@@ -1,4 +1,4 @@
-import { appendTrace, PHASE, type TraceEntry } from '@tickwheel/core'
+import { appendTrace, CAUSE, PHASE, type TraceEntry } from '@tickwheel/core'
 import { addCounts } from './counters.ts'
 import type { Tx } from './database.ts'
 import { listOfNumbers, partsOf } from './list.ts'
@@ -10,6 +10,21 @@ export const NEVER = 9_000_000_000_000_000
 export const ATTEMPT_OUTCOME = { rejected: 7, neverReceived: 8 } as const
 /** `on_end`: the end of this run sets the next instant of its fixedDelay series. */
 export const ON_END_DELAY = 1
+/** `on_end`: the end of this run is told to the run of which it is a shard. */
+export const ON_END_PARENT = 2
+
+/** What a run has in the columns of shards that is neither parent nor shard. */
+export const NO_SHARDS = {
+  parent_id: null,
+  shard_index: null,
+  shard_total: null,
+  shard_key: null,
+  shard_part: null,
+  first_child_id: null,
+  children_made: null,
+  children_ended: null,
+  children_open: null,
+} as const
 
 const INLINE_BYTES = 2048
 const PAYLOAD = { params: 1, result: 2, error: 3 } as const
@@ -54,7 +69,8 @@ export async function endRuns(tx: Tx, at: number, firstSignalId: number, ends: r
   await addCounts(
     tx,
     at,
-    sorted.map((end) => ({ groupId: end.row.group_id, metric: end.outcome, n: 1 })),
+    // a sharded run counts once, as its parent does
+    sorted.filter((end) => end.row.cause !== CAUSE.shard).map((end) => ({ groupId: end.row.group_id, metric: end.outcome, n: 1 })),
   )
 }
 
@@ -83,6 +99,14 @@ function finalRow({ row, outcome, endedAt, result, error, trace }: RunEnd): Inst
     cancel_at: row.cancel_at,
     cancel_by: row.cancel_by,
     trace: appendTrace(row.trace, row.created_at, trace),
+    parent_id: row.parent_id,
+    shard_index: row.shard_index,
+    shard_total: row.shard_total,
+    shard_key: row.shard_key,
+    shard_part: row.shard_part,
+    first_child_id: row.first_child_id,
+    children_made: row.children_made,
+    children_ended: row.children_ended,
     outcome,
     ended_at: endedAt,
     result: result !== null && result.length <= INLINE_BYTES ? result : null,
@@ -99,8 +123,10 @@ function payloadsOf({ row, result, error }: RunEnd): PayloadRow[] {
 }
 
 function signalsOf({ row, outcome, endedAt }: RunEnd, id: number, at: number): SignalRow[] {
-  if ((row.on_end & ON_END_DELAY) === 0 || row.series_id === null) return []
-  return [{ id, slot: row.slot, kind: 1, target_id: row.series_id, instance_id: row.id, outcome, at, facts: JSON.stringify({ endedAt }) }]
+  const signal = { id, slot: row.slot, instance_id: row.id, outcome, at, facts: JSON.stringify({ endedAt }) }
+  if ((row.on_end & ON_END_PARENT) !== 0 && row.parent_id !== null) return [{ ...signal, kind: 3, target_id: row.parent_id }]
+  if ((row.on_end & ON_END_DELAY) !== 0 && row.series_id !== null) return [{ ...signal, kind: 1, target_id: row.series_id }]
+  return []
 }
 
 /** An attempt that ended while its run goes on: back to the queue (`readyAt` null) or to wait out a delay. */
