@@ -92,7 +92,6 @@ export const TASK_DEFAULTS = {
   owner: '',
   params: '',
   routing: 'roundRobin',
-  sharding: { kind: 'none' },
   overlap: { policy: 'queue', max: 1000 },
   misfire: { policy: 'fireOnce', graceMs: 60_000, max: 100 },
   timeoutMs: 0,

@@ -152,7 +152,15 @@ export class Dispatcher {
     this.#options.onTurn()
     if (heads.length === 0) return false
     await this.#options.definitions.load(heads.flat().map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
-    const turn: Turn = { now: this.#options.clock.now(), claims: [], parkings: [], skips: [], replacements: [], splits: [], busyTasks: new Set() }
+    const turn: Turn = {
+      now: this.#options.clock.now(),
+      claims: [],
+      parkings: [],
+      skips: [],
+      replacements: [],
+      splits: [],
+      busyTasks: new Set(),
+    }
     try {
       for (const lane of heads) this.#decideLane(turn, lane)
       await this.#write(turn.now, turn.claims, turn.parkings)

@@ -387,7 +387,15 @@ export class Engine implements Commands, LinkHost {
     this.#timekeeper.stop()
     this.#sweepWake?.cancel()
     await this.#keeper.retire()
-    for (const pump of [this.#sweepPump, this.#firer.pump, this.#hints, this.#dispatcher.pump, this.#sharder.pump, this.#advancer.pump, this.#rosterPump])
+    for (const pump of [
+      this.#sweepPump,
+      this.#firer.pump,
+      this.#hints,
+      this.#dispatcher.pump,
+      this.#sharder.pump,
+      this.#advancer.pump,
+      this.#rosterPump,
+    ])
       await pump.stop()
     try {
       await this.#keeper.leave()

@@ -29,7 +29,11 @@ async function workOff(world: World, session: Session, fails: (index: number) =>
     for (const dispatch of fresh) {
       done.add(`${dispatch.instanceId}:${dispatch.attempt}`)
       await world.accept(session, dispatch)
-      await world.finish(session, dispatch, fails(dispatch.shard?.index ?? 0) ? { outcome: 'failed', error: { code: 'E', message: 'm' } } : {})
+      await world.finish(
+        session,
+        dispatch,
+        fails(dispatch.shard?.index ?? 0) ? { outcome: 'failed', error: { code: 'E', message: 'm' } } : {},
+      )
     }
   }
 }
@@ -73,7 +77,11 @@ describe('a task of fixed shards', () => {
     await world.pass(1000)
     await workOff(world, executor, (index) => index === 3)
     const ended = await endedById(world)
-    expect(ended.get(parentId)).toMatchObject({ outcome: 2, error_code: 'SHARDS_FAILED', result: '{"shards":16,"succeeded":15,"failed":1}' })
+    expect(ended.get(parentId)).toMatchObject({
+      outcome: 2,
+      error_code: 'SHARDS_FAILED',
+      result: '{"shards":16,"succeeded":15,"failed":1}',
+    })
     expect(world.link.dispatches().filter((one) => one.shard?.index === 3).length).toBe(2)
   })
 
@@ -103,7 +111,10 @@ describe('a task of fixed shards', () => {
     const ended = await endedById(world)
     expect(ended.get(empty.instanceId)).toMatchObject({ outcome: 1, result: '{"shards":0}' })
     expect(ended.get(wrong.instanceId)).toMatchObject({ outcome: 2, error_code: 'SHARDS_REFUSED' })
-    expect((await listTrace(world.db, ALL, wrong.instanceId)).at(-1)).toMatchObject({ reason: 'shardsRefused', facts: { problem: 'paramsNotAList' } })
+    expect((await listTrace(world.db, ALL, wrong.instanceId)).at(-1)).toMatchObject({
+      reason: 'shardsRefused',
+      facts: { problem: 'paramsNotAList' },
+    })
     expect(world.link.dispatches()).toEqual([])
   })
 })

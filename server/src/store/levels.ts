@@ -14,7 +14,11 @@ export async function requireLevel(tx: ReadTx, level: number, now: number): Prom
     [level, now - LIVE_MS],
   )
   if (older === undefined) return
-  throw new AppError('NODE_TOO_OLD', `node ${older.name} runs version ${older.version}, which does not know this: upgrade or stop it first`, {
-    params: { node: older.name, version: older.version, level: older.level, neededLevel: level },
-  })
+  throw new AppError(
+    'NODE_TOO_OLD',
+    `node ${older.name} runs version ${older.version}, which does not know this: upgrade or stop it first`,
+    {
+      params: { node: older.name, version: older.version, level: older.level, neededLevel: level },
+    },
+  )
 }

@@ -281,12 +281,10 @@ async function saveParents(tx: Tx, rows: readonly OpenInstanceRow[]): Promise<vo
 export async function shardsToCancel(db: Database, parent: OpenInstanceRow, limit: number): Promise<number[]> {
   const first = parent.first_child_id ?? 0
   const rows = await db.read((tx) =>
-    tx.all<{ id: number }>('SELECT id FROM open_instance WHERE id >= ? AND id < ? AND parent_id = ? AND cancel_at IS NULL ORDER BY id LIMIT ?', [
-      first,
-      first + (parent.children_made ?? 0),
-      parent.id,
-      limit,
-    ]),
+    tx.all<{ id: number }>(
+      'SELECT id FROM open_instance WHERE id >= ? AND id < ? AND parent_id = ? AND cancel_at IS NULL ORDER BY id LIMIT ?',
+      [first, first + (parent.children_made ?? 0), parent.id, limit],
+    ),
   )
   return rows.map((row) => row.id)
 }
