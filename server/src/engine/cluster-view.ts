@@ -67,14 +67,4 @@ export function factsOf(node: NodeRow): NodeFacts | null {
   }
 }
 
-const NOTHING: NodeFacts = {
-  lagMs: 0,
-  skewMs: 0,
-  openRuns: 0,
-  queuedRuns: 0,
-  links: 0,
-  redis: 'none',
-  contended: 0,
-  steadyMs: Infinity,
-  fullTasks: [],
-}
+const NOTHING: NodeFacts = { lagMs: 0, skewMs: 0, openRuns: 0, queuedRuns: 0, links: 0, redis: 'none', contended: 0, steadyMs: Infinity, fullTasks: [] }
