@@ -306,6 +306,7 @@ export class ExecutorDesk implements LinkHost {
         return
       case 'lend':
         lending.received(message)
+        follow(this.#wakePinned(member, message.count))
         follow(dispatcher.roomIn(member.groupId))
     }
   }
@@ -316,13 +317,22 @@ export class ExecutorDesk implements LinkHost {
     if (isAlone) return
     for (const member of roster.all()) {
       if (member.isHere || member.linkRun === null) continue
-      const queued = takesNew(member, this.now()) ? runs.queuedOf(member.groupId) : 0
+      // who waits for this one alone is set aside, and in no queue
+      const pinned = runs.pinnedTo(member.executorId).length
+      const queued = takesNew(member, this.now()) ? Math.max(runs.queuedOf(member.groupId), pinned) : 0
       if (queued === 0) lending.settle(member)
       else lending.want(member, Math.min(queued, member.capacity) - lending.borrowed(member))
     }
   }
 
   // ── inside ──
+
+  /** Runs that wait for this executor and no other go first where places at it were lent. */
+  async #wakePinned({ executorId }: Member, count: number): Promise<void> {
+    const { runs, dispatcher } = this.#options
+    const waiting = runs.pinnedTo(executorId).filter((run) => run.phase === PHASE.waiting)
+    if (waiting.length > 0) await dispatcher.ready(waiting.slice(0, count).map((run) => run.id))
+  }
 
   /**
    * Whoever speaks over a link has it here, whatever was heard of it meanwhile; the store is told with the next look at the roster. One whose successor

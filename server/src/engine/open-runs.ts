@@ -1,4 +1,4 @@
-import { CAUSE, PHASE } from '@tickwheel/core'
+import { PHASE } from '@tickwheel/core'
 import { NEVER } from '../store/run-writes.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import { Lane } from './lane.ts'
@@ -46,7 +46,7 @@ export class OpenRuns {
   readonly #byTask = new Map<number, Set<number>>()
   /** runs that were split */
   readonly #parents = new Set<number>()
-  /** shards that were not sent and that only one executor may run */
+  /** runs that were not sent and that only one executor may run, but for those that wait for an earlier run */
   readonly #pinned = new Map<number, Set<number>>()
   readonly #byExecutor = new Map<number, Set<number>>()
   readonly #lanes = new Map<number, Lane>()
@@ -85,7 +85,7 @@ export class OpenRuns {
     this.#runs.set(run.id, run)
     if (run.shardIndex === null) add(this.#byTask, run.taskId, run.id)
     if (run.childrenMade !== null) this.#parents.add(run.id)
-    if (isPinnedShard(run)) add(this.#pinned, run.pinnedExecutorId, run.id)
+    if (isPinned(run)) add(this.#pinned, run.pinnedExecutorId, run.id)
     if (run.executorId !== null && isThere(run)) {
       add(this.#byExecutor, run.executorId, run.id)
       this.#fly(run, 1)
@@ -110,7 +110,7 @@ export class OpenRuns {
     this.#runs.delete(id)
     drop(this.#byTask, run.taskId, id)
     this.#parents.delete(id)
-    if (isPinnedShard(run)) drop(this.#pinned, run.pinnedExecutorId, id)
+    if (isPinned(run)) drop(this.#pinned, run.pinnedExecutorId, id)
     if (run.executorId !== null && isThere(run)) {
       drop(this.#byExecutor, run.executorId, id)
       this.#fly(run, -1)
@@ -124,12 +124,12 @@ export class OpenRuns {
     return this.#pick(this.#parents).sort((a, b) => a.id - b.id)
   }
 
-  /** Executors that shards wait for which no other may run. */
+  /** Executors that runs wait for which no other may run. */
   executorsAwaited(): number[] {
     return [...this.#pinned.keys()]
   }
 
-  /** The shards that wait for an executor. */
+  /** The runs that wait for an executor and for no other. */
   pinnedTo(executorId: number): OpenRun[] {
     return this.#pick(this.#pinned.get(executorId))
   }
@@ -293,8 +293,8 @@ export function openRunOf(row: OpenInstanceRow): OpenRun {
   }
 }
 
-function isPinnedShard(run: OpenRun): run is OpenRun & { readonly pinnedExecutorId: number } {
-  return run.cause === CAUSE.shard && run.pinnedExecutorId !== null && !isThere(run)
+function isPinned(run: OpenRun): run is OpenRun & { readonly pinnedExecutorId: number } {
+  return run.pinnedExecutorId !== null && !isThere(run) && !waitsForEarlier(run)
 }
 
 function add(index: Map<number, Set<number>>, key: number, id: number): void {

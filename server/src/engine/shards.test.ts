@@ -183,6 +183,21 @@ describe('the parts of a run', () => {
     ])
   })
 
+  it('of a broadcast reach executors whose links are at other nodes', async () => {
+    const world = await Nodes.create(3)
+    const sessions = [await world.node(0).executor({ name: 'a' }), await world.node(1).executor({ name: 'b' })]
+    await world.pass(2000)
+    const { taskId } = await world.taskOf(world.node(2), world.node(0), { sharding: { kind: 'broadcast' } })
+    await world.node(1).engine.trigger(taskId, {}, null, ALL, ALICE)
+    for (let second = 0; second < 6; second += 1) {
+      await world.pass(1000)
+      for (const [place, session] of sessions.entries()) await world.node(place).work(session, world.clock.now())
+    }
+    await world.pass(1000)
+    expect(await world.open()).toEqual([])
+    expect((await world.ended()).map((row) => row.shard_key ?? row.result)).toEqual(['{"shards":2,"succeeded":2}', 'a', 'b'])
+  })
+
   it('wait for an executor when there is none to broadcast to', async () => {
     const world = await World.create()
     const parentId = await parentOf(world, { sharding: { kind: 'broadcast' } })

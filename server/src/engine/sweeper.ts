@@ -1,4 +1,4 @@
-import { OUTCOME, type Reason } from '@tickwheel/core'
+import { CAUSE, OUTCOME, type Reason } from '@tickwheel/core'
 import type { Database } from '../store/database.ts'
 import { EXECUTOR_STATE, executorById, loseExecutor, recoverExecutor } from '../store/executors.ts'
 import { attemptsAt, laneHeads, openRunsById, openRunsOfExecutor, pastRank, unansweredAt } from '../store/open-runs.ts'
@@ -191,7 +191,10 @@ export class Sweeper {
       if (roster.get(executorId) !== null) continue
       const known = await executorById(db, executorId)
       if (known !== null && known.row.state === EXECUTOR_STATE.online) continue
-      const shards = runs.pinnedTo(executorId).slice(0, AT_ONCE)
+      const shards = runs
+        .pinnedTo(executorId)
+        .filter((run) => run.cause === CAUSE.shard)
+        .slice(0, AT_ONCE)
       if (shards.length === 0) continue
       const firstId = await ids.take(shards.length)
       onChanges(
