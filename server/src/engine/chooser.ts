@@ -67,6 +67,12 @@ export class Chooser {
       .reduce((sum, member) => (takesNew(member, now) ? sum + Math.max(0, this.#credits.free(member)) : sum), 0)
   }
 
+  /** How many more attempts one executor takes now. */
+  placesAt(executorId: number, now: number): number {
+    const member = this.#roster.get(executorId)
+    return member !== null && takesNew(member, now) ? Math.max(0, this.#credits.free(member)) : 0
+  }
+
   /** Why the head of a group waits, in figures: "executor slot in group A (3 of 3 used)". */
   #usage(members: readonly Member[]): Facts {
     return {

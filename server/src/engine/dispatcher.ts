@@ -17,6 +17,8 @@ import type { SlotKeeper } from './slot-keeper.ts'
 const BATCH = 500
 /** A run that cannot go for a reason of its own is looked at again after so long. */
 const LOOK_AGAIN_MS = 5_000
+/** One that waits for a place at one executor is woken when there is one, and looked at after so long even so. */
+const LOOK_AGAIN_PINNED_MS = 60_000
 /** How many queued runs of a group are told why they wait. */
 const EXPLAINED = 100
 /** How many runs that were set aside are looked at again when a place becomes free. */
@@ -113,11 +115,32 @@ export class Dispatcher {
   /** A place has become free in a group, or an executor has joined: some of the runs set aside there are looked at again. */
   async roomIn(groupId: number): Promise<void> {
     this.kick()
+    await this.wakePinned()
     const aside = this.#aside.get(groupId)
     if (aside === undefined) return
     const some = [...aside].slice(0, WOKEN)
     for (const id of some) this.forget(groupId, id)
     await this.ready(some)
+  }
+
+  /**
+   * Runs that only one executor may run are set aside while it has no place. As many of them are looked at again as there are places at it now: once a
+   * second, and whenever places come.
+   */
+  async wakePinned(): Promise<void> {
+    const { runs, chooser, clock } = this.#options
+    const woken = runs.executorsAwaited().flatMap((executorId) => {
+      const places = chooser.placesAt(executorId, clock.now())
+      if (places <= 0) return []
+      const waiting = runs
+        .pinnedTo(executorId)
+        .filter((run) => run.waitCode === REASON.waitsForChosenExecutor && run.phase === PHASE.waiting)
+      return waiting
+        .sort((a, b) => a.id - b.id)
+        .slice(0, places)
+        .map((run) => run.id)
+    })
+    if (woken.length > 0) await this.ready(woken)
   }
 
   /** A run is no longer set aside: it has ended, or is looked at again. */
@@ -267,9 +290,12 @@ export class Dispatcher {
   }
 
   #setAside(run: OpenRun, { reason, facts }: { reason: Reason; facts: Facts }, now: number): Parking {
-    const aside = this.#aside.get(run.groupId) ?? new Set()
-    this.#aside.set(run.groupId, aside.add(run.id))
-    return parked(run, { reason, facts, phase: PHASE.waiting, rankAt: now + LOOK_AGAIN_MS, now })
+    const isPinned = reason === 'waitsForChosenExecutor'
+    if (!isPinned) {
+      const aside = this.#aside.get(run.groupId) ?? new Set()
+      this.#aside.set(run.groupId, aside.add(run.id))
+    }
+    return parked(run, { reason, facts, phase: PHASE.waiting, rankAt: now + (isPinned ? LOOK_AGAIN_PINNED_MS : LOOK_AGAIN_MS), now })
   }
 
   #stay(run: OpenRun, { reason, facts }: { reason: Reason; facts: Facts }, now: number): Parking {

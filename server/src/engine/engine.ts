@@ -776,6 +776,7 @@ export class Engine implements Commands, LinkHost {
     await this.#refreshRoster()
     await this.#loader.sweep()
     await this.#sweeper.sweep()
+    await this.#dispatcher.wakePinned()
     await this.#dispatcher.explainWaits()
     this.#firer.pump.kick()
     this.#dispatcher.lookAtAll()

@@ -306,7 +306,6 @@ export class ExecutorDesk implements LinkHost {
         return
       case 'lend':
         lending.received(message)
-        follow(this.#wakePinned(member, message.count))
         follow(dispatcher.roomIn(member.groupId))
     }
   }
@@ -326,13 +325,6 @@ export class ExecutorDesk implements LinkHost {
   }
 
   // ── inside ──
-
-  /** Runs that wait for this executor and no other go first where places at it were lent. */
-  async #wakePinned({ executorId }: Member, count: number): Promise<void> {
-    const { runs, dispatcher } = this.#options
-    const waiting = runs.pinnedTo(executorId).filter((run) => run.phase === PHASE.waiting)
-    if (waiting.length > 0) await dispatcher.ready(waiting.slice(0, count).map((run) => run.id))
-  }
 
   /**
    * Whoever speaks over a link has it here, whatever was heard of it meanwhile; the store is told with the next look at the roster. One whose successor

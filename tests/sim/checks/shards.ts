@@ -29,9 +29,13 @@ function parentFaults(parent: InstanceRow, shards: readonly InstanceRow[]): stri
   const expected = counts['succeeded'] === total ? 'succeeded' : parent.cancel_at === null ? 'failed' : 'canceled'
   const outcome = OUTCOMES[parent.outcome - 1]
   return [
-    ...shards.filter((row, index) => row.id !== first + index || row.shard_index !== index).map((row) => `shard ${row.id} is not in its place`),
+    ...shards
+      .filter((row, index) => row.id !== first + index || row.shard_index !== index)
+      .map((row) => `shard ${row.id} is not in its place`),
     ...(shards.length === total || parent.cancel_at !== null ? [] : [`run ${parent.id} has ${shards.length} of ${total} shards`]),
-    ...(told === total && same(toldCounts, counts) ? [] : [`run ${parent.id} says ${parent.result}, and its shards ${JSON.stringify(counts)}`]),
+    ...(told === total && same(toldCounts, counts)
+      ? []
+      : [`run ${parent.id} says ${parent.result}, and its shards ${JSON.stringify(counts)}`]),
     ...(outcome === expected ? [] : [`run ${parent.id} ended as ${outcome}, and its shards make it ${expected}`]),
     ...(parent.attempt === 0 && parent.executor_id === null ? [] : [`run ${parent.id} was split and sent`]),
   ]
