@@ -69,6 +69,9 @@ export const FIELD_CODES = [
   'ONCE_IN_PAST',
   'PARAMS_TOO_LARGE',
   'ENABLED_WITHOUT_SCHEDULE',
+  'RANGE_EMPTY',
+  'TOO_MANY_SHARDS',
+  'PARAMS_NOT_A_LIST',
 ] as const
 export type FieldCode = (typeof FIELD_CODES)[number]
 
@@ -79,6 +82,9 @@ export const HANDLER_KINDS = ['shell', 'script', 'http', 'named'] as const
 export const ROUTING_STRATEGIES = ['roundRobin', 'random'] as const
 export const OVERLAP_POLICIES = ['queue', 'skip', 'replace', 'parallel'] as const
 export const MISFIRE_POLICIES = ['skip', 'fireOnce', 'fireAll'] as const
+export const SHARDING_KINDS = ['none', 'broadcast', 'fixed', 'range', 'list'] as const
+/** shards of one run */
+export const MAX_SHARDS = 10_000
 export const BACKOFFS = ['fixed', 'linear', 'exponential'] as const
 /** What becomes of a run whose executor is lost. */
 export const ON_LOST = ['retry', 'fail'] as const

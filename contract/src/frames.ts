@@ -139,6 +139,15 @@ export const Welcome = open({
   draining: Type.Boolean(),
 })
 export type Welcome = Static<typeof Welcome>
+/** Which part of a sharded run a dispatch is: the range `[from, to)`, or the items, that it is to do. */
+export const ShardFrame = open({
+  index: Type.Integer({ minimum: 0 }),
+  total: Type.Integer({ minimum: 1 }),
+  key: Type.String(),
+  range: Type.Optional(open({ from: Type.Integer(), to: Type.Integer() })),
+  items: Type.Optional(Type.Array(Type.Unknown())),
+})
+export type ShardFrame = Static<typeof ShardFrame>
 export const Dispatch = open({
   type: Type.Literal('dispatch'),
   ...run,
@@ -156,6 +165,8 @@ export const Dispatch = open({
   movable: Type.Boolean(),
   /** 0–10, higher first, among what waits in the executor's own queue; absent: 5 */
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 10 })),
+  /** absent: the run is not split */
+  shard: Type.Optional(ShardFrame),
 })
 export type Dispatch = Static<typeof Dispatch>
 export const Cancel = open({ type: Type.Literal('cancel'), ...run, bootId: Id, at: AtMs })

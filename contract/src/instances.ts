@@ -1,11 +1,20 @@
 import { Type, type Static } from 'typebox'
 import { CAUSES, INSTANCE_STATES } from './constants.ts'
 import { defineRoute } from './route.ts'
-import { CursorQuery, Id, IdParams, Instant, listOf, nullable, oneOf, strict } from './shape.ts'
+import { CursorQuery, Id, IdParams, Instant, listOf, nullable, oneOf, PageQuery, strict } from './shape.ts'
 
 export const Actor = strict({ kind: oneOf(['user', 'token', 'executor', 'system']), id: nullable(Id), name: Type.String() })
 
 export const RunError = strict({ code: Type.String(), message: Type.String() })
+
+/** Which part of a sharded run a run is. `key`: the text of its items, `from..to`, the name of its executor, or its index. */
+export const Shard = strict({ index: Type.Integer(), total: Type.Integer(), key: Type.String() })
+/** What has become of the shards of a run. `made`: fewer than `total` while they are being made, or when it was canceled first. */
+export const ShardSums = strict({
+  total: Type.Integer(),
+  made: Type.Integer(),
+  ended: Type.Record(Type.String(), Type.Integer(), { description: 'how many ended in each state; 0 is left out' }),
+})
 
 const facts = {
   id: Id,
@@ -29,6 +38,9 @@ const facts = {
   executorId: nullable(Id),
   executorName: nullable(Type.String()),
   cancelRequestedAt: nullable(Instant),
+  parentId: nullable(Id),
+  shard: nullable(Shard),
+  shards: nullable(ShardSums),
   retryOf: nullable(Id),
   retriedBy: nullable(Id),
   error: nullable(RunError),
@@ -83,17 +95,33 @@ export const LogPage = strict({
 })
 export type LogPage = Static<typeof LogPage>
 
+const States = Type.Optional(Type.String({ maxLength: 120, description: 'one state, or several joined by commas' }))
 export const InstanceListQuery = strict({
   ...CursorQuery,
   taskId: Type.Optional(Id),
   groupId: Type.Optional(Id),
-  state: Type.Optional(Type.String({ maxLength: 120, description: 'one state, or several joined by commas' })),
+  state: States,
   cause: Type.Optional(oneOf(CAUSES)),
   executorId: Type.Optional(Id),
+  shards: Type.Optional(Type.Boolean({ description: 'true: also the shards of runs; else only with `cause=shard` or `shardKey`' })),
+  shardKey: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'shards with exactly this key' })),
   from: Type.Optional(Instant),
   to: Type.Optional(Instant),
 })
 export type InstanceListQuery = Static<typeof InstanceListQuery>
+
+/** The shards of a run: those that failed first, then what was canceled, runs, waits, and succeeded; by index among themselves. */
+export const ShardPage = strict({
+  items: Type.Array(InstanceListItem),
+  total: Type.Integer({ minimum: 0 }),
+  page: Type.Integer({ minimum: 1 }),
+  pageSize: Type.Integer({ minimum: 1 }),
+  counts: Type.Record(Type.String(), Type.Integer(), { description: 'how many there are in each state, whatever the filter' }),
+  sums: ShardSums,
+})
+export type ShardPage = Static<typeof ShardPage>
+export const ShardQuery = strict({ ...PageQuery, state: States })
+export type ShardQuery = Static<typeof ShardQuery>
 
 const tag = 'instance'
 export const instanceRoutes = [
@@ -145,6 +173,19 @@ export const instanceRoutes = [
     status: 202,
     answer: strict({ instanceId: Id }),
     idempotent: true,
+  }),
+  defineRoute({
+    id: 'listShards',
+    method: 'GET',
+    path: '/instance/:id/shards',
+    access: 'instance:view',
+    budget: 'read',
+    tag,
+    summary: 'The shards of a run, failed ones first',
+    params: IdParams,
+    query: ShardQuery,
+    status: 200,
+    answer: ShardPage,
   }),
   defineRoute({
     id: 'readLogs',

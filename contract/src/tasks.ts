@@ -4,6 +4,7 @@ import {
   SCRIPT_LANGUAGES,
   HTTP_METHODS,
   HANDLER_KINDS,
+  MAX_SHARDS,
   ROUTING_STRATEGIES,
   OVERLAP_POLICIES,
   MISFIRE_POLICIES,
@@ -73,6 +74,18 @@ export const Retry = strict({
   ),
 })
 
+const RangeEnd = Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER })
+const ChunkSize = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+/** How a run is split into shards, which run beside each other; at most 10,000. */
+export const Sharding = Type.Union([
+  strict({ kind: Type.Literal('none') }),
+  strict({ kind: Type.Literal('broadcast') }),
+  strict({ kind: Type.Literal('fixed'), total: Type.Integer({ minimum: 1, maximum: MAX_SHARDS }) }),
+  strict({ kind: Type.Literal('range'), from: RangeEnd, to: RangeEnd, size: ChunkSize }),
+  strict({ kind: Type.Literal('list'), itemsFrom: Type.Literal('params'), size: ChunkSize }),
+])
+export type Sharding = Static<typeof Sharding>
+
 const Params = Type.String({ maxLength: 65_536 })
 
 const editable = {
@@ -86,6 +99,7 @@ const editable = {
   handler: Handler,
   params: Type.Optional(Params),
   routing: Type.Optional(oneOf(ROUTING_STRATEGIES)),
+  sharding: Type.Optional(Sharding),
   overlap: Type.Optional(Overlap),
   misfire: Type.Optional(Misfire),
   timeoutMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: '0: none' })),
@@ -127,6 +141,7 @@ export const TaskDefinition = strict({
   handler: Handler,
   params: Type.String(),
   routing: oneOf(ROUTING_STRATEGIES),
+  sharding: Type.Optional(Sharding),
   overlap: strict({ policy: oneOf(OVERLAP_POLICIES), max: Type.Integer() }),
   misfire: strict({ policy: oneOf(MISFIRE_POLICIES), graceMs: Type.Integer(), max: Type.Integer() }),
   timeoutMs: Type.Integer(),

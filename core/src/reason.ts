@@ -43,6 +43,13 @@ export const REASON = {
   waitsForGroupLimit: 41, // groupId, used, max: as many attempts of the group are in flight, over all nodes, as may be
   queueTimedOut: 42, // waitedMs, maxMs
   lostNotRetried: 43, // the task says that a lost run fails
+  // shards (50 to 59)
+  split: 50, // total: shards are made
+  shardsEnded: 51, // total, succeeded
+  shardsRefused: 52, // problem, and from, to, total, max
+  shardOf: 53, // parent, index, total
+  pinnedExecutorLost: 54, // executorId: the shard was for it alone
+  shardsNeverMade: 55, // missing: canceled before they were made
   // why a due instant did not fire (ledger)
   misfire: 60, // policy, lateMs
   overlap: 61, // blocker

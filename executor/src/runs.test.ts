@@ -46,6 +46,16 @@ describe('a shell run', () => {
     expect(server.texts(2, 3)).toEqual(['2 3 2023-11-14T22:13:20.000Z a b 0/1', 'a b 0 1', 'seen..', harness.folder])
   })
 
+  it('gets the part of a sharded run that it is', async () => {
+    await start()
+    const script =
+      'echo "$2/$3 $TICKWHEEL_SHARD_INDEX/$TICKWHEEL_SHARD_TOTAL $TICKWHEEL_SHARD_KEY $TICKWHEEL_SHARD_FROM-$TICKWHEEL_SHARD_TO"'
+    const shard = { index: 2, total: 5, key: '20..30', range: { from: 20, to: 30 } }
+    server.dispatch({ instanceId: 90, handler: { kind: 'shell', script }, shard })
+    expect((await server.result(90)).outcome).toBe('succeeded')
+    expect(server.texts(90)).toEqual(['2/5 2/5 20..30 20-30'])
+  })
+
   it('hands parameters that are too long for an argument on in a file', async () => {
     await start()
     server.dispatch({

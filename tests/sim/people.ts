@@ -155,6 +155,14 @@ export class People {
       timeoutMs: this.#pick([0, 0, 2000]),
       killGraceMs: 1000,
       retry: { max: this.#pick([0, 2]), delayMs: 500, jitter: this.#pick([0, 1]) },
+      sharding: this.#pick<NonNullable<TaskCreate['sharding']>>([
+        { kind: 'none' },
+        { kind: 'none' },
+        { kind: 'none' },
+        { kind: 'fixed', total: 2 },
+        { kind: 'fixed', total: 4 },
+        { kind: 'broadcast' },
+      ]),
     }
   }
 

@@ -90,6 +90,39 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    why: 'a parent whose result is not what its shards make of it',
+    shows: /^shards: run \d+ says/,
+    plant: {
+      sql: [
+        trigger(
+          'sum',
+          'AFTER INSERT ON instance WHEN NEW.first_child_id IS NOT NULL',
+          'UPDATE instance SET result = \'{"shards":2}\' WHERE id = NEW.id',
+        ),
+      ],
+    },
+  },
+  {
+    why: 'a parent that ends before its shards',
+    shows: /^shards: run \d+ ended before its shards/,
+    plant: {
+      sql: [
+        trigger(
+          'early',
+          'AFTER UPDATE OF children_open ON open_instance WHEN NEW.children_open > 1',
+          'UPDATE open_instance SET children_open = 1 WHERE id = NEW.id',
+        ),
+      ],
+    },
+  },
+  {
+    why: 'the end of a shard that its parent never hears of',
+    shows: /^bounds: run \d+ is stuck/,
+    plant: {
+      sql: [trigger('unheard', 'AFTER INSERT ON signal WHEN NEW.kind = 3 AND NEW.id % 5 = 0', 'DELETE FROM signal WHERE id = NEW.id')],
+    },
+  },
+  {
     why: 'a dead executor that stays online',
     shows: /^executors: x\d is dead and its row says that it is online/,
     plant: { sql: [trigger('online', 'BEFORE UPDATE ON executor WHEN NEW.state = 0', 'SELECT RAISE(IGNORE)')] },

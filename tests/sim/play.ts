@@ -6,6 +6,7 @@ import { growthFaults, leftoverFaults } from './checks/bounds.ts'
 import { durableFaults } from './checks/durable.ts'
 import { executorFaults } from './checks/executors.ts'
 import { ledgerFaults } from './checks/ledger.ts'
+import { shardFaults } from './checks/shards.ts'
 import { notTakenOver, slotFaults, slotsOfNode } from './checks/slots.ts'
 import { TerminalCheck } from './checks/terminal.ts'
 import { Executions } from './executions.ts'
@@ -316,6 +317,7 @@ class Scene {
     await this.#check((tx) => leftoverFaults(tx, this.#engines()))
     await this.#check((tx) => ledgerFaults(tx, this.#database.now(), 0))
     await this.#check((tx) => this.#terminal.look(tx))
+    await this.#check((tx) => shardFaults(tx))
     await this.#check((tx) => attemptFaults(tx, this.#executions.all))
     await this.#check((tx) => durableFaults(tx, this.#executions.acknowledged, this.#people.answered))
   }

@@ -16,9 +16,10 @@ const writer = '(SELECT run_id FROM sim_writer)'
 const taker = (slot: string): string => `(SELECT run_id FROM sim_fence WHERE slot = ${slot})`
 const policy =
   "(SELECT json_extract(v.definition, '$.overlap.policy') FROM task_version v WHERE v.task_id = NEW.task_id AND v.version = NEW.task_version)"
-const beside = 'EXISTS (SELECT 1 FROM open_instance o WHERE o.task_id = NEW.task_id AND o.id <> NEW.id AND o.phase IN (3, 4))'
+const isShard = 'NEW.shard_index IS NOT NULL'
+const beside = `NOT ${isShard} AND EXISTS (SELECT 1 FROM open_instance o WHERE o.task_id = NEW.task_id AND o.id <> NEW.id AND o.shard_index IS NULL AND o.phase IN (3, 4))`
 const inFlight = (of: 'group_id' | 'task_id'): string =>
-  `(SELECT COUNT(*) FROM open_instance o WHERE o.${of} = NEW.${of} AND o.phase IN (3, 4))`
+  `(SELECT COUNT(*) FROM open_instance o WHERE o.${of} = NEW.${of} AND o.phase IN (3, 4) AND o.children_made IS NULL)`
 /** null: there is none, and no number is above it */
 const groupLimit = '(SELECT g.concurrency FROM task_group g WHERE g.id = NEW.group_id AND g.concurrency > 0)'
 const taskLimit =
@@ -70,7 +71,7 @@ const RULES: readonly Rule[] = [
   },
   {
     on: 'UPDATE ON open_instance',
-    when: `NEW.phase = 3 AND OLD.phase < 3 AND ${beside} AND ${policy} <> 'parallel'`,
+    when: `NEW.phase > 2 AND OLD.phase < 3 AND ${beside} AND ${policy} <> 'parallel'`,
     fault: "'attempts: run ' || NEW.id || ' was sent beside another run of its task'",
   },
   {
@@ -97,6 +98,16 @@ const RULES: readonly Rule[] = [
     on: 'UPDATE ON task',
     when: 'NEW.paused IS NOT NULL AND NEW.paused IS NOT OLD.paused AND OLD.enabled = 0',
     fault: "'limits: task ' || NEW.id || ' was stopped a second time by its failures'",
+  },
+  {
+    on: 'INSERT ON instance',
+    when: 'NEW.first_child_id IS NOT NULL AND EXISTS (SELECT 1 FROM open_instance o WHERE o.parent_id = NEW.id AND o.cause = 7)',
+    fault: "'shards: run ' || NEW.id || ' ended before its shards'",
+  },
+  {
+    on: 'INSERT ON open_instance',
+    when: `NEW.cause = 7 AND (NOT EXISTS (SELECT 1 FROM open_instance o WHERE o.id = NEW.parent_id AND o.phase = 4 AND o.cancel_at IS NULL) OR ${taker('NEW.slot')} IS NOT ${writer})`,
+    fault: "'shards: shard ' || NEW.id || ' was made for a run that is not split, was canceled, or is another node’s'",
   },
   {
     on: 'UPDATE ON executor',

@@ -20,6 +20,7 @@ const EXPECTED: Record<InstanceEvent, Record<OpenState, string>> = {
   ready: { waiting: 'queued', queued: '=', dispatched: '-', running: '-' },
   park: { waiting: '=', queued: 'waiting', dispatched: '-', running: '-' },
   dispatch: { waiting: 'dispatched', queued: 'dispatched', dispatched: '=', running: '-' },
+  split: { waiting: '-', queued: 'running', dispatched: '-', running: '=' },
   accept: { waiting: '-', queued: '-', dispatched: 'dispatched', running: '=' },
   start: { waiting: '-', queued: '-', dispatched: 'running', running: '=' },
   reject: { waiting: '-', queued: '=', dispatched: 'queued', running: '-' },
@@ -28,7 +29,7 @@ const EXPECTED: Record<InstanceEvent, Record<OpenState, string>> = {
   fail: { waiting: '-', queued: '-', dispatched: 'failed', running: 'failed' },
   timeOut: { waiting: '-', queued: '-', dispatched: 'timedOut', running: 'timedOut' },
   cancel: { waiting: 'canceled', queued: 'canceled', dispatched: 'canceled', running: 'canceled' },
-  lose: { waiting: '-', queued: '-', dispatched: 'lost', running: 'lost' },
+  lose: { waiting: 'lost', queued: 'lost', dispatched: 'lost', running: 'lost' },
   skip: { waiting: 'skipped', queued: 'skipped', dispatched: '-', running: '-' },
 }
 

@@ -2,6 +2,7 @@
  * The life of a run. This table is the only place that says which change of state is legal; the store's guarded write asks it.
  *
  *   waiting ⇄ queued → dispatched → running → ended
+ *                └─── split (a parent of shards) ──┘
  *
  * `waiting` holds a retry that waits out its delay and whoever cannot go for a reason of its own. A run is dispatched from either. An executor
  * may refuse (back to queued), and it may report an end without its start having been noted. Ended is for ever.
@@ -28,6 +29,7 @@ export const INSTANCE_EVENTS = [
   'ready', // its time to wait is over
   'park', // it cannot go for a reason of its own
   'dispatch', // it was given to an executor, under a new attempt
+  'split', // its shards are made: a parent runs while they do, and has no executor of its own
   'accept', // the executor took it
   'start', // its body runs
   'reject', // the executor refused it: no try is spent
@@ -36,7 +38,7 @@ export const INSTANCE_EVENTS = [
   'fail',
   'timeOut',
   'cancel', // it is over because somebody canceled it; the wish alone is no event
-  'lose', // its executor is lost
+  'lose', // its executor is lost; before it was sent only the one that a shard is tied to
   'skip', // dropped by policy before it was sent
 ] as const
 export type InstanceEvent = (typeof INSTANCE_EVENTS)[number]
@@ -58,7 +60,7 @@ export function transition(from: InstanceState, event: InstanceEvent): Transitio
   return target === 'already' ? { kind: 'already', state: from } : { kind: 'to', state: target }
 }
 
-const WHILE_HERE = { cancel: 'canceled', skip: 'skipped', dispatch: 'dispatched' } as const
+const WHILE_HERE = { cancel: 'canceled', skip: 'skipped', dispatch: 'dispatched', lose: 'lost' } as const
 const WHILE_THERE = {
   retry: 'waiting',
   succeed: 'succeeded',
@@ -70,9 +72,9 @@ const WHILE_THERE = {
 
 const TRANSITIONS: Readonly<Record<OpenState, Partial<Record<InstanceEvent, InstanceState | 'already'>>>> = {
   waiting: { ...WHILE_HERE, ready: 'queued', park: 'already' },
-  queued: { ...WHILE_HERE, ready: 'already', park: 'waiting', reject: 'already' },
+  queued: { ...WHILE_HERE, ready: 'already', park: 'waiting', reject: 'already', split: 'running' },
   dispatched: { ...WHILE_THERE, dispatch: 'already', accept: 'dispatched', start: 'running', reject: 'queued' },
-  running: { ...WHILE_THERE, accept: 'already', start: 'already' },
+  running: { ...WHILE_THERE, accept: 'already', start: 'already', split: 'already' },
 }
 
 const END_OF: Partial<Record<InstanceEvent, Outcome>> = {

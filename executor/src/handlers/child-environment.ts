@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import type { Dispatch } from '@tickwheel/contract'
+import { shardOf } from '../run/run-facts.ts'
 
 /** What a child may see of the executor's own environment, unless the executor's configuration names more: nothing that can hold a secret. */
 const PASSED_ON = ['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'LANG', 'LANGUAGE', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TMPDIR', 'TERM']
@@ -19,13 +20,14 @@ export interface ChildCall {
  * that TICKWHEEL_PARAMS_FILE names, which is always there.
  */
 export function callOf(dispatch: Dispatch, folder: string, allowed: readonly string[]): ChildCall {
+  const shard = shardOf(dispatch)
   const resultFile = join(folder, 'result.json')
   const paramsFile = join(folder, 'params')
   writeFileSync(paramsFile, dispatch.params)
   const params = Buffer.byteLength(dispatch.params) <= ARGUMENT_BYTES ? dispatch.params.replaceAll('\0', '') : ''
   return {
     resultFile,
-    args: [params, '0', '1'],
+    args: [params, String(shard.index), String(shard.total)],
     env: {
       ...inherited(allowed),
       PYTHONUNBUFFERED: '1',
@@ -35,8 +37,10 @@ export function callOf(dispatch: Dispatch, folder: string, allowed: readonly str
       TICKWHEEL_SCHEDULED_AT: dispatch.scheduledAt === null ? '' : new Date(dispatch.scheduledAt).toISOString(),
       TICKWHEEL_PARAMS: params,
       TICKWHEEL_PARAMS_FILE: paramsFile,
-      TICKWHEEL_SHARD_INDEX: '0',
-      TICKWHEEL_SHARD_TOTAL: '1',
+      TICKWHEEL_SHARD_INDEX: String(shard.index),
+      TICKWHEEL_SHARD_TOTAL: String(shard.total),
+      TICKWHEEL_SHARD_KEY: shard.key.replaceAll('\0', ''),
+      ...(shard.range === undefined ? {} : { TICKWHEEL_SHARD_FROM: String(shard.range.from), TICKWHEEL_SHARD_TO: String(shard.range.to) }),
       TICKWHEEL_RESULT: resultFile,
     },
   }

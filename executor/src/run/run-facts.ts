@@ -1,5 +1,5 @@
 import type { Dispatch } from '@tickwheel/contract'
-import type { Run } from './run.ts'
+import type { Run, RunShard } from './run.ts'
 
 /** What a run is, without the ways to speak about it: plain data that a worker thread can be given. */
 export type RunFacts = Omit<Run, 'signal' | 'log' | 'progress'>
@@ -13,6 +13,13 @@ export function runFacts(dispatch: Dispatch): RunFacts {
     params: dispatch.params,
     scheduledAt: dispatch.scheduledAt,
     firedAt: dispatch.firedAt,
-    shard: { index: 0, total: 1 },
+    shard: shardOf(dispatch),
   }
+}
+
+/** The part of a run that a dispatch is; all of it where it is not split. */
+export function shardOf({ shard }: Dispatch): RunShard {
+  if (shard === undefined) return { index: 0, total: 1, key: '' }
+  const { index, total, key, range, items } = shard
+  return { index, total, key, ...(range === undefined ? {} : { range }), ...(items === undefined ? {} : { items }) }
 }

@@ -12,12 +12,25 @@ export interface Run {
   readonly scheduledAt: number | null
   /** epoch ms */
   readonly firedAt: number
-  readonly shard: { readonly index: number; readonly total: number; readonly range?: { readonly from: number; readonly to: number } }
+  readonly shard: RunShard
   /** aborted when the run is canceled, passes its time limit or its executor stops; the reason tells which */
   readonly signal: AbortSignal
   readonly log: RunLog
   /** `value` from 0 to 1. Only the latest of a tenth of a second is sent. */
   progress(value: number, text?: string): void
+}
+
+/** Which part of a sharded run this is. A run that is not split is shard 0 of 1, with an empty key. */
+export interface RunShard {
+  /** from 0 to `total` - 1 */
+  readonly index: number
+  readonly total: number
+  /** the text of its items, `from..to`, the name of its executor, or its index */
+  readonly key: string
+  /** of a split range: `from` inclusive, `to` exclusive */
+  readonly range?: { readonly from: number; readonly to: number }
+  /** of a split list: its items, which are also the params of this run, as JSON */
+  readonly items?: readonly unknown[]
 }
 
 /** Writes lines into the log of the run: 300 ms later they are on the screen of whoever watches. */

@@ -1,4 +1,6 @@
 import type { Database } from '../store/database.ts'
+import type { RunIds } from '../store/ids.ts'
+import type { RunChange } from '../store/report.ts'
 import { advance, pendingSignals } from '../store/signals.ts'
 import type { Clock } from './clock.ts'
 import type { Events } from './events.ts'
@@ -12,13 +14,19 @@ export interface AdvancerOptions {
   readonly clock: Clock
   readonly keeper: SlotKeeper
   readonly events: Events
+  readonly ids: RunIds
+  /** parents whose shards have ended */
+  readonly onChanges: (changes: readonly RunChange[]) => void
   /** series whose cursor was set: arm them */
   readonly onSeries: (seriesIds: readonly number[]) => Promise<void>
   readonly onTrouble: (error: unknown) => void
   readonly onRecovered: () => void
 }
 
-/** The advance stage: applies what the ends of runs left for others: the next instant of a fixedDelay, a `once` that is done, failures in a row. */
+/**
+ * The advance stage: applies what the ends of runs left for others: the next instant of a fixedDelay, a `once` that is done, failures in a row, a parent of
+ * shards.
+ */
 export class Advancer {
   readonly #options: AdvancerOptions
   readonly #pump: Pump
@@ -42,11 +50,13 @@ export class Advancer {
   }
 
   async #turn(): Promise<boolean> {
-    const { db, clock, keeper, events } = this.#options
+    const { db, keeper, events, ids, clock } = this.#options
     const signals = await pendingSignals(db, [...keeper.slots], AT_ONCE)
     if (signals.length === 0) return false
-    const { seriesIds, tasks } = await advance(db, clock.now(), signals)
+    const firstId = await ids.take(signals.length)
+    const { seriesIds, tasks, changes } = await advance(db, { signals, firstId, at: clock.now() })
     events.emit(tasks.map((task) => ({ kind: 'taskChanged', ...task })))
+    if (changes.length > 0) this.#options.onChanges(changes)
     if (seriesIds.length > 0) await this.#options.onSeries(seriesIds)
     return signals.length === AT_ONCE
   }

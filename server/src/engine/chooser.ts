@@ -9,6 +9,9 @@ export type Choice =
   | { readonly kind: 'seat'; readonly seat: Seat }
   | { readonly kind: 'none'; readonly reach: 'group' | 'run'; readonly reason: Reason; readonly facts: Facts }
 
+/** The executors of a broadcast, by id, or why there are none. */
+export type Everyone = { readonly kind: 'everyone'; readonly members: readonly Member[] } | Extract<Choice, { kind: 'none' }>
+
 export interface ChoiceQuestion {
   readonly taskId: number
   readonly groupId: number
@@ -43,11 +46,31 @@ export class Chooser {
     return { kind: 'seat', seat: this.#route(question, free, account) }
   }
 
+  /** Who gets a shard of a broadcast: every executor that is online and could take it, with room or without; only the chosen one where a person chose. */
+  everyone({ groupId, definition, pinnedExecutorId }: ChoiceQuestion): Everyone {
+    const alive = this.#roster.ofGroup(groupId).filter(isLinked)
+    if (alive.length === 0) return none('group', 'waitsForExecutor', { groupId })
+    const able = alive.filter((member) => knowsHandler(member, definition.handler))
+    if (able.length === 0) return none('run', 'waitsForHandler', { handler: handlerName(definition.handler) })
+    const members = able.filter(
+      (member) => !member.isDraining && !member.isStopping && (pinnedExecutorId ?? member.executorId) === member.executorId,
+    )
+    if (members.length > 0) return { kind: 'everyone', members: members.toSorted((a, b) => a.executorId - b.executorId) }
+    if (pinnedExecutorId !== null) return none('run', 'waitsForChosenExecutor', { executorId: pinnedExecutorId })
+    return none(able.length === alive.length ? 'group' : 'run', 'waitsForSlot', this.#usage(able))
+  }
+
   /** How many more attempts the executors of a group take now. */
   room(groupId: number, now: number): number {
     return this.#roster
       .ofGroup(groupId)
       .reduce((sum, member) => (takesNew(member, now) ? sum + Math.max(0, this.#credits.free(member)) : sum), 0)
+  }
+
+  /** How many more attempts one executor takes now. */
+  placesAt(executorId: number, now: number): number {
+    const member = this.#roster.get(executorId)
+    return member !== null && takesNew(member, now) ? Math.max(0, this.#credits.free(member)) : 0
   }
 
   /** Why the head of a group waits, in figures: "executor slot in group A (3 of 3 used)". */
@@ -105,7 +128,7 @@ function sent(member: Member, attempt: number, at: number): TraceEntry {
   return { reason: 'dispatched', at, facts: { attempt, executorId: member.executorId } }
 }
 
-function none(reach: 'group' | 'run', reason: Reason, facts: Facts): Choice {
+function none(reach: 'group' | 'run', reason: Reason, facts: Facts): Extract<Choice, { kind: 'none' }> {
   return { kind: 'none', reach, reason, facts }
 }
 

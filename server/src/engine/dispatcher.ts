@@ -13,11 +13,14 @@ import { isThere, type OpenRun, type OpenRuns } from './open-runs.ts'
 import type { Seat } from './plan-firing.ts'
 import { Pump } from './pump.ts'
 import type { RestoreGuard } from './restore-guard.ts'
+import { isSharded, type SplitWish } from './sharder.ts'
 import type { SlotKeeper } from './slot-keeper.ts'
 
 const BATCH = 500
 /** A run that cannot go for a reason of its own is looked at again after so long. */
 const LOOK_AGAIN_MS = 5_000
+/** One that waits for a place at one executor is woken when there is one, and looked at after so long even so. */
+const LOOK_AGAIN_PINNED_MS = 60_000
 /** How many queued runs of a group are told why they wait. */
 const EXPLAINED = 100
 /** How many runs that were set aside are looked at again when a place becomes free. */
@@ -39,6 +42,8 @@ export interface DispatcherOptions {
   readonly definitions: Definitions
   /** what was written: read these rows again into memory, and send those that were claimed */
   readonly onDispatched: (claimed: readonly number[], changed: readonly number[]) => Promise<void>
+  /** runs whose turn has come and that are split instead of sent */
+  readonly onSplit: (wishes: readonly SplitWish[]) => Promise<void>
   readonly onSkip: (skips: readonly { instanceId: number; blocker: number }[]) => Promise<void>
   readonly onReplace: (replacements: readonly { taskId: number; by: number }[]) => Promise<void>
   /** a turn has begun: places at executors of other nodes may be asked for, or given back */
@@ -53,7 +58,8 @@ interface Turn {
   readonly parkings: Parking[]
   readonly skips: { instanceId: number; blocker: number }[]
   readonly replacements: { taskId: number; by: number }[]
-  /** tasks and groups of which this turn already sends runs, and how many */
+  readonly splits: SplitWish[]
+  /** tasks and groups of which this turn already sends or splits runs, and how many */
   readonly sentOfTask: Map<number, number>
   readonly sentOfGroup: Map<number, number>
 }
@@ -107,7 +113,7 @@ export class Dispatcher {
 
   /** A place for a run that is being fired, when nothing of its group is queued before it: one commit between due and sent. */
   takeSeat(taskId: number, groupId: number, definition: TaskDefinition): Seat | null {
-    if (!this.#options.runs.isLaneEmpty(groupId)) return null
+    if (isSharded(definition) || !this.#options.runs.isLaneEmpty(groupId)) return null
     // what is limited goes through its lane, where limits are counted
     if ((definition.concurrency > 0 && definition.overlap.policy === 'parallel') || this.#options.limits.has(groupId)) return null
     const choice = this.#options.chooser.choose(
@@ -124,11 +130,32 @@ export class Dispatcher {
   /** A place has become free in a group, or an executor has joined: some of the runs set aside there are looked at again. */
   async roomIn(groupId: number): Promise<void> {
     this.kick()
+    await this.wakePinned()
     const aside = this.#aside.get(groupId)
     if (aside === undefined) return
     const some = [...aside].slice(0, WOKEN)
     for (const id of some) this.forget(groupId, id)
     await this.ready(some)
+  }
+
+  /**
+   * Runs that only one executor may run are set aside while it has no place. As many of them are looked at again as there are places at it now: once a
+   * second, and whenever places come.
+   */
+  async wakePinned(): Promise<void> {
+    const { runs, chooser, clock } = this.#options
+    const woken = runs.executorsAwaited().flatMap((executorId) => {
+      const places = chooser.placesAt(executorId, clock.now())
+      if (places <= 0) return []
+      const waiting = runs
+        .pinnedTo(executorId)
+        .filter((run) => run.waitCode === REASON.waitsForChosenExecutor && run.phase === PHASE.waiting)
+      return waiting
+        .sort((a, b) => a.id - b.id)
+        .slice(0, places)
+        .map((run) => run.id)
+    })
+    if (woken.length > 0) await this.ready(woken)
   }
 
   /** A run is no longer set aside: it has ended, or is looked at again. */
@@ -170,6 +197,7 @@ export class Dispatcher {
       parkings: [],
       skips: [],
       replacements: [],
+      splits: [],
       sentOfTask: new Map(),
       sentOfGroup: new Map(),
     }
@@ -179,9 +207,10 @@ export class Dispatcher {
     } finally {
       this.#account.settle()
     }
+    if (turn.splits.length > 0) await this.#options.onSplit(turn.splits)
     if (turn.skips.length > 0) await this.#options.onSkip(turn.skips)
     if (turn.replacements.length > 0) await this.#options.onReplace(turn.replacements)
-    return turn.claims.length + turn.parkings.length + turn.skips.length > 0
+    return turn.claims.length + turn.parkings.length + turn.skips.length + turn.splits.length > 0
   }
 
   /** The heads of the lanes; each turn begins with another group, so that none is always served first. */
@@ -213,11 +242,14 @@ export class Dispatcher {
   #decide(turn: Turn, run: OpenRun, mayGo: boolean): 'next' | 'groupWaits' {
     const definition = this.#options.definitions.peek(run.taskId, run.taskVersion)
     if (definition === null || definition === undefined || !this.#options.keeper.slots.has(run.slot)) return 'next'
-    const blocker = definition.overlap.policy === 'parallel' ? null : this.#blockerOf(run)
-    if (blocker !== null || (definition.overlap.policy !== 'parallel' && this.#isBusy(turn, run.taskId))) {
+    // runs do not stand in each other's way where shards are beside each other
+    const isFree = definition.overlap.policy === 'parallel' || run.shardIndex !== null
+    const blocker = isFree ? null : this.#blockerOf(run)
+    if (blocker !== null || (!isFree && this.#isBusy(turn, run.taskId))) {
       this.#yieldTo(turn, run, { policy: definition.overlap.policy, blocker: blocker?.id ?? null })
       return 'next'
     }
+    if (run.shardIndex === null && isSharded(definition)) return mayGo ? this.#split(turn, run, definition) : 'groupWaits'
     const { concurrency } = definition
     if (concurrency > 0 && this.#options.runs.inFlightOfTask(run.taskId) >= concurrency) {
       turn.parkings.push(this.#untilPlace(run, concurrency, turn.now))
@@ -243,6 +275,20 @@ export class Dispatcher {
     }
     if (choice.reach === 'group') return 'groupWaits'
     turn.parkings.push(this.#setAside(run, choice, turn.now))
+    return 'next'
+  }
+
+  /** A broadcast needs to know for whom; any other is split whoever is online, and its shards wait. */
+  #split(turn: Turn, run: OpenRun, definition: TaskDefinition): 'next' | 'groupWaits' {
+    const choice = this.#options.chooser.everyone(this.#question(run, definition, turn.now))
+    const isBroadcast = definition.sharding?.kind === 'broadcast'
+    if (isBroadcast && choice.kind === 'none') {
+      if (choice.reach === 'group') return 'groupWaits'
+      turn.parkings.push(this.#setAside(run, choice, turn.now))
+      return 'next'
+    }
+    turn.sentOfTask.set(run.taskId, turn.sentOfTask.get(run.taskId) ?? 0)
+    turn.splits.push({ run, definition, executors: isBroadcast && choice.kind === 'everyone' ? choice.members : null })
     return 'next'
   }
 
@@ -287,9 +333,12 @@ export class Dispatcher {
   }
 
   #setAside(run: OpenRun, { reason, facts }: { reason: Reason; facts: Facts }, now: number): Parking {
-    const aside = this.#aside.get(run.groupId) ?? new Set()
-    this.#aside.set(run.groupId, aside.add(run.id))
-    return parked(run, { reason, facts, phase: PHASE.waiting, rankAt: now + LOOK_AGAIN_MS, now })
+    const isPinned = reason === 'waitsForChosenExecutor'
+    if (!isPinned) {
+      const aside = this.#aside.get(run.groupId) ?? new Set()
+      this.#aside.set(run.groupId, aside.add(run.id))
+    }
+    return parked(run, { reason, facts, phase: PHASE.waiting, rankAt: now + (isPinned ? LOOK_AGAIN_PINNED_MS : LOOK_AGAIN_MS), now })
   }
 
   #stay(run: OpenRun, { reason, facts }: { reason: Reason; facts: Facts }, now: number): Parking {

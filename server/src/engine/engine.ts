@@ -4,7 +4,7 @@ import type { Cluster } from '../cluster/cluster.ts'
 import type { NodeBeat } from '../cluster/members.ts'
 import type { BeatAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
 import { SYSTEM, type Caller, type Change } from '../store/caller.ts'
-import { cancelOne, cancelRuns, skipRuns } from '../store/cancel.ts'
+import { cancelOne, cancelRuns, skipRuns, type CancelRequest } from '../store/cancel.ts'
 import type { Database } from '../store/database.ts'
 import { RunIds } from '../store/ids.ts'
 import type { RunReport } from '../store/judge.ts'
@@ -39,6 +39,7 @@ import { RestoreGuard } from './restore-guard.ts'
 import { Roster } from './roster.ts'
 import { RunMemory } from './run-memory.ts'
 import { Sender } from './sender.ts'
+import { Sharder } from './sharder.ts'
 import { SeriesTable } from './series-table.ts'
 import { SlotKeeper } from './slot-keeper.ts'
 import { Sweeper } from './sweeper.ts'
@@ -106,6 +107,7 @@ export class Engine implements Commands, LinkHost {
   readonly #firer: Firer
   readonly #dispatcher: Dispatcher
   readonly #sender: Sender
+  readonly #sharder: Sharder
   readonly #receiver: Receiver
   readonly #intake: LogIntake
   readonly #heartbeats: Heartbeats
@@ -205,9 +207,26 @@ export class Engine implements Commands, LinkHost {
       limits: this.#limits,
       definitions: this.#definitions,
       onDispatched: (claimed, changed) => this.#dispatched(claimed, changed),
+      onSplit: (wishes) => this.#sharder.split(wishes),
       onSkip: (skips) => this.#skip(skips),
       onReplace: (replacements) => this.#replace(replacements),
       onTurn: () => this.#executors.askForPlaces(),
+      onTrouble,
+      onRecovered,
+    })
+    this.#sharder = new Sharder({
+      db,
+      clock,
+      ids,
+      keeper: this.#keeper,
+      guard,
+      runs: this.#runs,
+      definitions: this.#definitions,
+      isFull: () => this.#allOpenRuns() >= options.maxOpenRuns,
+      onNews: (runIds, rows) => this.#memory.news(runIds, rows),
+      onChanges: (changes) => this.#memory.apply(changes),
+      onMade: (shards) => this.#memory.queued(shards),
+      cancel: (runIds, by) => this.#cancelMany(runIds, SYSTEM, { by }),
       onTrouble,
       onRecovered,
     })
@@ -287,6 +306,8 @@ export class Engine implements Commands, LinkHost {
       clock,
       keeper: this.#keeper,
       events: this.events,
+      ids,
+      onChanges: (changes) => this.#memory.apply(changes),
       onSeries: (seriesIds) => this.#loader.hint(seriesIds),
       onTrouble,
       onRecovered,
@@ -316,6 +337,7 @@ export class Engine implements Commands, LinkHost {
     this.#memory = new RunMemory({
       ...shared,
       timekeeper: this.#timekeeper,
+      onParent: () => this.#sharder.kick(),
       advancer: this.#advancer,
       limits: this.#limits,
       onSentBack: (row, executorId) => this.#executors.sentBack(row, executorId),
@@ -372,7 +394,15 @@ export class Engine implements Commands, LinkHost {
     this.#timekeeper.stop()
     this.#sweepWake?.cancel()
     await this.#keeper.retire()
-    for (const pump of [this.#sweepPump, this.#firer.pump, this.#hints, this.#dispatcher.pump, this.#advancer.pump, this.#rosterPump])
+    for (const pump of [
+      this.#sweepPump,
+      this.#firer.pump,
+      this.#hints,
+      this.#dispatcher.pump,
+      this.#sharder.pump,
+      this.#advancer.pump,
+      this.#rosterPump,
+    ])
       await pump.stop()
     try {
       await this.#keeper.leave()
@@ -398,6 +428,7 @@ export class Engine implements Commands, LinkHost {
       this.#firer.pump,
       this.#hints,
       this.#dispatcher.pump,
+      this.#sharder.pump,
       this.#advancer.pump,
       this.#desk.pump,
       this.#receiver.pump,
@@ -631,12 +662,16 @@ export class Engine implements Commands, LinkHost {
         await this.#cancelMany(
           older.map((run) => run.id),
           SYSTEM,
-          by,
+          { by: SYSTEM.actor.name, replacedBy: by },
         )
     }
   }
 
-  async #cancelMany(instanceIds: readonly number[], caller: Caller, replacedBy: number | null = null): Promise<void> {
+  async #cancelMany(
+    instanceIds: readonly number[],
+    caller: Caller,
+    why: Pick<CancelRequest, 'by' | 'replacedBy'> = { by: caller.actor.name },
+  ): Promise<void> {
     for (let from = 0; from < instanceIds.length; from += 500) {
       const part = instanceIds.slice(from, from + 500)
       const firstId = await this.#ids.take(2 * part.length)
@@ -647,8 +682,7 @@ export class Engine implements Commands, LinkHost {
           at: this.now(),
           firstId,
           caller,
-          by: caller.actor.name,
-          ...(replacedBy === null ? {} : { replacedBy }),
+          ...why,
         }),
       )
     }
@@ -701,6 +735,7 @@ export class Engine implements Commands, LinkHost {
     forget()
     await this.#firer.pump.turnOver()
     await this.#dispatcher.pump.turnOver()
+    await this.#sharder.pump.turnOver()
     // what these turns have put into memory meanwhile
     forget()
   }
@@ -749,9 +784,11 @@ export class Engine implements Commands, LinkHost {
     await this.#limits.refresh()
     await this.#loader.sweep()
     await this.#sweeper.sweep()
+    await this.#dispatcher.wakePinned()
     await this.#dispatcher.explainWaits()
     this.#firer.pump.kick()
     this.#dispatcher.lookAtAll()
+    this.#sharder.kick()
     this.#advancer.kick()
     return false
   }

@@ -316,7 +316,9 @@ export class ExecutorDesk implements LinkHost {
     if (isAlone) return
     for (const member of roster.all()) {
       if (member.isHere || member.linkRun === null) continue
-      const queued = takesNew(member, this.now()) ? runs.queuedOf(member.groupId) : 0
+      // who waits for this one alone is set aside, and in no queue
+      const pinned = runs.pinnedTo(member.executorId).length
+      const queued = takesNew(member, this.now()) ? Math.max(runs.queuedOf(member.groupId), pinned) : 0
       if (queued === 0) lending.settle(member)
       else lending.want(member, Math.min(queued, member.capacity) - lending.borrowed(member))
     }

@@ -22,6 +22,8 @@ export class TestNode {
   isDead = false
   isCutOff = false
   isBusUp = true
+  /** what happens after each of its commits, and before it hears of it */
+  afterWrite: () => Promise<void> = async () => undefined
   #engine: Engine | null = null
   #n = 0
 
@@ -116,7 +118,12 @@ export class TestNode {
     return {
       dialect: real.dialect,
       read: async <T>(work: (tx: ReadTx) => Promise<T>) => gate(() => real.read(work)),
-      write: async <T>(lane: Lane, work: (tx: Tx) => Promise<T>) => gate(() => real.write(lane, work)),
+      write: async <T>(lane: Lane, work: (tx: Tx) => Promise<T>) =>
+        gate(async () => {
+          const value = await real.write(lane, work)
+          await this.afterWrite()
+          return value
+        }),
       now: async () => gate(() => real.now()),
       close: async () => undefined,
     }

@@ -29,17 +29,26 @@ export interface OpenRun {
   readonly startedAt: number | null
   readonly cancelAt: number | null
   readonly pinnedExecutorId: number | null
+  /** null: no shard */
+  readonly shardIndex: number | null
+  /** of a run that was split: how many shards it has in all, and how many of them are made; null: it was not split */
+  readonly shardTotal: number | null
+  readonly childrenMade: number | null
   readonly waitCode: number | null
   readonly waitFacts: string | null
 }
 
 /**
- * Every open run of the slots that this node owns, with the views that decisions are made from: by task (overlap), by executor (credits), by group and
- * rank (lanes). Only the fence of the slot makes this memory the only one, so what is decided from it is checked in the transaction.
+ * Every open run of the slots that this node owns, with the views that decisions are made from: by task (overlap, which speaks of parents and not of
+ * shards), by executor (credits), by group and rank (lanes). Only the fence of the slot makes this memory the only one, so what is decided from it is checked in the transaction.
  */
 export class OpenRuns {
   readonly #runs = new Map<number, OpenRun>()
   readonly #byTask = new Map<number, Set<number>>()
+  /** runs that were split */
+  readonly #parents = new Set<number>()
+  /** runs that were not sent and that only one executor may run, but for those that wait for an earlier run */
+  readonly #pinned = new Map<number, Set<number>>()
   readonly #byExecutor = new Map<number, Set<number>>()
   readonly #lanes = new Map<number, Lane>()
   /** tasks of which runs are just being written */
@@ -49,6 +58,7 @@ export class OpenRuns {
   #endedBefore = new Set<number>()
   /** attempts in flight, by executor and boot */
   readonly #inFlight = new Map<number, Map<number, number>>()
+  readonly #waitingForPlace = new Map<number, Set<number>>()
   readonly #inFlightOfTask = new Map<number, number>()
   readonly #inFlightOfGroup = new Map<number, number>()
 
@@ -77,7 +87,10 @@ export class OpenRuns {
     const before = this.remove(row.id)
     const run = before !== null && isOlder(row, before) ? before : openRunOf(row)
     this.#runs.set(run.id, run)
-    add(this.#byTask, run.taskId, run.id)
+    if (run.shardIndex === null) add(this.#byTask, run.taskId, run.id)
+    if (run.childrenMade !== null) this.#parents.add(run.id)
+    if (isPinned(run)) add(this.#pinned, run.pinnedExecutorId, run.id)
+    if (waitsForPlace(run)) add(this.#waitingForPlace, run.taskId, run.id)
     if (run.executorId !== null && isThere(run)) {
       add(this.#byExecutor, run.executorId, run.id)
       this.#fly(run, 1)
@@ -101,6 +114,9 @@ export class OpenRuns {
     if (run === undefined) return null
     this.#runs.delete(id)
     drop(this.#byTask, run.taskId, id)
+    this.#parents.delete(id)
+    if (isPinned(run)) drop(this.#pinned, run.pinnedExecutorId, id)
+    if (waitsForPlace(run)) drop(this.#waitingForPlace, run.taskId, id)
     if (run.executorId !== null && isThere(run)) {
       drop(this.#byExecutor, run.executorId, id)
       this.#fly(run, -1)
@@ -109,7 +125,22 @@ export class OpenRuns {
     return run
   }
 
-  /** Open runs of a task, oldest first. */
+  /** Runs that were split and have not ended, oldest first. */
+  parents(): OpenRun[] {
+    return this.#pick(this.#parents).sort((a, b) => a.id - b.id)
+  }
+
+  /** Executors that runs wait for which no other may run. */
+  executorsAwaited(): number[] {
+    return [...this.#pinned.keys()]
+  }
+
+  /** The runs that wait for an executor and for no other. */
+  pinnedTo(executorId: number): OpenRun[] {
+    return this.#pick(this.#pinned.get(executorId))
+  }
+
+  /** Open runs of a task without shards, oldest first. */
   ofTask(taskId: number): OpenRun[] {
     return this.#pick(this.#byTask.get(taskId)).sort((a, b) => a.id - b.id)
   }
@@ -186,15 +217,16 @@ export class OpenRuns {
     return this.#inFlightOfGroup.get(groupId) ?? 0
   }
 
-  /** Runs that waited because as many of their task were in flight as may be, and need not any more: the oldest first. */
+  /** Runs and shards that waited because as many of their task were in flight as may be, and need not any more: who has waited longest first. */
   placeable(taskId: number): number[] {
-    const waiting = this.#pick(this.#byTask.get(taskId)).filter(waitsForPlace)
-    if (waiting.length === 0) return []
-    const room = Math.max(...waiting.map(maxOf)) - this.inFlightOfTask(taskId)
-    return waiting
-      .map((run) => run.id)
-      .sort((a, b) => a - b)
-      .slice(0, Math.max(0, room))
+    const ids = this.#waitingForPlace.get(taskId)?.values() ?? [].values()
+    const placeable: number[] = []
+    for (const id of ids) {
+      const run = this.#runs.get(id)
+      if (run === undefined || this.inFlightOfTask(taskId) + placeable.length >= maxOf(run)) break
+      placeable.push(id)
+    }
+    return placeable
   }
 
   /** Groups with queued runs. */
@@ -242,6 +274,7 @@ export class OpenRuns {
 
 /** Whether a row was read before what is known of its run: an earlier attempt, one that is known to have ended, or one that is known to have begun. */
 function isOlder(row: OpenInstanceRow, known: OpenRun): boolean {
+  if (known.childrenMade !== null) return (row.children_made ?? -1) < known.childrenMade
   if (row.attempt !== known.attempt) return row.attempt < known.attempt
   if (known.executorId === null) return row.executor_id !== null
   return known.phase === PHASE.running && row.phase === PHASE.dispatched
@@ -291,6 +324,9 @@ export function openRunOf(row: OpenInstanceRow): OpenRun {
     startedAt: row.started_at,
     cancelAt: row.cancel_at,
     pinnedExecutorId: row.pinned_executor_id,
+    shardIndex: row.shard_index,
+    shardTotal: row.shard_total,
+    childrenMade: row.children_made,
     waitCode: row.wait_code,
     waitFacts: row.wait_facts,
   }
@@ -300,6 +336,10 @@ function step(counts: Map<number, number>, key: number, by: 1 | -1): void {
   const count = (counts.get(key) ?? 0) + by
   if (count > 0) counts.set(key, count)
   else counts.delete(key)
+}
+
+function isPinned(run: OpenRun): run is OpenRun & { readonly pinnedExecutorId: number } {
+  return run.pinnedExecutorId !== null && !isThere(run) && !waitsForEarlier(run)
 }
 
 function add(index: Map<number, Set<number>>, key: number, id: number): void {

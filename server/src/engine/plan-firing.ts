@@ -16,7 +16,7 @@ import {
   type TraceEntry,
 } from '@tickwheel/core'
 import type { FireItem } from '../store/fire.ts'
-import { NEVER, ON_END_DELAY, ON_END_FAILURE } from '../store/run-writes.ts'
+import { NEVER, NO_SHARDS, ON_END_DELAY, ON_END_FAILURE } from '../store/run-writes.ts'
 import type { OpenInstanceRow, SkipRow } from '../store/schema.ts'
 import type { SeriesCursor } from '../store/series.ts'
 import type { SeriesSchedule } from '../store/spans.ts'
@@ -290,6 +290,7 @@ class Draft {
       wait_facts: isWaiting ? JSON.stringify({ blocker: load.blocker }) : null,
       progress: null,
       pinned_executor_id: null,
+      ...NO_SHARDS,
       ...placeOf({ isWaiting, seat, now, cursor, priority: definition.priority }),
     }
     load.open += 1

@@ -1,4 +1,4 @@
-import { PHASE } from '@tickwheel/core'
+import { PHASE, REASON } from '@tickwheel/core'
 import type { Database } from '../store/database.ts'
 import { openRunsById, openRunsOfSlots } from '../store/open-runs.ts'
 import type { RunChange } from '../store/report.ts'
@@ -24,6 +24,8 @@ export interface RunMemoryOptions {
   readonly roster: Roster
   readonly keeper: SlotKeeper
   readonly timekeeper: Timekeeper
+  /** a run that was split has shards to make, or to cancel */
+  readonly onParent: () => void
   readonly dispatcher: Dispatcher
   readonly advancer: Advancer
   readonly sender: Sender
@@ -139,7 +141,10 @@ export class RunMemory {
     const run = runs.put(row)
     if (run === null) return null
     if (run.executorId !== null) lending.land(run.executorId, run.id)
-    if (run.phase === PHASE.waiting && run.rankAt !== NEVER) timekeeper.arm(run.rankAt, -run.id)
+    if (run.childrenMade !== null && (run.cancelAt !== null || run.childrenMade < (run.shardTotal ?? 0))) this.#options.onParent()
+    // who waits for one executor is woken by a place there, and needs no timer that would outlive it
+    const isTimed = run.phase === PHASE.waiting && run.rankAt !== NEVER && run.waitCode !== REASON.waitsForChosenExecutor
+    if (isTimed) timekeeper.arm(run.rankAt, -run.id)
     return run
   }
 

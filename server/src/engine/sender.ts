@@ -1,8 +1,9 @@
-import type { Cancel, Dispatch } from '@tickwheel/contract'
+import type { Cancel, Dispatch, ShardFrame } from '@tickwheel/contract'
 import { CAUSE } from '@tickwheel/core'
 import type { Link } from '../link/link.ts'
 import type { Database } from '../store/database.ts'
 import { readParams } from '../store/definitions.ts'
+import { readShards, type ShardSpec } from '../store/shards.ts'
 import type { Clock } from './clock.ts'
 import type { Definitions } from './definitions.ts'
 import type { OpenRun } from './open-runs.ts'
@@ -40,11 +41,16 @@ export class Sender {
     if (link === null || runs.length === 0 || this.#options.guard.isHeld) return
     await this.#options.definitions.load(runs.map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
     const changed = runs.filter((run) => run.cause !== CAUSE.schedule).map((run) => run.id)
-    const params = changed.length === 0 ? new Map<number, string>() : await readParams(this.#options.db, changed)
+    const shards = await this.#shardsOf(runs)
+    const asked = [...changed, ...new Set([...shards.values()].flatMap(({ parentId }) => parentId ?? []))]
+    const params = asked.length === 0 ? new Map<number, string>() : await readParams(this.#options.db, asked)
     const orders = new Map<string, { executorId: number; bootId: number; frames: Dispatch[] }>()
     for (const run of runs) {
       if (run.executorId === null || run.bootId === null) continue
-      const frame = await this.#frame(run, run.bootId, params.get(run.id))
+      const shard = shards.get(run.id)
+      if (run.shardIndex !== null && shard === undefined) continue
+      const given = params.get(run.id) ?? params.get(shard?.parentId ?? 0)
+      const frame = await this.#frame(run, run.bootId, shard?.items === undefined ? given : JSON.stringify(shard.items), shard)
       if (frame === null) continue
       const key = `${run.executorId}:${run.bootId}`
       const order = orders.get(key) ?? { executorId: run.executorId, bootId: run.bootId, frames: [] }
@@ -52,6 +58,11 @@ export class Sender {
       orders.set(key, order)
     }
     for (const { executorId, bootId, frames } of orders.values()) link.send({ executorId, bootId }, frames)
+  }
+
+  async #shardsOf(runs: readonly OpenRun[]): Promise<Map<number, ShardSpec>> {
+    const ids = runs.filter((run) => run.shardIndex !== null).map((run) => run.id)
+    return ids.length === 0 ? new Map<number, ShardSpec>() : readShards(this.#options.db, ids)
   }
 
   /** Asks executors to stop runs. */
@@ -79,7 +90,7 @@ export class Sender {
     return here
   }
 
-  async #frame(run: OpenRun, bootId: number, params: string | undefined): Promise<Dispatch | null> {
+  async #frame(run: OpenRun, bootId: number, params: string | undefined, shard: ShardSpec | undefined): Promise<Dispatch | null> {
     const definition = this.#options.definitions.peek(run.taskId, run.taskVersion)
     if (definition === null || definition === undefined) return null
     const groupName = await this.#options.definitions.groupName(run.groupId, this.#options.clock.monotonic())
@@ -99,6 +110,17 @@ export class Sender {
       priority: definition.priority,
       logLimitBytes: this.#options.logLimitBytes,
       movable: definition.retry.max > 0,
+      ...(shard === undefined ? {} : { shard: frameOfShard(shard) }),
     }
+  }
+}
+
+function frameOfShard({ index, total, key, range, items }: ShardSpec): ShardFrame {
+  return {
+    index,
+    total,
+    key,
+    ...(range === undefined ? {} : { range }),
+    ...(items === undefined ? {} : { items: [...items] }),
   }
 }

@@ -1,10 +1,11 @@
-import { OUTCOME, type Reason } from '@tickwheel/core'
+import { CAUSE, OUTCOME, type Reason } from '@tickwheel/core'
 import type { Database } from '../store/database.ts'
 import { endOverdue, type Overdue } from '../store/cancel.ts'
 import { EXECUTOR_STATE, executorById, loseExecutor, recoverExecutor } from '../store/executors.ts'
 import { attemptsAt, laneHeads, openRunsById, openRunsOfExecutor, pastRank, unansweredAt } from '../store/open-runs.ts'
 import { loseAttempts, type Loss, type RunChange } from '../store/report.ts'
 import type { RunIds } from '../store/ids.ts'
+import { loseUnsent } from '../store/shards.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import type { Clock } from './clock.ts'
 import type { Definitions } from './definitions.ts'
@@ -66,6 +67,7 @@ export class Sweeper {
     await this.#checkAccepted()
     for (const member of this.#options.roster.all()) await this.#checkExecutor(member)
     await this.#findOrphans()
+    await this.#losePinned()
     if (this.#options.hasOthers()) await this.#compare()
   }
 
@@ -203,6 +205,30 @@ export class Sweeper {
       const message = 'the executor is gone, and was not heard of in time'
       await this.#lose(
         runs.ofExecutor(executorId).map((run) => lossOfRun(run, { outcome: OUTCOME.lost, reason: 'executorLost', at: now, message })),
+      )
+    }
+  }
+
+  /** Shards that were not sent, and whose executor, the only one that may run them, is gone. */
+  async #losePinned(): Promise<void> {
+    const { db, runs, roster, clock, ids, onChanges } = this.#options
+    for (const executorId of runs.executorsAwaited()) {
+      if (roster.get(executorId) !== null) continue
+      const known = await executorById(db, executorId)
+      if (known !== null && known.row.state === EXECUTOR_STATE.online) continue
+      const shards = runs
+        .pinnedTo(executorId)
+        .filter((run) => run.cause === CAUSE.shard)
+        .slice(0, AT_ONCE)
+      if (shards.length === 0) continue
+      const firstId = await ids.take(shards.length)
+      onChanges(
+        await loseUnsent(
+          db,
+          clock.now(),
+          firstId,
+          shards.map((run) => run.id),
+        ),
       )
     }
   }

@@ -6,9 +6,10 @@ import type { Database, Tx } from './database.ts'
 import { canceledBy } from './judge.ts'
 import { lockOpen } from './open-runs.ts'
 import type { RunChange } from './report.ts'
-import { endRuns, saveOpen, type RunEnd } from './run-writes.ts'
+import { endRuns, NEVER, saveOpen, type RunEnd } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow } from './schema.ts'
 import { isVisible } from './scope.ts'
+import { isParent } from './shards.ts'
 
 export interface CancelRequest {
   readonly instanceIds: readonly number[]
@@ -24,7 +25,8 @@ export interface CancelRequest {
 }
 
 /**
- * Cancels runs: what has not been sent ends here; what runs is marked, and its executor is told. A run marked before stays as it is.
+ * Cancels runs: what has not been sent ends here; what runs is marked, and its executor is told; a parent is marked, and its shards are canceled in
+ * transactions of their own. A run marked before stays as it is.
  * Runs that have ended, or are not visible, are left out: `cancelOne` answers for them.
  */
 export async function cancelRuns(db: Database, request: CancelRequest): Promise<RunChange[]> {
@@ -71,7 +73,7 @@ async function cancelIn(tx: Tx, request: CancelRequest): Promise<RunChange[]> {
 function markCanceled(row: OpenInstanceRow, { at, by, replacedBy }: CancelRequest): OpenInstanceRow {
   const why: TraceEntry =
     replacedBy === undefined ? { reason: 'cancelRequested', at, facts: { by } } : { reason: 'replaced', at, facts: { by: replacedBy } }
-  return { ...row, cancel_at: at, cancel_by: by, rank_at: at, trace: appendTrace(row.trace, row.created_at, [why]) }
+  return { ...row, cancel_at: at, cancel_by: by, rank_at: isParent(row) ? NEVER : at, trace: appendTrace(row.trace, row.created_at, [why]) }
 }
 
 async function auditAll(tx: Tx, request: CancelRequest, rows: readonly OpenInstanceRow[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { ScheduleInput, TASK_DEFAULTS, TaskDefinition, type TaskCreate } from '@tickwheel/contract'
 import { Compile } from 'typebox/compile'
+import { EXECUTORS_LEVEL } from './levels.ts'
 import { BrokenData, completeSchedule } from './schedules.ts'
 
 const definitionCheck = Compile(TaskDefinition)
@@ -17,6 +18,8 @@ export function completeDefinition(input: TaskCreate, serverZone: string): TaskD
     handler: input.handler,
     params: input.params ?? TASK_DEFAULTS.params,
     routing: input.routing ?? TASK_DEFAULTS.routing,
+    // left out where there is none: older nodes read a definition that has nothing they do not know
+    ...(input.sharding === undefined || input.sharding.kind === 'none' ? {} : { sharding: input.sharding }),
     overlap: { ...TASK_DEFAULTS.overlap, ...input.overlap },
     misfire: { ...TASK_DEFAULTS.misfire, ...input.misfire },
     timeoutMs: input.timeoutMs ?? TASK_DEFAULTS.timeoutMs,
@@ -30,8 +33,6 @@ export function completeDefinition(input: TaskCreate, serverZone: string): TaskD
   }
 }
 
-/** Nodes of this schema level know the fields of `LATER`. */
-export const LIMITS_LEVEL = 4
 /** What older programs do not know, and would take for damage: it is stored only where it is not the default. */
 const LATER = ['concurrency', 'queueTimeoutMs', 'onLost', 'pauseAfterFailures'] as const
 
@@ -47,8 +48,10 @@ export function definitionText(definition: TaskDefinition): string {
 /** The schema level that nodes must have to keep to a definition. */
 export function levelOf(definition: TaskDefinition): number {
   const isLater =
-    definition.retry.jitter !== TASK_DEFAULTS.retry.jitter || LATER.some((field) => definition[field] !== TASK_DEFAULTS[field])
-  return isLater ? LIMITS_LEVEL : 0
+    definition.sharding !== undefined ||
+    definition.retry.jitter !== TASK_DEFAULTS.retry.jitter ||
+    LATER.some((field) => definition[field] !== TASK_DEFAULTS[field])
+  return isLater ? EXECUTORS_LEVEL : 0
 }
 
 /** What a text leaves out, with its defaults. */

@@ -3,9 +3,9 @@ import type { Scope } from '@tickwheel/core'
 import { changedFields, writeAudit } from './audit.ts'
 import type { Change } from './caller.ts'
 import { DuplicateKey, query, type Database, type ReadTx, type Tx } from './database.ts'
-import { LIMITS_LEVEL, nameKey } from './definition.ts'
+import { nameKey } from './definition.ts'
 import { takeEntityId } from './ids.ts'
-import { requireLevel } from './levels.ts'
+import { EXECUTORS_LEVEL, requireLevel } from './levels.ts'
 import { contains, instantText, offsetOf, type Page, type PageRequest } from './page.ts'
 import type { GroupRow } from './schema.ts'
 import { groupsOf, isVisible } from './scope.ts'
@@ -206,7 +206,8 @@ function fieldsOf({ name, appName, description, concurrency }: GroupCreate, row:
 
 /** A node of an older release would send more at once. */
 async function requireLimits(tx: ReadTx, { concurrency }: GroupFields): Promise<void> {
-  if (concurrency > 0) await requireLevel(tx, LIMITS_LEVEL, await tx.now(), 'does not keep to limits of groups: upgrade or stop it first')
+  if (concurrency > 0)
+    await requireLevel(tx, EXECUTORS_LEVEL, await tx.now(), 'does not keep to limits of groups: upgrade or stop it first')
 }
 
 async function lockGroup(tx: Tx, groupId: number, scope: Scope): Promise<GroupRow> {

@@ -4,6 +4,7 @@ import type { ReadTx, Value } from './database.ts'
 import { floorOfInstant } from './ids.ts'
 import { listOfNumbers } from './list.ts'
 import { groupsOf } from './scope.ts'
+import { mayHaveShards } from './shard-mark.ts'
 
 /**
  * Finds the ids of runs, newest first, in `open_instance` and `instance`. A filter that no index serves runs inside a bound of 20,000 index entries,
@@ -17,6 +18,9 @@ export interface RunFilter {
   readonly states: readonly InstanceState[]
   readonly cause?: keyof typeof CAUSE | undefined
   readonly executorId?: number | undefined
+  /** also shards; else runs that a schedule, a person or a program started */
+  readonly hasShards: boolean
+  readonly shardKey?: string | undefined
   /** `[fromAt, toAt)` by creation */
   readonly fromAt: number | null
   readonly toAt: number | null
@@ -37,12 +41,15 @@ export function filterOf(scope: Scope, query: InstanceListQuery): RunFilter {
     states: statesOf(query.state),
     cause: query.cause,
     executorId: query.executorId,
+    hasShards: query.shards === true || query.cause === 'shard' || query.shardKey !== undefined,
+    shardKey: query.shardKey,
     fromAt: query.from === undefined ? null : Date.parse(query.from),
     toAt: query.to === undefined ? null : Date.parse(query.to),
   }
 }
 
-function statesOf(text: string | undefined): readonly InstanceState[] {
+/** States of a query, joined by commas; all without one. 400 for one that there is not. */
+export function statesOf(text: string | undefined): readonly InstanceState[] {
   if (text === undefined || text === '') return INSTANCE_STATES
   return [...new Set(text.split(',').map((word) => stateOf(word.trim())))]
 }
@@ -102,21 +109,20 @@ interface Source {
   readonly params: readonly Value[]
   readonly residual: string
   readonly residualParams: readonly Value[]
+  /** shards are passed over, a parent's all at once */
+  readonly hidesShards: boolean
 }
 
 /** What a residual may look at. */
 const COLUMNS = {
-  open_instance: 'id, task_id, group_id, phase, cause, executor_id, created_at',
-  instance: 'id, task_id, group_id, outcome, cause, executor_id, created_at',
+  open_instance: 'id, task_id, group_id, phase, cause, executor_id, created_at, shard_key',
+  instance: 'id, task_id, group_id, outcome, cause, executor_id, created_at, shard_key',
 } as const
 
 /** `readTo`: 0 when the source has nothing more, else the id down to which it has been read. */
-async function askSource(
-  tx: ReadTx,
-  { table, where, params, residual, residualParams }: Source,
-  below: number,
-  limit: number,
-): Promise<{ ids: number[]; readTo: number }> {
+async function askSource(tx: ReadTx, source: Source, below: number, limit: number): Promise<{ ids: number[]; readTo: number }> {
+  const { table, where, params, residual, residualParams, hidesShards } = source
+  if (hidesShards) return askPastShards(tx, source, below, limit)
   const bounded = `SELECT ${COLUMNS[table]} FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
   const sql =
     residual === ''
@@ -132,7 +138,40 @@ async function askSource(
   return { ids, readTo: end !== undefined && end.scanned >= SCAN_LIMIT ? end.lowest : 0 }
 }
 
-async function sourcesOf(tx: ReadTx, filter: RunFilter): Promise<Source[]> {
+const STEP = 200
+
+/**
+ * As `askSource`, where shards may lie between the runs: those of one parent have ids in a row that nothing else has, so one of them is enough to go on
+ * behind the first.
+ */
+async function askPastShards(
+  tx: ReadTx,
+  { table, where, params, residual, residualParams }: Source,
+  below: number,
+  limit: number,
+): Promise<{ ids: number[]; readTo: number }> {
+  const sql = `SELECT id, cause, shard_index, CASE WHEN ${residual} THEN 1 ELSE 0 END AS matched FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${STEP}`
+  const ids: number[] = []
+  let readTo = below
+  for (let scanned = 0; scanned < SCAN_LIMIT; scanned += STEP) {
+    const rows = await tx.all<{ id: number; cause: number; shard_index: number | null; matched: number }>(sql, [
+      ...residualParams,
+      ...params,
+      readTo,
+    ])
+    for (const row of rows) {
+      if (row.matched === 1) ids.push(row.id)
+      if (ids.length >= limit) return { ids, readTo: row.id }
+    }
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < STEP) return { ids, readTo: 0 }
+    readTo = last.cause === CAUSE.shard ? last.id - (last.shard_index ?? 0) : last.id
+  }
+  return { ids, readTo }
+}
+
+async function sourcesOf(tx: ReadTx, asked: RunFilter): Promise<Source[]> {
+  const filter = { ...asked, hasShards: asked.hasShards || !(await mayHaveShards(tx)) }
   const groups = groupsOf(filter.scope, filter.groupId)
   if (groups?.length === 0) return []
   const phases = filter.states.filter(isOpen).map((state) => PHASE[state])
@@ -206,6 +245,7 @@ function sourceOf(table: Source['table'], filter: RunFilter, indexed: readonly C
     params: where.flatMap((clause) => clause.params),
     residual: residual.map((clause) => clause.sql).join(' AND '),
     residualParams: residual.flatMap((clause) => clause.params),
+    hidesShards: !filter.hasShards,
   }
 }
 
@@ -219,12 +259,14 @@ function idClauses({ fromAt, toAt }: RunFilter): Clause[] {
   ]
 }
 
-function rowClauses({ fromAt, toAt, cause, executorId }: RunFilter): Clause[] {
+function rowClauses({ fromAt, toAt, cause, executorId, hasShards, shardKey }: RunFilter): Clause[] {
   return [
+    ...(hasShards ? [] : [{ sql: 'cause <> ?', params: [CAUSE.shard] }]),
     ...(fromAt === null ? [] : [{ sql: 'created_at >= ?', params: [fromAt] }]),
     ...(toAt === null ? [] : [{ sql: 'created_at < ?', params: [toAt] }]),
     ...(cause === undefined ? [] : [{ sql: 'cause = ?', params: [CAUSE[cause]] }]),
     ...(executorId === undefined ? [] : [{ sql: 'executor_id = ?', params: [executorId] }]),
+    ...(shardKey === undefined ? [] : [{ sql: 'shard_key = ?', params: [shardKey] }]),
   ]
 }
 

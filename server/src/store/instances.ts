@@ -1,6 +1,16 @@
-import { AppError, type Instance, type InstanceListItem, type InstanceListQuery, type Static, type TraceEntry } from '@tickwheel/contract'
+import {
+  AppError,
+  type Instance,
+  type InstanceListItem,
+  type InstanceListQuery,
+  type ShardPage,
+  type ShardQuery,
+  type Static,
+  type TraceEntry,
+} from '@tickwheel/contract'
 import type { Actor, Attempt, RunError } from '@tickwheel/contract'
 import {
+  CAUSE,
   causeOfCode,
   isOpen,
   outcomeOfCode,
@@ -14,11 +24,13 @@ import {
 import { query, type Database, type ReadTx } from './database.ts'
 import { parseJson } from './definition.ts'
 import { namesOfGroups } from './groups.ts'
-import { countRuns, filterOf, findRuns } from './instance-find.ts'
+import { countRuns, filterOf, findRuns, statesOf } from './instance-find.ts'
 import { instantText, offsetOf } from './page.ts'
 import { ATTEMPT_OUTCOME } from './run-writes.ts'
 import type { AttemptRow, InstanceRow, OpenInstanceRow, PayloadRow, RunFacts } from './schema.ts'
 import { isVisible } from './scope.ts'
+import { mayHaveShards } from './shard-mark.ts'
+import { countsOfParent, partOfText } from './shards.ts'
 import { definitionOf } from './tasks.ts'
 
 export interface InstancePage {
@@ -202,7 +214,14 @@ function factsOf(row: RunFacts) {
     executorId: row.executor_id,
     cancelRequestedAt: instantText(row.cancel_at),
     retryOf: row.retry_of,
+    parentId: row.parent_id,
+    shard: row.shard_index === null ? null : { index: row.shard_index, total: row.shard_total ?? 1, key: row.shard_key ?? '' },
+    shards: row.children_made === null ? null : sumsOf(row),
   }
+}
+
+function sumsOf(row: RunFacts): { total: number; made: number; ended: Record<string, number> } {
+  return { total: row.shard_total ?? 0, made: row.children_made ?? 0, ended: { ...countsOfParent(row) } }
 }
 
 function stateOf(run: Run): InstanceState {
@@ -248,9 +267,18 @@ function payloadOf(payloads: readonly PayloadRow[], kind: number): string | null
   return payloads.find((payload) => payload.kind === kind)?.body ?? null
 }
 
-/** What the run was given: its own params, else those of the task's version that it runs. */
+/** What the run was given: the items of a shard; its own params; those of its parent; else those of the task's version that it runs. */
 async function paramsOf(tx: ReadTx, row: RunFacts, payloads: readonly PayloadRow[]): Promise<string> {
-  return payloadOf(payloads, 1) ?? (await definitionOf(tx, row.task_id, row.task_version))?.params ?? ''
+  const items = row.shard_index === null ? undefined : partOfText(row.shard_part).items
+  if (items !== undefined) return JSON.stringify(items)
+  const own = payloadOf(payloads, 1)
+  if (own !== null || row.parent_id === null) return own ?? (await paramsOfVersion(tx, row))
+  const given = await tx.rows(query.selectFrom('payload').selectAll().where('instance_id', '=', row.parent_id).where('kind', '=', 1))
+  return payloadOf(given, 1) ?? (await paramsOfVersion(tx, row))
+}
+
+async function paramsOfVersion(tx: ReadTx, row: RunFacts): Promise<string> {
+  return (await definitionOf(tx, row.task_id, row.task_version))?.params ?? ''
 }
 
 function resultOf(run: Run, payloads: readonly PayloadRow[]): unknown {
@@ -342,19 +370,19 @@ export async function recentRuns(tx: ReadTx, taskIds: readonly number[], count: 
         .selectFrom('open_instance')
         .select([...columns, 'phase'])
         .where('task_id', 'in', taskIds)
+        .where('cause', '<>', CAUSE.shard)
         .orderBy('id', 'desc'),
     ),
     (row) => row.task_id,
   )
   const recent = new Map<number, RecentRuns>()
+  const hidesShards = await mayHaveShards(tx)
   for (const taskId of taskIds) {
+    const newest = query.selectFrom('instance').select([...columns, 'outcome', 'ended_at'])
     const ended = await tx.rows(
-      query
-        .selectFrom('instance')
-        .select([...columns, 'outcome', 'ended_at'])
-        .where('task_id', '=', taskId)
-        .orderBy('id', 'desc')
-        .limit(count),
+      hidesShards
+        ? newest.where('id', 'in', [0, ...(await newestEnded(tx, taskId, count))])
+        : newest.where('task_id', '=', taskId).orderBy('id', 'desc').limit(count),
     )
     const running = open.get(taskId) ?? []
     const dots: RunDot[] = [
@@ -371,4 +399,67 @@ export async function recentRuns(tx: ReadTx, taskIds: readonly number[], count: 
     recent.set(taskId, { recent: dots.sort((a, b) => b.id - a.id).slice(0, count), openRuns: running.length })
   }
   return recent
+}
+
+/** The last ended runs of a task without their shards. */
+async function newestEnded(tx: ReadTx, taskId: number, count: number): Promise<readonly number[]> {
+  const filter = { scope: 'all', taskId, states: OUTCOMES, hasShards: false, fromAt: null, toAt: null } as const
+  return (await findRuns(tx, filter, Number.MAX_SAFE_INTEGER, count)).ids
+}
+
+/** What a person looks for first has the lowest rank. */
+const SHARD_RANK: Readonly<Record<InstanceState, number>> = {
+  failed: 0,
+  timedOut: 0,
+  lost: 0,
+  canceled: 1,
+  skipped: 1,
+  running: 2,
+  dispatched: 3,
+  queued: 4,
+  waiting: 4,
+  succeeded: 5,
+}
+
+/**
+ * A page of the shards of a run, failed ones first, and how many there are in each state. Reads one range of keys, at most 10,000 rows of it, whatever
+ * the page. 404 `INSTANCE_NOT_FOUND`; a run that was not split has none.
+ */
+export async function listShards(
+  db: Database,
+  scope: Scope,
+  instanceId: number,
+  { page = 1, pageSize = 20, state }: ShardQuery,
+): Promise<ShardPage> {
+  const states = new Set(statesOf(state))
+  return db.read(async (tx) => {
+    const { row: parent } = await visibleRun(tx, scope, instanceId)
+    const all = await shardStates(tx, parent)
+    const counts: Record<string, number> = {}
+    for (const { state: is } of all) counts[is] = (counts[is] ?? 0) + 1
+    const wanted = all.filter((shard) => states.has(shard.state))
+    wanted.sort((a, b) => SHARD_RANK[a.state] - SHARD_RANK[b.state] || a.id - b.id)
+    const ids = wanted.slice((page - 1) * pageSize, page * pageSize).map((shard) => shard.id)
+    const items = new Map((await listItems(tx, await readRuns(tx, ids))).map((item) => [item.id, item]))
+    return {
+      items: ids.flatMap((id) => items.get(id) ?? []),
+      total: wanted.length,
+      page,
+      pageSize,
+      counts,
+      sums: sumsOf(parent),
+    }
+  })
+}
+
+async function shardStates(tx: ReadTx, parent: RunFacts): Promise<{ id: number; state: InstanceState }[]> {
+  if (parent.first_child_id === null) return []
+  const range = [parent.first_child_id, parent.first_child_id + (parent.children_made ?? 0)]
+  const states = new Map<number, InstanceState>()
+  // open ones first: who ends meanwhile is found as ended
+  const open = await tx.all<{ id: number; phase: number }>('SELECT id, phase FROM open_instance WHERE id >= ? AND id < ?', range)
+  for (const row of open) states.set(row.id, stateOfPhase(row.phase))
+  const ended = await tx.all<{ id: number; outcome: number }>('SELECT id, outcome FROM instance WHERE id >= ? AND id < ?', range)
+  for (const row of ended) states.set(row.id, outcomeOfCode(row.outcome))
+  return [...states].map(([id, state]) => ({ id, state }))
 }

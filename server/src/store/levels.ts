@@ -1,6 +1,9 @@
 import { AppError } from '@tickwheel/contract'
 import type { ReadTx } from './database.ts'
 
+/** The schema level whose programs know limits, shards, routing beyond the first two strategies, and executors without a stream. */
+export const EXECUTORS_LEVEL = 4
+
 /** A node that has written no beat for so long does not fire any more. */
 const LIVE_MS = 10_000
 

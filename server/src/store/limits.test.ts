@@ -1,7 +1,8 @@
 import { REASON } from '@tickwheel/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Database, Lane } from './database.ts'
-import { completeDefinition, definitionText, levelOf, LIMITS_LEVEL, parseDefinition } from './definition.ts'
+import { EXECUTORS_LEVEL } from './levels.ts'
+import { completeDefinition, definitionText, levelOf, parseDefinition } from './definition.ts'
 import { takePlaces, type Places } from './group-limits.ts'
 import { createGroup, getGroup, updateGroup } from './groups.ts'
 import { createTask, readDefinition, updateTask } from './tasks.ts'
@@ -31,7 +32,7 @@ describe('a stored definition', () => {
     (field, value) => {
       const definition = completeDefinition(taskInput({ [field]: value }), 'UTC')
       expect(parseDefinition(definitionText(definition))).toEqual(definition)
-      expect(levelOf(definition)).toBe(LIMITS_LEVEL)
+      expect(levelOf(definition)).toBe(EXECUTORS_LEVEL)
     },
   )
 
@@ -63,7 +64,7 @@ describe('while a node of an older release lives', () => {
   it('limits of tasks are refused, and tasks without any are saved', async () => {
     const { taskId } = await createTask(db, { input: taskInput(), serverZone: 'UTC' }, changeAt(T0))
     const saved = updateTask(db, { taskId, input: { ...taskInput({ concurrency: 2 }), version: 1 }, serverZone: 'UTC' }, changeAt(T0))
-    await expect(saved).rejects.toMatchObject({ code: 'NODE_TOO_OLD', params: { node: 'old', level: 3, neededLevel: LIMITS_LEVEL } })
+    await expect(saved).rejects.toMatchObject({ code: 'NODE_TOO_OLD', params: { node: 'old', level: 3, neededLevel: EXECUTORS_LEVEL } })
     expect(await readDefinition(db, taskId, 2)).toBeNull()
   })
 

@@ -3,7 +3,7 @@ import type { AddedColumns, TableSpec } from './dialect/table.ts'
 import { mainJob } from './migrations/0001-main-job.ts'
 import { logsInDatabase } from './migrations/0002-logs-in-database.ts'
 import { manyNodes } from './migrations/0003-many-nodes.ts'
-import { limits } from './migrations/0004-limits.ts'
+import { executorsInFull } from './migrations/0004-executors-in-full.ts'
 
 interface Migration {
   readonly tables?: readonly TableSpec[]
@@ -17,7 +17,7 @@ const migrations: readonly Migration[] = [
   { tables: mainJob },
   { tables: logsInDatabase, isForLogs: true },
   { columns: manyNodes },
-  { columns: limits },
+  executorsInFull,
 ]
 
 export const SCHEMA_LEVEL = migrations.length

@@ -1,4 +1,4 @@
-import { appendTrace, OUTCOME, PHASE, type TraceEntry } from '@tickwheel/core'
+import { appendTrace, CAUSE, OUTCOME, PHASE, type TraceEntry } from '@tickwheel/core'
 import { addCounts } from './counters.ts'
 import type { Tx } from './database.ts'
 import { listOfNumbers, partsOf } from './list.ts'
@@ -14,6 +14,21 @@ export const ON_END_DELAY = 1
 export const ON_END_FAILURE = 2
 /** Outcomes that count as failures there. */
 export const FAILURES: readonly number[] = [OUTCOME.failed, OUTCOME.timedOut, OUTCOME.lost]
+/** `on_end`: the end of this run is told to the run of which it is a shard. */
+export const ON_END_PARENT = 4
+
+/** What a run has in the columns of shards that is neither parent nor shard. */
+export const NO_SHARDS = {
+  parent_id: null,
+  shard_index: null,
+  shard_total: null,
+  shard_key: null,
+  shard_part: null,
+  first_child_id: null,
+  children_made: null,
+  children_ended: null,
+  children_open: null,
+} as const
 
 const INLINE_BYTES = 2048
 const PAYLOAD = { params: 1, result: 2, error: 3 } as const
@@ -58,7 +73,8 @@ export async function endRuns(tx: Tx, at: number, firstSignalId: number, ends: r
   await addCounts(
     tx,
     at,
-    sorted.map((end) => ({ groupId: end.row.group_id, metric: end.outcome, n: 1 })),
+    // a sharded run counts once, as its parent does
+    sorted.filter((end) => end.row.cause !== CAUSE.shard).map((end) => ({ groupId: end.row.group_id, metric: end.outcome, n: 1 })),
   )
 }
 
@@ -87,6 +103,14 @@ function finalRow({ row, outcome, endedAt, result, error, trace }: RunEnd): Inst
     cancel_at: row.cancel_at,
     cancel_by: row.cancel_by,
     trace: appendTrace(row.trace, row.created_at, trace),
+    parent_id: row.parent_id,
+    shard_index: row.shard_index,
+    shard_total: row.shard_total,
+    shard_key: row.shard_key,
+    shard_part: row.shard_part,
+    first_child_id: row.first_child_id,
+    children_made: row.children_made,
+    children_ended: row.children_ended,
     outcome,
     ended_at: endedAt,
     result: result !== null && result.length <= INLINE_BYTES ? result : null,
@@ -105,6 +129,8 @@ function payloadsOf({ row, result, error }: RunEnd): PayloadRow[] {
 function signalsOf({ row, outcome, endedAt }: RunEnd, id: number, at: number): SignalRow[] {
   const isFailure = (row.on_end & ON_END_FAILURE) !== 0 && FAILURES.includes(outcome)
   const common = { id, slot: row.slot, instance_id: row.id, outcome, at }
+  if ((row.on_end & ON_END_PARENT) !== 0 && row.parent_id !== null)
+    return [{ ...common, kind: 4, target_id: row.parent_id, facts: JSON.stringify({ endedAt }) }]
   if ((row.on_end & ON_END_DELAY) !== 0 && row.series_id !== null) {
     const facts = { endedAt, ...(isFailure ? { failedTask: row.task_id } : {}) }
     return [{ ...common, kind: 1, target_id: row.series_id, facts: JSON.stringify(facts) }]

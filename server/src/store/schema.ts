@@ -146,8 +146,22 @@ export interface RunFacts {
   cancel_at: number | null
   cancel_by: string | null
   trace: string
+  /** the run of which this is a shard; also of a shard that a person runs again */
+  parent_id: number | null
+  /** 0 to `shard_total` - 1; null: no shard */
+  shard_index: number | null
+  /** of a shard, and of a parent that was split */
+  shard_total: number | null
+  shard_key: string | null
+  /** JSON `{ range }`, `{ items }` or `{ executorId }` of a shard, `{ executors: [[id, name], …] }` of a parent that is broadcast */
+  shard_part: string | null
+  /** of a parent: its shards have the ids from here on, in the order of their index */
+  first_child_id: number | null
+  children_made: number | null
+  /** JSON: how many shards ended in each state, as far as their signals were applied */
+  children_ended: string | null
 }
-/** `wait_code` and `wait_facts`: why it waits now. `progress`: JSON `[value, text]`. `pinned_executor_id`: chosen by a person. */
+/** `wait_code` and `wait_facts`: why it waits now. `progress`: JSON `[value, text]`. `pinned_executor_id`: chosen by a person, or the one of a broadcast. */
 export interface OpenInstanceRow extends RunFacts {
   phase: number
   lane: number
@@ -156,6 +170,8 @@ export interface OpenInstanceRow extends RunFacts {
   wait_code: number | null
   wait_facts: string | null
   progress: string | null
+  /** shards that were made and whose end was not applied */
+  children_open: number | null
   pinned_executor_id: number | null
 }
 export interface InstanceRow extends RunFacts {
@@ -189,8 +205,11 @@ export interface RetryLinkRow {
   instance_id: number
   retry_id: number
 }
-/** kind 1: a fixedDelay series awaits the end of this run (target = series); 2: a once has fired (target = task); 3: a run has failed
- * that counts towards `pauseAfterFailures` (target = task; that of a fixedDelay names the task in `facts`, so that one row does). */
+/**
+ * kind 1: a fixedDelay series awaits the end of this run (target = series); 2: a once has fired (target = task); 3: a run has failed
+ * that counts towards `pauseAfterFailures` (target = task; that of a fixedDelay names the task in `facts`, so that one row does); 4: a shard has ended
+ * (target = its parent).
+ */
 export interface SignalRow {
   id: number
   slot: number

@@ -1,7 +1,10 @@
 import type { Database, Tx } from './database.ts'
 import { listOfNumbers } from './list.ts'
 import { lockRows } from './lock.ts'
+import { lockOpen } from './open-runs.ts'
+import type { RunChange } from './report.ts'
 import type { SeriesRow, SignalRow } from './schema.ts'
+import { applyShardEnds } from './shards.ts'
 import { lastSpan, seriesSchedule } from './spans.ts'
 import { pauseAfterFailures } from './tasks.ts'
 
@@ -19,15 +22,24 @@ export interface Advanced {
   readonly seriesIds: readonly number[]
   /** tasks that were switched off */
   readonly tasks: readonly { readonly taskId: number; readonly groupId: number }[]
+  /** parents of which shards have ended */
+  readonly changes: readonly RunChange[]
+}
+
+export interface AdvanceRequest {
+  readonly signals: readonly SignalRow[]
+  readonly at: number
+  /** as many run ids in a row as there are signals */
+  readonly firstId: number
 }
 
 /**
  * Applies what ended runs left for others, at cluster time `at`. Two consumers at once are harmless: the row of the target orders them, and the deleted signals count once.
  * Signals that are gone already were applied by another; then nothing is done.
  */
-export async function advance(db: Database, at: number, signals: readonly SignalRow[]): Promise<Advanced> {
+export async function advance(db: Database, request: AdvanceRequest): Promise<Advanced> {
   for (;;) {
-    const advanced = await advanceOnce(db, at, signals).catch(nullWhenOvertaken)
+    const advanced = await advanceOnce(db, request).catch(nullWhenOvertaken)
     if (advanced !== null) return advanced
   }
 }
@@ -40,12 +52,13 @@ function nullWhenOvertaken(error: unknown): null {
   throw error
 }
 
-async function advanceOnce(db: Database, at: number, signals: readonly SignalRow[]): Promise<Advanced> {
+async function advanceOnce(db: Database, { signals, at, firstId }: AdvanceRequest): Promise<Advanced> {
   return db.write('rest', async (tx) => {
     const list = listOfNumbers(signals.map((signal) => signal.id))
     const failed = signals.flatMap((signal) => failedTaskOf(signal) ?? [])
     await lockRows(tx, 'task', [...targetsOf(signals, 2), ...failed], 'update')
     await lockRows(tx, 'series', [...targetsOf(signals, 1), ...(await seriesOfTasks(tx, failed))], 'update')
+    const parents = await lockOpen(tx, [...new Set(targetsOf(signals, 4))], 'update')
     const here = await tx.all<SignalRow>(`SELECT * FROM \`signal\` WHERE id IN ${list.sql} ORDER BY id`, list.params)
     const seriesIds: number[] = []
     const tasks: { taskId: number; groupId: number }[] = []
@@ -63,7 +76,9 @@ async function advanceOnce(db: Database, at: number, signals: readonly SignalRow
       seriesIds.push(paused.seriesId)
     }
     if ((await tx.run(`DELETE FROM \`signal\` WHERE id IN ${list.sql}`, list.params)) !== here.length) throw new Overtaken()
-    return { seriesIds, tasks }
+    const ends = here.filter((signal) => signal.kind === 4)
+    const changes = parents.length === 0 ? [] : await applyShardEnds(tx, { parents, signals: ends, at, firstId })
+    return { seriesIds, tasks, changes }
   })
 }
 

@@ -10,7 +10,10 @@ import { TableLogs } from './log-table.ts'
 import { FileLogs, type LogStore } from './logs.ts'
 import { migrate } from './migrate.ts'
 import { emptyMysqlStore, IS_MYSQL } from './mysql.fixture.ts'
+import { NO_SHARDS } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow } from './schema.ts'
+
+const { children_open: _open, ...noShards } = NO_SHARDS
 
 /** 2026-11-22T08:00:00.000Z, a Sunday. */
 export const T0 = Date.UTC(2026, 10, 22, 8)
@@ -109,6 +112,7 @@ export function endedRow(id: number, more: Partial<InstanceRow> = {}): InstanceR
     cancel_at: null,
     cancel_by: null,
     trace: '[]',
+    ...noShards,
     outcome: 1,
     ended_at: at + 1500,
     result: null,
@@ -136,6 +140,7 @@ export function openRow(id: number, more: Partial<OpenInstanceRow> = {}): OpenIn
     wait_facts: null,
     progress: null,
     pinned_executor_id: null,
+    children_open: null,
     ...more,
   }
 }

@@ -109,6 +109,7 @@ export async function getTask(
     const { definition: shown, hidden } = mayView ? { definition, hidden: [] } : hideParams(definition)
     return {
       ...shown,
+      sharding: definition.sharding ?? { kind: 'none' },
       id: row.id,
       groupId: row.group_id,
       groupName: groups.get(row.group_id) ?? '',

@@ -1,6 +1,7 @@
 import { AppError, type TaskCreate } from '@tickwheel/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { query, type Database } from './database.ts'
+import { EXECUTORS_LEVEL } from './levels.ts'
 import { seriesSchedule, spanAt, spansSince } from './spans.ts'
 import { addGroup, changeAt, memoryStore, T0, taskInput } from './store.fixture.ts'
 import { createTask, deleteTask, readDefinition, restoreTaskVersion, setTaskEnabled, updateTask } from './tasks.ts'
@@ -381,5 +382,51 @@ describe('an old version', () => {
     await update(taskId, 1, { name: 'renamed' }, T0 + 1)
     await create({}, T0 + 2)
     expect(await refusal(restoreTaskVersion(db, { taskId, version: 1 }, changeAt(T0 + 3)))).toMatchObject({ fields: ['name NAME_TAKEN'] })
+  })
+})
+
+describe('a task whose runs are split', () => {
+  const fixed = { sharding: { kind: 'fixed', total: 4 } } as const
+
+  it('keeps how; one that is not split has nothing that an older program could not read', async () => {
+    const split = await create({ ...fixed, name: 'split' })
+    expect((await readDefinition(db, split.taskId, 1))?.sharding).toEqual(fixed.sharding)
+    const whole = await create({ sharding: { kind: 'none' }, name: 'whole' })
+    const [row] = await db.read((tx) =>
+      tx.all<{ definition: string }>('SELECT definition FROM task_version WHERE task_id = ?', [whole.taskId]),
+    )
+    expect(row?.definition).not.toContain('sharding')
+  })
+
+  it.each<[string, Partial<TaskCreate>, string[]]>([
+    ['a range that ends where it begins', { sharding: { kind: 'range', from: 1, to: 1, size: 1 } }, ['sharding.to RANGE_EMPTY']],
+    ['a range of too many parts', { sharding: { kind: 'range', from: 0, to: 10_001, size: 1 } }, ['sharding.size TOO_MANY_SHARDS']],
+    [
+      'a list in params that are none',
+      { sharding: { kind: 'list', itemsFrom: 'params', size: 1 }, params: '{}' },
+      ['params PARAMS_NOT_A_LIST'],
+    ],
+  ])('is refused for %s', async (_why, more, fields) => {
+    expect(await refusal(create(more))).toMatchObject({ code: 'UNPROCESSABLE', fields })
+  })
+
+  it('may have no params yet where only people start it, with the list that they give', async () => {
+    await create({ sharding: { kind: 'list', itemsFrom: 'params', size: 1 }, schedule: { kind: 'manual' }, enabled: false })
+  })
+
+  it('is refused while a live node would run it whole', async () => {
+    const node = { url: '', roles: 'scheduler', connection_ids: '', facts: null }
+    const plain = await create({ name: 'plain' })
+    await db.write('rest', (tx) =>
+      tx.insert('node', [
+        { ...node, run_id: 1, name: 'gone', version: '1.0', level: 3, beat_at: T0 - MINUTE },
+        { ...node, run_id: 2, name: 'old', version: '1.1', level: EXECUTORS_LEVEL - 1, beat_at: T0 - 500 },
+      ]),
+    )
+    const params = { node: 'old', version: '1.1', level: EXECUTORS_LEVEL - 1, neededLevel: EXECUTORS_LEVEL }
+    expect(await refusal(create({ ...fixed, name: 'x' }))).toMatchObject({ code: 'NODE_TOO_OLD', params })
+    expect(await refusal(update(plain.taskId, 1, { ...fixed, name: 'plain' }, T0))).toMatchObject({ code: 'NODE_TOO_OLD', params })
+    await db.write('rest', (tx) => tx.run('DELETE FROM node WHERE run_id = 2'))
+    await update(plain.taskId, 1, { ...fixed, name: 'plain' }, T0)
   })
 })

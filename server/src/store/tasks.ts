@@ -1,5 +1,5 @@
 import { AppError, type FieldProblem, type TaskCreate, type TaskDefinition, type TaskUpdate } from '@tickwheel/contract'
-import { OUTCOME, REASON, slotOf, type Scope } from '@tickwheel/core'
+import { CAUSE, OUTCOME, planShards, REASON, slotOf, type Scope } from '@tickwheel/core'
 import { changedFields, writeAudit } from './audit.ts'
 import { SYSTEM, type Change } from './caller.ts'
 import { DuplicateKey, query, type Database, type ReadTx, type Tx } from './database.ts'
@@ -11,6 +11,7 @@ import { FAILURES } from './run-writes.ts'
 import type { SeriesRow, TaskRow } from './schema.ts'
 import { checkSchedule } from './schedules.ts'
 import { isVisible } from './scope.ts'
+import { noteShards } from './shard-mark.ts'
 import { firstDue, planRun, planStop, stoppedAnchor, type Cursor, type SpanPlanInput, type StoppedSkip } from './span-plan.ts'
 import { lastSpan, spansSince } from './spans.ts'
 
@@ -47,6 +48,7 @@ export async function createTask(
     refuse([
       ...(group === null ? [unknownGroup(input.groupId)] : await nameProblems(tx, input.groupId, definition.name, null)),
       ...scheduleProblems(definition, isEnabled, change.now),
+      ...shardingProblems(definition),
     ])
     const taskId = await takeEntityId(tx)
     const seriesId = await takeEntityId(tx)
@@ -280,6 +282,7 @@ async function saveVersion(tx: Tx, task: LockedTask, wish: TaskWish, action: str
   refuse([
     ...(group === null ? [unknownGroup(wish.groupId)] : await nameProblems(tx, wish.groupId, definition.name, row.id)),
     ...(isSameSchedule ? [] : scheduleProblems(definition, wish.isEnabled, change.now)),
+    ...shardingProblems(definition),
   ])
   const version = row.version + 1
   const cursor = await moveSpan(tx, task, { definition, isEnabled: wish.isEnabled, taskVersion: version }, change.now)
@@ -438,6 +441,7 @@ async function writeSeries(tx: Tx, series: SeriesRow, to: Cursor & { group_id: n
 
 async function insertVersion(tx: Tx, taskId: number, version: number, definition: TaskDefinition, { now, caller }: Change): Promise<void> {
   await requireLevel(tx, levelOf(definition), await tx.now(), 'does not know all that this task asks for: upgrade or stop it first')
+  if (definition.sharding !== undefined) await noteShards(tx)
   await tx.insert('task_version', [
     {
       task_id: taskId,
@@ -463,8 +467,11 @@ function listColumns(definition: TaskDefinition) {
   }
 }
 
+/** Without shards: they end by their parents, and a transaction holds never both. */
 async function openRunsOf(tx: Tx, taskId: number): Promise<number[]> {
-  const rows = await tx.rows(query.selectFrom('open_instance').select('id').where('task_id', '=', taskId).orderBy('id'))
+  const rows = await tx.rows(
+    query.selectFrom('open_instance').select('id').where('task_id', '=', taskId).where('cause', '<>', CAUSE.shard).orderBy('id'),
+  )
   return rows.map((row) => row.id)
 }
 
@@ -497,6 +504,29 @@ function scheduleProblems({ schedule }: TaskDefinition, isEnabled: boolean, now:
     return [{ path: 'schedule.at', code: 'ONCE_IN_PAST', message: `${schedule.at} has passed`, params: { value: schedule.at } }]
   }
   return []
+}
+
+/** A split that can be seen to be wrong is refused now, and not by each run. Params of a task that only runs by hand may come with the call. */
+function shardingProblems({ sharding, params, schedule }: TaskDefinition): FieldProblem[] {
+  if (sharding === undefined || sharding.kind === 'none' || sharding.kind === 'broadcast') return []
+  if (sharding.kind === 'list' && schedule.kind === 'manual' && params === '') return []
+  const plan = planShards({ sharding, params, executors: [] })
+  if (plan.kind === 'shards') return []
+  switch (plan.problem) {
+    case 'rangeEmpty':
+      return [{ path: 'sharding.to', code: 'RANGE_EMPTY', message: 'must be larger than sharding.from', params: plan.facts }]
+    case 'tooManyShards':
+      return [
+        {
+          path: 'sharding.size',
+          code: 'TOO_MANY_SHARDS',
+          message: `makes ${plan.facts.total} shards, and a run has at most ${plan.facts.max}: give a larger size`,
+          params: plan.facts,
+        },
+      ]
+    case 'paramsNotAList':
+      return [{ path: 'params', code: 'PARAMS_NOT_A_LIST', message: 'must be a JSON array, because its items are what shards are made of' }]
+  }
 }
 
 function refuse(problems: readonly FieldProblem[]): void {

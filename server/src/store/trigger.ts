@@ -4,9 +4,10 @@ import { writeAudit } from './audit.ts'
 import { actorText, type Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
 import { againWhenTaken, lockRows } from './lock.ts'
-import { ON_END_FAILURE, PARAMS_PAYLOAD } from './run-writes.ts'
+import { NO_SHARDS, ON_END_FAILURE, PARAMS_PAYLOAD } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow, PayloadRow, TaskRow } from './schema.ts'
 import { isVisible } from './scope.ts'
+import { partOfText } from './shards.ts'
 import { definitionOf, visibleTask } from './tasks.ts'
 
 export interface TriggerRequest {
@@ -99,7 +100,10 @@ export interface RetryRequest {
   readonly openRunsOf: (taskId: number) => OpenRunCounts
 }
 
-/** Runs an ended run again as a new run, with its params, in the task's present version. One retry for each run. Throws `AppError`. */
+/**
+ * Runs an ended run again as a new run, with its params, in the task's present version. One retry for each run. A shard is run again as the same shard,
+ * by itself: its parent has ended, and stays as it is. Throws `AppError`.
+ */
 export async function retry(db: Database, request: RetryRequest): Promise<Triggered> {
   return againWhenTaken(() =>
     db.write('rest', async (tx) => {
@@ -114,7 +118,9 @@ export async function retry(db: Database, request: RetryRequest): Promise<Trigge
           params: { retryId: linked.retry_id },
         })
       const definition = await definitionIn(tx, task.id, task.version)
-      mustFit({ openRuns: request.openRunsOf(task.id) }, task, definition.overlap)
+      // a shard runs beside the others of its task, whatever waits
+      const openRuns = request.openRunsOf(task.id)
+      mustFit({ openRuns: old.shard_index === null ? openRuns : { ...openRuns, ofTask: 0 } }, task, definition.overlap)
       const base = newRun(
         { ...request, taskId: task.id, params: null, executorId: null, scheduledAt: old.due_at },
         task,
@@ -122,7 +128,7 @@ export async function retry(db: Database, request: RetryRequest): Promise<Trigge
         'retriedByPerson',
         { of: old.id },
       )
-      const row: OpenInstanceRow = { ...base, cause: CAUSE.retry, retry_of: old.id }
+      const row: OpenInstanceRow = { ...base, ...shardOf(old), cause: CAUSE.retry, retry_of: old.id }
       await tx.insert('open_instance', [row])
       await tx.insert('retry_link', [{ instance_id: old.id, retry_id: row.id }])
       await copyParams(tx, old, row)
@@ -138,9 +144,21 @@ export async function retry(db: Database, request: RetryRequest): Promise<Trigge
   )
 }
 
+/** What a shard is, for a run that does it again. */
+function shardOf({ parent_id, shard_index, shard_total, shard_key, shard_part }: InstanceRow): Partial<OpenInstanceRow> {
+  if (shard_index === null) return {}
+  const pinned_executor_id = partOfText(shard_part).executorId ?? null
+  return { parent_id, shard_index, shard_total, shard_key, shard_part, pinned_executor_id }
+}
+
 async function copyParams(tx: Tx, old: InstanceRow, row: OpenInstanceRow): Promise<void> {
-  const payloads = await tx.all<PayloadRow>('SELECT * FROM payload WHERE instance_id = ? AND kind = ?', [old.id, PARAMS_PAYLOAD])
-  const params = payloads[0]?.body ?? (await definitionIn(tx, old.task_id, old.task_version)).params
+  const payloads = await tx.all<PayloadRow>('SELECT * FROM payload WHERE instance_id IN (?, ?) AND kind = ?', [
+    old.id,
+    old.parent_id ?? old.id,
+    PARAMS_PAYLOAD,
+  ])
+  const given = payloads.find((payload) => payload.instance_id === old.id) ?? payloads[0]
+  const params = given?.body ?? (await definitionIn(tx, old.task_id, old.task_version)).params
   const current = await definitionIn(tx, row.task_id, row.task_version)
   if (params !== current.params) await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: params }])
 }
@@ -235,5 +253,6 @@ function newRun(
     wait_facts: null,
     progress: null,
     pinned_executor_id: request.executorId,
+    ...NO_SHARDS,
   }
 }

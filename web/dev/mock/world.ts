@@ -178,7 +178,7 @@ export function addRun(world: World, task: Task, given: { firedAt: number; cause
     actor: given.cause === 'manual' ? { kind: 'user', id: 1, name: 'admin' } : null, state: given.state, attempt: 1, priority: 5,
     scheduledAt: given.cause === 'schedule' ? iso(given.firedAt) : null, firedAt: iso(given.firedAt), queuedAt: iso(given.firedAt + 3), dispatchedAt: isQueued ? null : iso(given.firedAt + 9),
     acceptedAt: isQueued ? null : iso(given.firedAt + 14), startedAt: isQueued ? null : iso(startedAt), endedAt: endedAt === null ? null : iso(endedAt),
-    executorId: isQueued ? null : (executor?.id ?? 1), executorName: isQueued ? null : (executor?.name ?? null), cancelRequestedAt: null, retryOf: null, retriedBy: null, error,
+    executorId: isQueued ? null : (executor?.id ?? 1), executorName: isQueued ? null : (executor?.name ?? null), cancelRequestedAt: null, retryOf: null, parentId: null, shard: null, shards: null, retriedBy: null, error,
     waitingFor: isQueued ? { reason: 'waitsForEarlierRun', facts: { blocker: world.lastRunId - 17 } } : null,
     params: task.params, result: given.state === 'succeeded' ? { rows: 1842 } : null, progress: null, attempts: [],
   }

@@ -56,10 +56,7 @@ function isReason(word: string): word is Reason {
   return Object.hasOwn(REASON, word)
 }
 
-const EMPTY = { group: NONE, handler: NONE, blocker: NONE, used: NONE, capacity: NONE, executors: NONE, executorId: NONE, executor: NONE, among: NONE, of: NONE, code: NONE, policy: NONE, strategy: NONE, tries: NONE, max: NONE, attempt: NONE, dropped: NONE, lateMs: NONE, delayMs: NONE, waitedMs: NONE, maxMs: NONE, detail: '' } as const
-
-function namedFacts(reason: Reason, facts: Facts, names: ExecutorNames): Named {
-  const named: Record<string, string | number> = { ...EMPTY, by: t('runs.trace.system') }
+const EMPTY = { group: NONE, handler: NONE, blocker: NONE, used: NONE, capacity: NONE, executors: NONE, executorId: NONE, executor: NONE, among: NONE, of: NONE, code: NONE, policy: NONE, strategy: NONE, tries: NONE, max: NONE, attempt: NONE, dropped: NONE, lateMs: NONE, delayMs: NONE, waitedMs: NONE, maxMs: NONE, total: NONE, succeeded: NONE, missing: NONE, problem: NONE, parent: NONE, index: NONE }
   for (const [name, value] of Object.entries(facts)) if (value !== null && value !== undefined && value !== '') named[name] = factWord(reason, name, value, names)
   return named
 }
@@ -67,13 +64,15 @@ function namedFacts(reason: Reason, facts: Facts, names: ExecutorNames): Named {
 function factWord(reason: Reason, name: string, value: unknown, names: ExecutorNames): string | number {
   if (typeof value === 'number') {
     if (name.endsWith('Ms')) return formatDuration(value)
-    if (name === 'blocker' || name === 'of' || (reason === 'replaced' && name === 'by')) return runMark(value)
+    if (name === 'blocker' || name === 'of' || name === 'parent' || (reason === 'replaced' && name === 'by')) return runMark(value)
     return name === 'executorId' || name === 'executor' ? (names.get(value) ?? `#${value}`) : value
   }
   const word = typeof value === 'string' ? value : JSON.stringify(value)
   switch (name) {
     case 'policy':
       return tMaybe(`editor.misfires.${word}`) ?? word
+    case 'problem':
+      return tMaybe(`runs.shardProblems.${word}`) ?? word
     case 'strategy':
       return tMaybe(`editor.routings.${word}`) ?? word
     case 'code':

@@ -3,7 +3,7 @@ import { AppError } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { Commands } from '../../engine/commands.ts'
 import type { Database } from '../../store/database.ts'
-import { getInstance, listInstances, listTrace, runHead, type RunHead } from '../../store/instances.ts'
+import { getInstance, listInstances, listShards, listTrace, runHead, type RunHead } from '../../store/instances.ts'
 import type { LogStore } from '../../store/logs.ts'
 import { Streamed, type HandlersOf } from '../handlers.ts'
 import { mayIn } from '../may-also.ts'
@@ -16,7 +16,9 @@ export function instanceHandlers({
   db: Database
   commands: Commands
   logs: LogStore
-}): HandlersOf<'listInstances' | 'getInstance' | 'cancelInstance' | 'retryInstance' | 'readLogs' | 'rawLogs' | 'listEvents'> {
+}): HandlersOf<
+  'listInstances' | 'getInstance' | 'cancelInstance' | 'retryInstance' | 'readLogs' | 'rawLogs' | 'listEvents' | 'listShards'
+> {
   const head = async (instanceId: number, scope: Scope): Promise<RunHead> => {
     const run = await runHead(db, scope, instanceId)
     if (run === null) throw new AppError('INSTANCE_NOT_FOUND', `There is no instance ${instanceId} that you may see.`)
@@ -38,6 +40,7 @@ export function instanceHandlers({
       await head(params.id, scope)
       return new Streamed('text/plain; charset=utf-8', Readable.from(logs.stream(params.id)), `instance-${params.id}.log`)
     },
+    listShards: async ({ params, query, scope }) => listShards(db, scope, params.id, query),
     listEvents: async ({ params, scope }) => ({ items: await listTrace(db, scope, params.id) }),
   }
 }

@@ -22,6 +22,11 @@ export const runs = {
   tabs: { trace: 'Decisions', attempts: 'Attempts', input: 'Input', result: 'Result' },
   trace: { system: 'Tickwheel', empty: 'No decision is recorded.', since: 'after {span}' },
   attempts: { none: 'Nothing was sent to an executor yet.', outcome: 'Outcome', executor: 'Executor', sent: 'Sent', ran: 'Ran', late: 'reported after it was given up', rejected: 'Not taken', neverReceived: 'Never received', open: 'Under way' },
+  shards: {
+    title: 'Shards', index: 'Shard', key: 'Key', all: 'All', done: '{n} of {total} have ended', making: '{n} of {total} are made so far', none: 'It has no shards.', noneSuch: 'No shard is in these states.', isShard: 'Shard {index} of {total} of run {run}', retry: 'Run this shard again', retried: 'run again as {run}',
+    retryText: 'This shard of “{task}” runs again by itself, as a new run. The run that it belonged to has ended and stays as it is.', never: '{n} was never made | {n} were never made', list: 'Shards of the run', summary: '{total} shards',
+  },
+  shardProblems: { rangeEmpty: 'the range ends before it begins', tooManyShards: 'a run has at most 10,000 shards', paramsNotAList: 'its parameters are no JSON array' },
   segments: {
     late: 'Late', queueing: 'Before the queue', waiting: 'Waiting', earlierAttempts: 'Earlier attempts', sending: 'Being sent', starting: 'Starting', running: 'Running',
   },
@@ -36,6 +41,7 @@ export const runs = {
     EXIT_CODE: 'it ended with an exit code other than 0', KILLED_BY_SIGNAL: 'it was killed by a signal', SPAWN_FAILED: 'it could not be started', RESULT_TOO_LARGE: 'its result is too large', RESULT_NOT_JSON: 'its result is not JSON',
     HTTP_STATUS: 'the answer had another status than expected', HTTP_FAILED: 'the HTTP call failed', HANDLER_ERROR: 'the handler threw an error', TIMED_OUT: 'its time was up', CANCELED: 'it was canceled', DISPATCH_REFUSED: 'the executor refused what it was sent',
     QUEUE_TIMEOUT: 'no executor was given it in time', EXECUTOR_LOST: 'the executor was lost', EXECUTOR_RESTARTED: 'the executor restarted', SERVER_LOST: 'the executor had lost the server', EXECUTOR_STOPPED: 'the executor stopped', CANCEL_UNCONFIRMED: 'the executor never confirmed that it stopped', LOST: 'it was lost',
+    SHARDS_FAILED: 'some of its shards did not succeed', SHARDS_REFUSED: 'it could not be split',
   },
   rejects: {
     capacity: 'it is full', unknownHandler: 'it does not know the handler', handlerNotAllowed: 'it does not allow this kind of handler', draining: 'it is draining', otherBoot: 'it has restarted meanwhile', tooOld: 'the order came too late',

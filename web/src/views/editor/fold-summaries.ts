@@ -12,6 +12,21 @@ function retryWords({ retry }: TaskForm): string {
 
 /** What a folded part of the editor holds, in one line. */
 export const summaries = {
+  shards({ sharding }: TaskForm): string {
+    const { kind, total, from, to, size } = sharding
+    switch (kind) {
+      case 'none':
+        return t('editor.sums.noShards')
+      case 'fixed':
+        return t('editor.sums.fixedShards', { n: total })
+      case 'range':
+        return t('editor.sums.rangeShards', { from, to, size })
+      case 'list':
+        return t('editor.sums.listShards', { n: size })
+      case 'broadcast':
+        return t('editor.sums.broadcastShards')
+    }
+  },
   params(form: TaskForm): string {
     const first = form.params.trim().replace(/\s+/g, ' ')
     if (first === '') return t('editor.sums.none')

@@ -1,5 +1,5 @@
 /** The editor's form, flat and friendly, and its two translations: from a task, and to the body that is sent. */
-import { TASK_DEFAULTS, type Handler, type ScheduleInput, type TaskCreate, type TaskDefinition } from '@tickwheel/contract'
+import { TASK_DEFAULTS, type Handler, type ScheduleInput, type Sharding, type TaskCreate, type TaskDefinition } from '@tickwheel/contract'
 import { localZone } from '../../utils/time.ts'
 
 export type ScheduleKind = ScheduleInput['kind']
@@ -31,24 +31,34 @@ export interface HandlerForm {
   name: string
 }
 
-export interface TaskForm extends Omit<TaskDefinition, 'schedule' | 'handler'> {
+export interface ShardingForm {
+  kind: Sharding['kind']
+  total: number
+  from: number
+  to: number
+  size: number
+}
+
+export interface TaskForm extends Omit<TaskDefinition, 'schedule' | 'handler' | 'sharding'> {
   groupId: number | null
   schedule: ScheduleForm
   handler: HandlerForm
+  sharding: ShardingForm
 }
 
 export function emptyForm(groupId: number | null): TaskForm {
   return {
     ...structuredClone(TASK_DEFAULTS), name: '', tags: [], groupId,
+    sharding: { kind: 'none', total: 8, from: 0, to: 1_000_000, size: 50_000 },
     schedule: { kind: 'cron', expression: '0 0 2 * * ?', timezone: localZone(), dialect: 'auto', everyMs: 60_000, delayMs: 60_000, at: null, validFrom: null, validUntil: null },
     handler: { kind: 'shell', script: 'echo "Hello from Tickwheel"\n', language: 'node', source: '', method: 'GET', url: '', headers: [], body: '', expectStatus: '', name: '' },
   }
 }
 
 export function formOf(definition: TaskDefinition, groupId: number): TaskForm {
-  const { schedule, handler, ...plain } = structuredClone(definition)
+  const { schedule, handler, sharding, ...plain } = structuredClone(definition)
   const empty = emptyForm(groupId)
-  return { ...plain, groupId, schedule: { ...empty.schedule, ...scheduleForm(schedule) }, handler: { ...empty.handler, script: '', ...handlerForm(handler) } }
+  return { ...plain, groupId, sharding: { ...empty.sharding, ...sharding }, schedule: { ...empty.schedule, ...scheduleForm(schedule) }, handler: { ...empty.handler, script: '', ...handlerForm(handler) } }
 }
 
 /** The body of a POST; a PUT adds `version`. */
@@ -58,8 +68,22 @@ export function bodyOf(form: TaskForm, groupId: number, enabled: boolean): TaskC
 
 /** The form as a definition, for sending and for comparing. */
 export function definitionOf(form: TaskForm): TaskDefinition {
-  const { groupId: _chosen, schedule, handler, overlap, misfire, retry, ...plain } = form
-  return { ...plain, name: form.name.trim(), tags: [...form.tags], overlap: { ...overlap }, misfire: { ...misfire }, retry: { ...retry }, schedule: scheduleOf(schedule), handler: handlerOf(handler) }
+  const { groupId: _chosen, schedule, handler, sharding, overlap, misfire, retry, ...plain } = form
+  return { ...plain, ...(sharding.kind === 'none' ? {} : { sharding: shardingOf(sharding) }), name: form.name.trim(), tags: [...form.tags], overlap: { ...overlap }, misfire: { ...misfire }, retry: { ...retry }, schedule: scheduleOf(schedule), handler: handlerOf(handler) }
+}
+
+export function shardingOf({ kind, total, from, to, size }: ShardingForm): Sharding {
+  switch (kind) {
+    case 'none':
+    case 'broadcast':
+      return { kind }
+    case 'fixed':
+      return { kind, total }
+    case 'range':
+      return { kind, from, to, size }
+    case 'list':
+      return { kind, itemsFrom: 'params', size }
+  }
 }
 
 /** The schedule as the API takes it. */

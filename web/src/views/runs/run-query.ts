@@ -26,7 +26,7 @@ export function matches(filters: RunFilters, run: InstanceListItem): boolean {
   const { task, group, state, cause, executor, from, to } = filters
   const at = Date.parse(run.firedAt)
   return (
-    (task === undefined || run.taskId === Number(task)) && (group === undefined || run.groupId === Number(group)) && (state === undefined || statesOf(state).includes(run.state)) && (cause === undefined || run.cause === cause) &&
+    (task === undefined || run.taskId === Number(task)) && (group === undefined || run.groupId === Number(group)) && (state === undefined || statesOf(state).includes(run.state)) && (cause === undefined ? run.cause !== 'shard' : run.cause === cause) &&
     (executor === undefined || run.executorId === Number(executor)) && (from === undefined || at >= Date.parse(from)) && (to === undefined || at < Date.parse(to))
   )
 }
