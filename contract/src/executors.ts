@@ -24,6 +24,8 @@ export const Register = strict({
   pid: Type.Integer({ minimum: 0 }),
   /** the boot this process got before, when it registers again in the same life (its session ran out): it keeps its boot */
   bootId: Type.Optional(Id),
+  /** a random word of this process, the same in each of its registrations: one that the server handles late does not supersede the process itself */
+  processKey: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' })),
 })
 export type Register = Static<typeof Register>
 

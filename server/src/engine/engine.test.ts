@@ -396,6 +396,19 @@ describe('executors that go', () => {
     ])
   })
 
+  it('a registration of its own that is handled late leaves a process its boot and its link', async () => {
+    const world = await World.create()
+    const executor = await world.executor({ processKey: 'one' })
+    const late = await world.register({ processKey: 'one' })
+    expect(late).toEqual(executor)
+    await world.task({ schedule: { kind: 'manual' } }).then((taskId) => world.engine.trigger(taskId, {}, null, ALL, ALICE))
+    await world.settled()
+    const [run] = world.link.dispatches()
+    if (run === undefined) throw new Error('nothing sent')
+    expect(await world.accept(executor, run)).toBe('done')
+    expect(await world.finish(executor, run)).toBe('done')
+  })
+
   it('sends a dispatch that was not accepted again, to the same boot only', async () => {
     const world = await World.create()
     const executor = await world.executor()

@@ -66,7 +66,8 @@ export class BootTooOld extends Error {
 
 /**
  * A process start of an executor. The same name in the same group is the same executor; a new process gets a larger boot, and the newest wins. A process
- * that registers again with the boot it has keeps it; with a boot that is not the newest it is refused (`EXECUTOR_SUPERSEDED`). Throws `BootTooOld`.
+ * that registers again, with the boot it has or with the key of the process that has the newest boot, keeps that boot: an earlier request of its own that
+ * is handled late does not supersede it. With a boot that is not the newest it is refused (`EXECUTOR_SUPERSEDED`). Throws `BootTooOld`.
  */
 export async function registerExecutor(
   db: Database,
@@ -78,8 +79,8 @@ export async function registerExecutor(
         groupId,
         register.name,
       ])
-      const keeps = old !== undefined && register.bootId !== undefined && register.bootId === old.boot_id
-      if (old !== undefined && register.bootId !== undefined && register.bootId < old.boot_id) {
+      const keeps = old !== undefined && (register.bootId === old.boot_id || isSameProcess(old, register))
+      if (old !== undefined && !keeps && register.bootId !== undefined && register.bootId < old.boot_id) {
         throw new AppError(
           'EXECUTOR_SUPERSEDED',
           `A newer process has registered as "${register.name}": stop this one, or give it another name.`,
@@ -104,11 +105,18 @@ export async function registerExecutor(
         labels: JSON.stringify(register.labels ?? {}),
         handlers: JSON.stringify(register.handlers),
         link_run: keeps ? old.link_run : null,
+        process_key: register.processKey ?? null,
+        process_boot: keeps ? old.boot_id : bootId,
       }
       await put(tx, row, old !== undefined)
       return { row, seenAt: at, load: null }
     }),
   )
+}
+
+/** A key that stands beside another boot was written for an earlier process, before a node that knows no keys registered the next one. */
+function isSameProcess(row: ExecutorRow, { processKey }: Register): boolean {
+  return processKey !== undefined && row.process_key === processKey && row.process_boot === row.boot_id
 }
 
 async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
@@ -118,8 +126,21 @@ async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
     return
   }
   await tx.run(
-    'UPDATE executor SET boot_id = ?, registered_at = ?, state = ?, version = ?, host = ?, pid = ?, capacity = ?, labels = ?, handlers = ? WHERE id = ?',
-    [row.boot_id, row.registered_at, row.state, row.version, row.host, row.pid, row.capacity, row.labels, row.handlers, row.id],
+    'UPDATE executor SET boot_id = ?, registered_at = ?, state = ?, version = ?, host = ?, pid = ?, capacity = ?, labels = ?, handlers = ?, process_key = ?, process_boot = ? WHERE id = ?',
+    [
+      row.boot_id,
+      row.registered_at,
+      row.state,
+      row.version,
+      row.host,
+      row.pid,
+      row.capacity,
+      row.labels,
+      row.handlers,
+      row.process_key,
+      row.process_boot,
+      row.id,
+    ],
   )
   await tx.run('UPDATE executor_beat SET boot_id = ?, seen_at = CASE WHEN seen_at < ? THEN ? ELSE seen_at END WHERE executor_id = ?', [
     row.boot_id,

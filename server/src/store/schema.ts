@@ -215,6 +215,9 @@ export interface ExecutorRow {
   handlers: string
   /** the process that holds its link */
   link_run: number | null
+  /** the key of the process that registered, and the boot that it got */
+  process_key: string | null
+  process_boot: number | null
 }
 export interface ExecutorBeatRow {
   executor_id: number

@@ -1,0 +1,57 @@
+import type { Register } from '@tickwheel/contract'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Database } from './database.ts'
+import { registerExecutor } from './executors.ts'
+import { addGroup, memoryStore, T0 } from './store.fixture.ts'
+
+let db: Database
+let boot = 100
+beforeEach(async () => {
+  db = await memoryStore()
+  await addGroup(db, 1)
+})
+afterEach(() => db.close())
+
+const WORKER: Register = {
+  appName: 'app-1',
+  name: 'worker',
+  protocol: { min: 1, max: 1 },
+  version: '0',
+  capacity: 1,
+  host: 'here',
+  pid: 1,
+  handlers: [],
+}
+
+/** The boot that a registration gets. */
+async function bootOf(more: Partial<Register> = {}): Promise<number> {
+  const { row } = await registerExecutor(db, { at: T0, bootId: (boot += 1), groupId: 1, register: { ...WORKER, ...more } })
+  return row.boot_id
+}
+
+describe('an executor that registers', () => {
+  it('gets a larger boot with each process', async () => {
+    const first = await bootOf({ processKey: 'a' })
+    expect(await bootOf({ processKey: 'b' })).toBeGreaterThan(first)
+    expect(await bootOf()).toBeGreaterThan(first + 1)
+  })
+
+  it('keeps its boot when an earlier request of the same process is handled late', async () => {
+    const first = await bootOf({ processKey: 'a' })
+    expect(await bootOf({ processKey: 'a' })).toBe(first)
+    expect(await bootOf({ processKey: 'a', bootId: first })).toBe(first)
+  })
+
+  it('is refused with an older boot of another process', async () => {
+    const first = await bootOf({ processKey: 'a' })
+    await bootOf({ processKey: 'b' })
+    await expect(bootOf({ processKey: 'a', bootId: first })).rejects.toThrow('A newer process has registered')
+  })
+
+  it('does not get the boot of a process that a node of an older level registered: that one wrote no key', async () => {
+    await bootOf({ processKey: 'a' })
+    // all that a program of level 3 writes of it
+    await db.write('rest', (tx) => tx.run('UPDATE executor SET boot_id = ?', [(boot += 1)]))
+    expect(await bootOf({ processKey: 'a' })).toBeGreaterThan(boot - 1)
+  })
+})
