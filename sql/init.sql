@@ -410,6 +410,13 @@ CREATE TABLE IF NOT EXISTS `log_end` (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 PARTITION BY RANGE (`instance_id`) (PARTITION `later` VALUES LESS THAN MAXVALUE);
 
+CREATE TABLE IF NOT EXISTS `executor_schema` (
+  `executor_id` BIGINT NOT NULL,
+  `boot_id` BIGINT NOT NULL,
+  `schemas` MEDIUMTEXT NOT NULL,
+  PRIMARY KEY (`executor_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES
   ('schema_level', '4'),
   ('oldest_reader', '2');

@@ -17,6 +17,11 @@ export const Register = strict({
       name: Type.String({ minLength: 1, maxLength: 128 }),
       description: Type.Optional(Type.String({ maxLength: 1000 })),
       kind: Type.Optional(oneOf(['builtIn', 'named'])),
+      paramsSchema: Type.Optional(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description: 'JSON schema of its parameters, at most 16 KiB: the console makes a form of it',
+        }),
+      ),
     }),
     { maxItems: 1000 },
   ),
@@ -83,6 +88,14 @@ export const Executor = strict({
 })
 export type Executor = Static<typeof Executor>
 
+/** A function that live executors of a group can run. `paramsSchema`: as the newest process that has it declares it. */
+export const NamedHandler = strict({
+  name: Type.String(),
+  description: Type.String(),
+  paramsSchema: nullable(Type.Record(Type.String(), Type.Unknown())),
+})
+export type NamedHandler = Static<typeof NamedHandler>
+
 const tag = 'executor'
 export const executorRoutes = [
   defineRoute({
@@ -120,6 +133,18 @@ export const executorRoutes = [
     query: strict({ ...PageQuery, groupId: Type.Optional(Id), state: Type.Optional(oneOf(EXECUTOR_STATES)) }),
     status: 200,
     answer: listOf(Executor),
+  }),
+  defineRoute({
+    id: 'listHandlers',
+    method: 'GET',
+    path: '/group/:id/handler',
+    access: 'group:view',
+    budget: 'read',
+    tag,
+    summary: 'The functions that live executors of a group can run (needs executor:view, too)',
+    params: IdParams,
+    status: 200,
+    answer: strict({ items: Type.Array(NamedHandler) }),
   }),
   defineRoute({
     id: 'getExecutor',

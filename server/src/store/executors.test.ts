@@ -1,7 +1,8 @@
 import type { Register } from '@tickwheel/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Database } from './database.ts'
-import { registerExecutor } from './executors.ts'
+import { readHandlers } from './executor-views.ts'
+import { onlineExecutors, registerExecutor } from './executors.ts'
 import { addGroup, memoryStore, T0 } from './store.fixture.ts'
 
 let db: Database
@@ -28,6 +29,36 @@ async function bootOf(more: Partial<Register> = {}): Promise<number> {
   const { row } = await registerExecutor(db, { at: T0, bootId: (boot += 1), groupId: 1, register: { ...WORKER, ...more } })
   return row.boot_id
 }
+
+describe('what executors can run', () => {
+  const typed = (name: string, paramsSchema: Record<string, unknown>) => ({ name, kind: 'named' as const, paramsSchema })
+
+  it('is told by name, and the newest process says what the parameters are', async () => {
+    await bootOf({
+      name: 'old',
+      handlers: [typed('sync', { title: 'old' }), typed('only-old', { title: 'x' }), { name: 'shell', kind: 'builtIn' }],
+    })
+    await bootOf({ name: 'new', handlers: [typed('sync', { title: 'new' }), { name: 'plain', description: 'says it' }] })
+    expect(await readHandlers(db, 1)).toEqual([
+      { name: 'only-old', description: '', paramsSchema: { title: 'x' } },
+      { name: 'plain', description: 'says it', paramsSchema: null },
+      { name: 'sync', description: '', paramsSchema: { title: 'new' } },
+    ])
+    expect((await onlineExecutors(db)).map(({ row }) => row.handlers).join()).not.toContain('title')
+  })
+
+  it('is that of the process that is there: not of one before, and of none that is offline', async () => {
+    await bootOf({ handlers: [typed('sync', { title: 'first' })] })
+    await bootOf({ handlers: [{ name: 'sync', kind: 'named' }] })
+    expect(await readHandlers(db, 1)).toMatchObject([{ name: 'sync', paramsSchema: null }])
+    await bootOf({ handlers: [typed('sync', { title: 'third' })] })
+    // a program of level 3 registers the next process
+    await db.write('rest', (tx) => tx.run('UPDATE executor SET boot_id = boot_id + 1'))
+    expect(await readHandlers(db, 1)).toMatchObject([{ name: 'sync', paramsSchema: null }])
+    await db.write('rest', (tx) => tx.run('UPDATE executor SET state = 0'))
+    expect(await readHandlers(db, 1)).toEqual([])
+  })
+})
 
 describe('an executor that registers', () => {
   it('gets a larger boot with each process', async () => {

@@ -103,12 +103,13 @@ export async function registerExecutor(
         pid: register.pid,
         capacity: register.capacity,
         labels: JSON.stringify(register.labels ?? {}),
-        handlers: JSON.stringify(register.handlers),
+        handlers: JSON.stringify(register.handlers.map(({ paramsSchema: _, ...handler }) => handler)),
         link_run: keeps ? old.link_run : null,
         process_key: register.processKey ?? null,
         process_boot: keeps ? old.boot_id : bootId,
       }
       await put(tx, row, old !== undefined)
+      await putSchemas(tx, row, register.handlers)
       return { row, seenAt: at, load: null }
     }),
   )
@@ -148,6 +149,15 @@ async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
     row.registered_at,
     row.id,
   ])
+}
+
+async function putSchemas(tx: Tx, { id, boot_id }: ExecutorRow, handlers: Register['handlers']): Promise<void> {
+  const declared = handlers.flatMap(({ name, kind, paramsSchema }) =>
+    paramsSchema === undefined || kind === 'builtIn' ? [] : [[name, paramsSchema] as const],
+  )
+  await tx.run('DELETE FROM executor_schema WHERE executor_id = ?', [id])
+  if (declared.length > 0)
+    await tx.insert('executor_schema', [{ executor_id: id, boot_id, schemas: JSON.stringify(Object.fromEntries(declared)) }])
 }
 
 export interface BeatWrite {
@@ -227,6 +237,7 @@ export async function forgetExecutor(
       throw new AppError('EXECUTOR_ONLINE', `Executor "${row.name}" is online: stop its process first.`, { params: { name: row.name } })
     await tx.run('DELETE FROM executor WHERE id = ?', [row.id])
     await tx.run('DELETE FROM executor_beat WHERE executor_id = ?', [row.id])
+    await tx.run('DELETE FROM executor_schema WHERE executor_id = ?', [row.id])
     await writeAudit(tx, request.at, request.auditId, request.caller, {
       action: 'executor:delete',
       resource: { kind: 'executor', id: row.id, key: row.name },

@@ -1,4 +1,4 @@
-import type { Accepted, Finished, Progress, Rejected, Started, Verdict } from '@tickwheel/contract'
+import { PARAMS_INVALID, type Accepted, type Finished, type Progress, type Rejected, type Started, type Verdict } from '@tickwheel/contract'
 import {
   decideRetry,
   OUTCOME,
@@ -162,7 +162,10 @@ export function canceledBy(row: OpenInstanceRow, at: number): TraceEntry {
   return { reason: 'canceled', at, facts: { by: row.cancel_by } }
 }
 
-/** Whether an attempt's end is the run's end: a retry follows an unsuccessful one while the policy allows it and nobody asked to cancel. */
+/**
+ * Whether an attempt's end is the run's end: a retry follows an unsuccessful one while the policy allows it, nobody asked to cancel, and its parameters
+ * fit its handler.
+ */
 export function endAttempt(ended: AttemptEnd, retry: RetryPolicy): { kind: 'end'; end: RunEnd } | { kind: 'requeue'; requeue: Requeue } {
   const { row, at, outcome } = ended
   if (row.cancel_at !== null && outcome === OUTCOME.lost) {
@@ -177,7 +180,7 @@ export function endAttempt(ended: AttemptEnd, retry: RetryPolicy): { kind: 'end'
     }
   }
   const decision =
-    row.cancel_at === null
+    row.cancel_at === null && ended.error?.code !== PARAMS_INVALID
       ? decideRetry({ policy: retry, tries: row.tries, outcome: outcomeOfCode(outcome) })
       : ({ kind: 'final' } as const)
   if (decision.kind === 'retry') {

@@ -219,6 +219,12 @@ export interface ExecutorRow {
   process_key: string | null
   process_boot: number | null
 }
+/** `schemas`: JSON, the schema of its parameters by the name of each named handler that declares one. */
+export interface ExecutorSchemaRow {
+  executor_id: number
+  boot_id: number
+  schemas: string
+}
 export interface ExecutorBeatRow {
   executor_id: number
   boot_id: number
@@ -337,6 +343,7 @@ export interface Schema {
   retry_link: RetryLinkRow
   signal: SignalRow
   executor: ExecutorRow
+  executor_schema: ExecutorSchemaRow
   executor_beat: ExecutorBeatRow
   counter: CounterRow
   request_key: RequestKeyRow
