@@ -79,10 +79,28 @@ describe('an executor that registers', () => {
     await expect(bootOf({ processKey: 'a', bootId: first })).rejects.toThrow('A newer process has registered')
   })
 
+  it('is refused when a request of an earlier process is handled late: its successor keeps the name', async () => {
+    await bootOf({ processKey: 'a' })
+    const second = await bootOf({ processKey: 'b' })
+    await expect(bootOf({ processKey: 'a' })).rejects.toThrow('A newer process has registered')
+    // an executor of an older release comes and goes, without a key
+    const third = await bootOf()
+    await expect(bootOf({ processKey: 'b' })).rejects.toThrow('A newer process has registered')
+    expect(third).toBeGreaterThan(second)
+  })
+
+  it('remembers as many earlier processes as fit', async () => {
+    for (let each = 0; each < 20; each += 1) await bootOf({ processKey: String(each).padStart(60, 'k') })
+    await expect(bootOf({ processKey: '18'.padStart(60, 'k') })).rejects.toThrow('A newer process has registered')
+    const [row] = await db.read((tx) => tx.all<{ process_key: string }>('SELECT process_key FROM executor'))
+    expect(row?.process_key.split(' ')).toHaveLength(4)
+  })
+
   it('does not get the boot of a process that a node of an older level registered: that one wrote no key', async () => {
     await bootOf({ processKey: 'a' })
     // all that a program of level 3 writes of it
     await db.write('rest', (tx) => tx.run('UPDATE executor SET boot_id = ?', [(boot += 1)]))
-    expect(await bootOf({ processKey: 'a' })).toBeGreaterThan(boot - 1)
+    await expect(bootOf({ processKey: 'a' })).rejects.toThrow('A newer process has registered')
+    expect(await bootOf({ processKey: 'b' })).toBeGreaterThan(boot - 1)
   })
 })

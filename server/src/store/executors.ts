@@ -67,7 +67,8 @@ export class BootTooOld extends Error {
 /**
  * A process start of an executor. The same name in the same group is the same executor; a new process gets a larger boot, and the newest wins. A process
  * that registers again, with the boot it has or with the key of the process that has the newest boot, keeps that boot: an earlier request of its own that
- * is handled late does not supersede it. With a boot that is not the newest it is refused (`EXECUTOR_SUPERSEDED`). Throws `BootTooOld`.
+ * is handled late does not supersede it. With a boot that is not the newest, or with the key of an earlier process, it is refused
+ * (`EXECUTOR_SUPERSEDED`): a late request of a process that was replaced does not supersede its successor. Throws `BootTooOld`.
  */
 export async function registerExecutor(
   db: Database,
@@ -80,7 +81,7 @@ export async function registerExecutor(
         register.name,
       ])
       const keeps = old !== undefined && (register.bootId === old.boot_id || isSameProcess(old, register))
-      if (old !== undefined && !keeps && register.bootId !== undefined && register.bootId < old.boot_id) {
+      if (old !== undefined && !keeps && isOlder(old, register)) {
         throw new AppError(
           'EXECUTOR_SUPERSEDED',
           `A newer process has registered as "${register.name}": stop this one, or give it another name.`,
@@ -105,8 +106,9 @@ export async function registerExecutor(
         labels: JSON.stringify(register.labels ?? {}),
         handlers: JSON.stringify(register.handlers.map(({ paramsSchema: _, ...handler }) => handler)),
         link_run: keeps ? old.link_run : null,
-        process_key: register.processKey ?? null,
-        process_boot: keeps ? old.boot_id : bootId,
+        process_key: keysWith(old, register),
+        // without a key the newest one stays that of another boot
+        process_boot: register.processKey === undefined ? (old?.process_boot ?? null) : keeps ? old.boot_id : bootId,
       }
       await put(tx, row, old !== undefined)
       await putSchemas(tx, row, register.handlers)
@@ -115,9 +117,28 @@ export async function registerExecutor(
   )
 }
 
+/** as many keys as a `name` holds */
+const KEYS_CHARS = 255
+
+/** Keys of the processes that have had the name, the newest first. */
+function keysOf(row: ExecutorRow | undefined): readonly string[] {
+  return row?.process_key?.split(' ') ?? []
+}
+
 /** A key that stands beside another boot was written for an earlier process, before a node that knows no keys registered the next one. */
 function isSameProcess(row: ExecutorRow, { processKey }: Register): boolean {
-  return processKey !== undefined && row.process_key === processKey && row.process_boot === row.boot_id
+  return processKey !== undefined && keysOf(row)[0] === processKey && row.process_boot === row.boot_id
+}
+
+function isOlder(row: ExecutorRow, { bootId, processKey }: Register): boolean {
+  return (bootId !== undefined && bootId < row.boot_id) || (processKey !== undefined && keysOf(row).includes(processKey))
+}
+
+function keysWith(row: ExecutorRow | undefined, { processKey }: Register): string | null {
+  const earlier = keysOf(row)
+  const keys = processKey === undefined ? [...earlier] : [processKey, ...earlier.filter((key) => key !== processKey)]
+  while (keys.join(' ').length > KEYS_CHARS) keys.pop()
+  return keys.length === 0 ? null : keys.join(' ')
 }
 
 async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {

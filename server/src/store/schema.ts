@@ -215,7 +215,7 @@ export interface ExecutorRow {
   handlers: string
   /** the process that holds its link */
   link_run: number | null
-  /** the key of the process that registered, and the boot that it got */
+  /** the keys of the processes that have had the name, parted by blanks, the newest first; and the boot that the newest got */
   process_key: string | null
   process_boot: number | null
 }

@@ -1,8 +1,8 @@
 import { columns, table, type AddedColumns, type TableSpec } from '../dialect/table.ts'
 
 /**
- * Which process has the newest boot of an executor. The key counts only while `process_boot` is the row's boot: a node of an older level registers the
- * next process without touching either.
+ * Which processes have had the name of an executor, the newest first. Its key counts as that of the newest boot only while `process_boot` is the row's
+ * boot: a node of an older level registers the next process without touching either.
  */
 export const processKey: readonly AddedColumns[] = [columns('executor', { process_key: 'name?', process_boot: 'big?' })]
 
