@@ -304,6 +304,8 @@ CREATE TABLE IF NOT EXISTS `executor` (
   `labels` TEXT NOT NULL,
   `handlers` MEDIUMTEXT NOT NULL,
   `link_run` BIGINT,
+  `process_key` VARCHAR(255),
+  `process_boot` BIGINT,
   PRIMARY KEY (`id`),
   UNIQUE KEY `executor_group_id_name` (`group_id`, `name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -426,6 +428,13 @@ CREATE TABLE IF NOT EXISTS `log_end` (
   PRIMARY KEY (`instance_id`, `attempt`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 PARTITION BY RANGE (`instance_id`) (PARTITION `later` VALUES LESS THAN MAXVALUE);
+
+CREATE TABLE IF NOT EXISTS `executor_schema` (
+  `executor_id` BIGINT NOT NULL,
+  `boot_id` BIGINT NOT NULL,
+  `schemas` MEDIUMTEXT NOT NULL,
+  PRIMARY KEY (`executor_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES
   ('schema_level', '4'),

@@ -419,6 +419,16 @@ describe('tokens', () => {
       capacity: 'TOO_SMALL',
       'handlers.0.name': 'REQUIRED',
     })
+    const paramsSchema = { type: 'object', properties: { from: { type: 'integer' } }, required: ['from'] }
+    const typed = { ...body, handlers: [{ name: 'laptop-sync', kind: 'named', description: 'copies', paramsSchema }] }
+    expect((await executor.call('POST', '/executor/register', typed)).status).toBe(200)
+    const { items } = await admin.get<{ items: unknown[] }>(`/group/${home}/handler`)
+    expect(items).toContainEqual({ name: 'laptop-sync', description: 'copies', paramsSchema })
+    const long = { ...body, handlers: [{ name: 'x', paramsSchema: { title: 'x'.repeat(20_000) } }] }
+    expect(paths((await executor.call<Problem>('POST', '/executor/register', long)).body)).toEqual({
+      'handlers.0.paramsSchema': 'TOO_LONG',
+    })
+    expect((await problem('GET', '/group/99999/handler')).status).toBe(404)
     await admin.delete(`/token/${made.id}`)
     expect((await executor.call('POST', '/executor/register', body)).status).toBe(401)
     expect((await problem('DELETE', '/token/99999')).code).toBe('TOKEN_NOT_FOUND')

@@ -35,6 +35,12 @@ describe('the flags of tickwheel executor', () => {
     ['no token', { token: undefined }, '--token is missing'],
     ['a handler that does not exist', { handlers: 'shell,php' }, 'got php'],
     ['a capacity that is no number', { capacity: 'many' }, '--capacity: expected a whole number, got many'],
+    [
+      'a working folder that is not there',
+      { workdir: '/nowhere/at/all' },
+      '--workdir: expected a folder that is there, got /nowhere/at/all',
+    ],
+    ['a value where a name is meant', { envAllow: 'A,B=1' }, '--env-allow: expected names of variables, joined by commas, got B=1'],
     ['a label without a value', { label: ['zone'] }, '--label: expected key=value, got zone'],
   ])('are refused with the flag that is wrong: %s', (_why, flags, message) => {
     expect(() => optionsOf({ token: 'twe_x', handlers: 'shell', ...flags })).toThrow(message)

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { createExecutor, type Executor } from '@tickwheel/executor'
 import { createLog, dieOnUncaught, StartProblem, untilSignal, type Config, type Log } from '@tickwheel/server'
@@ -98,7 +99,7 @@ export function addExecutorCommand(program: Command, exit: (code: number) => voi
     .addOption(new Option('--app <name>', 'appName of the group whose tasks it runs').env('TICKWHEEL_APP').default('default'))
     .option('--name <name>', 'its own name, unique in the group; default: the name of this host')
     .option('--capacity <number>', 'how many runs at once; default: four for each processor')
-    .option('--handlers <names>', 'which built-in handlers it allows, joined by commas', 'shell,script,http')
+    .option('--handlers <names>', 'which built-in handlers it allows, joined by commas; empty: none', 'shell,script,http')
     .option('--label <key=value>', 'a label; may be given several times', collect, [])
     .option('--spool <folder>', 'where results and lines wait for the server; default: ~/.local/state/tickwheel/spool')
     .option('--workdir <folder>', 'where child processes run; default: the current folder')
@@ -122,8 +123,8 @@ export function optionsOf(flags: Readonly<Record<string, unknown>>): ExecutorCom
     handlers: handlersOf(flags['handlers']),
     labels: labelsOf(flags['label']),
     spool: textOf(flags['spool']),
-    workdir: textOf(flags['workdir']),
-    envAllow: wordsOf(flags['envAllow']),
+    workdir: folderOf(textOf(flags['workdir'])),
+    envAllow: namesOf(flags['envAllow']),
     graceMs: numberOf('--grace', flags['grace']),
     logLevel: LEVELS.find((level) => level === flags['logLevel']) ?? 'info',
   }
@@ -157,6 +158,20 @@ function handlersOf(value: unknown): readonly string[] {
   const names = wordsOf(value)
   const unknown = names.find((name) => !HANDLERS.includes(name))
   if (unknown !== undefined) throw new StartProblem(`--handlers: expected ${HANDLERS.join(', ')}, got ${unknown}.`)
+  return names
+}
+
+/** Found out at the start, and not by each run. */
+function folderOf(path: string | undefined): string | undefined {
+  if (path !== undefined && statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new StartProblem(`--workdir: expected a folder that is there, got ${path}.`)
+  return path
+}
+
+function namesOf(value: unknown): readonly string[] {
+  const names = wordsOf(value)
+  const wrong = names.find((name) => !/^[A-Za-z_]\w*$/.test(name))
+  if (wrong !== undefined) throw new StartProblem(`--env-allow: expected names of variables, joined by commas, got ${wrong}.`)
   return names
 }
 

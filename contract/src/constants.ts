@@ -134,6 +134,10 @@ export const FRAME_LIMITS = {
   logLineBytes: 65_536,
   logChunkBytes: 262_144,
 } as const
+/** the longest schema of a handler's parameters, as JSON */
+export const PARAMS_SCHEMA_BYTES = 16_384
+/** how a run fails whose parameters do not fit its handler; the same parameters would fail again, so it is not retried */
+export const PARAMS_INVALID = 'PARAMS_INVALID'
 export const REJECT_CODES = [
   'capacity',
   'unknownHandler',

@@ -17,6 +17,11 @@ export const Register = strict({
       name: Type.String({ minLength: 1, maxLength: 128 }),
       description: Type.Optional(Type.String({ maxLength: 1000 })),
       kind: Type.Optional(oneOf(['builtIn', 'named'])),
+      paramsSchema: Type.Optional(
+        Type.Record(Type.String(), Type.Unknown(), {
+          description: 'JSON schema of its parameters, at most 16 KiB: the console makes a form of it',
+        }),
+      ),
     }),
     { maxItems: 1000 },
   ),
@@ -24,6 +29,8 @@ export const Register = strict({
   pid: Type.Integer({ minimum: 0 }),
   /** the boot this process got before, when it registers again in the same life (its session ran out): it keeps its boot */
   bootId: Type.Optional(Id),
+  /** a random word of this process, the same in each of its registrations: one that the server handles late does not supersede the process itself */
+  processKey: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' })),
 })
 export type Register = Static<typeof Register>
 
@@ -81,6 +88,14 @@ export const Executor = strict({
 })
 export type Executor = Static<typeof Executor>
 
+/** A function that live executors of a group can run. `paramsSchema`: as the newest process that has it declares it. */
+export const NamedHandler = strict({
+  name: Type.String(),
+  description: Type.String(),
+  paramsSchema: nullable(Type.Record(Type.String(), Type.Unknown())),
+})
+export type NamedHandler = Static<typeof NamedHandler>
+
 const tag = 'executor'
 export const executorRoutes = [
   defineRoute({
@@ -118,6 +133,18 @@ export const executorRoutes = [
     query: strict({ ...PageQuery, groupId: Type.Optional(Id), state: Type.Optional(oneOf(EXECUTOR_STATES)) }),
     status: 200,
     answer: listOf(Executor),
+  }),
+  defineRoute({
+    id: 'listHandlers',
+    method: 'GET',
+    path: '/group/:id/handler',
+    access: 'group:view',
+    budget: 'read',
+    tag,
+    summary: 'The functions that live executors of a group can run (needs executor:view, too)',
+    params: IdParams,
+    status: 200,
+    answer: strict({ items: Type.Array(NamedHandler) }),
   }),
   defineRoute({
     id: 'getExecutor',

@@ -3,38 +3,64 @@
  *
  *   EXECUTOR_TOKEN=twe_… npm run example billing
  *
- * It joins the group with the appName `billing` and runs tasks whose handler is the named function `syncOrders`.
+ * It joins the group with the appName `billing` and has two functions for its tasks:
+ *
+ *   syncOrders   {"orders":["A-1","A-2"]}   saves orders over HTTP: typed parameters, lines, progress, cancel, and no order saved twice
+ *   addInvoice   {"positions":1000000}      computes on a worker thread (invoice.ts)
  */
-import { createExecutor } from '@tickwheel/executor'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createExecutor, idempotencyHeaders, RunFailure, Type, type Run } from '@tickwheel/executor'
+import { OrderStore } from './store.ts'
+
+// stands for your own store: one in this process, unless the environment names another
+const store = process.env['BILLING_STORE'] ?? (await new OrderStore().start())
 
 const executor = createExecutor({
   server: process.env['TICKWHEEL_SERVER'] ?? 'http://localhost:8080',
   appName: 'billing',
   token: process.env['EXECUTOR_TOKEN'] ?? '',
   spoolDir: process.env['EXECUTOR_SPOOL'],
+  labels: { team: 'billing' },
 })
 
-executor.handle('syncOrders', async (run) => {
-  const orders = ordersOf(run.params)
+// The console makes a form of this. A run whose parameters do not fit fails before the function is called, and names the field.
+const Sync = Type.Object(
+  {
+    orders: Type.Array(Type.String({ pattern: '^[A-Z]-[0-9]+$' }), { description: 'numbers of the orders, like A-1' }),
+    pauseMs: Type.Integer({ minimum: 0, maximum: 60_000, default: 0, description: 'rest after each order' }),
+    dryRun: Type.Boolean({ default: false, description: 'look, and save nothing' }),
+  },
+  { additionalProperties: false },
+)
+
+executor.handle('syncOrders', { params: Sync, concurrency: 2, description: 'Saves orders in the store' }, async (run) => {
+  const { orders, pauseMs, dryRun } = run.params
   for (const [index, order] of orders.entries()) {
     run.signal.throwIfAborted() // on cancel, on time-out, and when this process stops
-    await save(order, `${String(run.instanceId)}/${String(run.attempt)}`)
-    run.log.info(`saved order ${order}`)
-    run.progress((index + 1) / orders.length)
+    if (!dryRun) await save(order, run)
+    run.log.info(dryRun ? `would save order ${order}` : `saved order ${order}`)
+    run.progress((index + 1) / orders.length, order)
+    await sleep(pauseMs, undefined, { signal: run.signal })
   }
-  return { saved: orders.length }
+  return { saved: dryRun ? 0 : orders.length }
 })
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void executor.stop())
+executor.handleModule('addInvoice', new URL('./invoice.ts', import.meta.url), 'addInvoice', {
+  params: Type.Object({ positions: Type.Integer({ minimum: 1, maximum: 100_000_000 }) }),
+  description: 'Adds up an invoice, on a thread of its own',
+})
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void executor.stop().then(() => process.exit()))
 await executor.start()
 console.log('billing has joined; stop it with Ctrl-C')
 
-/** The orders that a task names in its params, `A-1,A-2`. */
-function ordersOf(params: string): string[] {
-  return params.split(',').filter((order) => order !== '')
-}
-
-/** Stands for your own store. The token names this attempt for ever: a store that remembers it can refuse a second writer. */
-async function save(order: string, token: string): Promise<void> {
-  await Promise.resolve([order, token])
+/** Each attempt of a run sends the same key for an order, so that it is saved once; a token that grows keeps an attempt out that was replaced. */
+async function save(order: string, run: Pick<Run, 'idempotencyKey' | 'fencingToken' | 'signal'>): Promise<void> {
+  const answer = await fetch(new URL(`/order/${order}`, store), {
+    method: 'PUT',
+    headers: idempotencyHeaders(run, order),
+    signal: run.signal,
+  })
+  if (!answer.ok)
+    throw new RunFailure('ORDER_REFUSED', `the store refused order ${order} with status ${String(answer.status)}: ${await answer.text()}`)
 }

@@ -1,13 +1,16 @@
 /** The composition of an executor, and its life: assembled → started → draining → stopped. */
+import { randomUUID } from 'node:crypto'
 import { EventEmitter } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { TaskHandler } from './handlers/handler.ts'
 import { HandlerTable } from './handlers/handler-table.ts'
 import { httpHandler } from './handlers/http.ts'
 import { namedHandler } from './handlers/named.ts'
+import { paramsReader, type ParamsOf, type ParamsReader, type ParamsSchema } from './handlers/params.ts'
 import type { ProgramSettings } from './handlers/program.ts'
 import { scriptHandler } from './handlers/script.ts'
 import { shellHandler } from './handlers/shell.ts'
@@ -16,7 +19,7 @@ import { Link } from './link/link.ts'
 import { LoadMeter } from './link/load.ts'
 import { Outbox } from './link/outbox.ts'
 import { ServerClock } from './link/server-clock.ts'
-import type { Settings } from './options.ts'
+import { wholeNumber, type Settings } from './options.ts'
 import { Pool } from './pool/pool.ts'
 import { recover } from './recovery.ts'
 import { Attempts } from './run/attempts.ts'
@@ -41,20 +44,40 @@ export interface ExecutorEvents {
 }
 
 export interface HandleOptions {
-  /** at most this many runs of it at once; default: the executor's capacity */
+  /** at most this many runs of it at once, from 1; default: the executor's capacity. More wait in the queue, and others pass them. */
   readonly concurrency?: number
+  /** shown in the console; at most 1000 characters */
   readonly description?: string
+}
+
+/** Options of a handler that says what its parameters are. */
+export interface TypedHandleOptions<Schema extends ParamsSchema> extends HandleOptions {
+  /**
+   * What the parameters are: a TypeBox schema or a plain JSON schema, at most 16 KiB. A run whose parameters do not fit fails with PARAMS_INVALID before
+   * the function is called, and is not retried. Missing fields get the schema's defaults; empty parameters are an object without fields. The console
+   * makes a form of it.
+   */
+  readonly params: Schema
 }
 
 /** A process that runs tasks. */
 export interface Executor {
-  /** Defines a task function. Before `start`. Throws when the name is taken. */
+  /**
+   * Defines a task function. Before `start`. With `params` in the options, `run.params` is a value of that schema, else it is text. Throws when the name is
+   * taken, and a TypeError when an option makes no sense.
+   */
+  handle<const Schema extends ParamsSchema>(
+    name: string,
+    options: TypedHandleOptions<Schema>,
+    run: RunFunction<ParamsOf<NoInfer<Schema>>>,
+  ): void
+  handle(name: string, options: HandleOptions, run: RunFunction): void
   handle(name: string, run: RunFunction, options?: HandleOptions): void
   /**
    * The same for work that computes: the function exported by a module (its URL, or an absolute path) runs on a worker thread, so that it
    * does not block this process. It gets the same `run`. When it does not end within the kill grace after an abort, its thread is ended.
    */
-  handleModule(name: string, module: string | URL, exportName?: string, options?: HandleOptions): void
+  handleModule(name: string, module: string | URL, exportName?: string, options?: HandleOptions & { readonly params?: ParamsSchema }): void
   /**
    * Ends what earlier processes of this executor left running, joins the server and delivers what they left. Resolves when joined; waits for a
    * server that is away. Rejects when the server refuses it (token, group) or a newer process has its name.
@@ -68,6 +91,8 @@ export interface Executor {
   /** how many runs it has now, waiting ones included */
   readonly open: number
 }
+
+type AnyOptions = HandleOptions & { readonly params?: ParamsSchema }
 
 const VERSION = '0.1.0'
 const PROTOCOL = { min: 1, max: 1 }
@@ -91,6 +116,8 @@ class TaskExecutor implements Executor {
   readonly #clock = new ServerClock(Date.now, () => performance.now())
   readonly #meter = new LoadMeter()
   readonly #events = new EventEmitter<ExecutorEvents>()
+  /** one executor in one process: a second one of the same name is another */
+  readonly #processKey = randomUUID()
   #link: Link | null = null
   #bootId = 0
   #executorId = 0
@@ -119,15 +146,15 @@ class TaskExecutor implements Executor {
     emitter.on(event, listen)
   }
 
-  handle(name: string, run: RunFunction, options: HandleOptions = {}): void {
-    this.#handlers.add(name, namedHandler(name, run), options.description)
-    this.#limit(name, options)
+  handle(name: string, first: RunFunction<never> | AnyOptions, second: RunFunction<never> | AnyOptions = {}): void {
+    const [run, options] = typeof first === 'function' ? [first, second] : [second, first]
+    if (typeof run !== 'function' || typeof options === 'function') throw new TypeError(`handle ${name}: expected options and one function`)
+    this.#define(name, options, (params) => namedHandler(name, run, params))
   }
 
-  handleModule(name: string, module: string | URL, exportName = 'default', options: HandleOptions = {}): void {
+  handleModule(name: string, module: string | URL, exportName = 'default', options: AnyOptions = {}): void {
     const moduleUrl = module instanceof URL ? module.href : isAbsolute(module) ? pathToFileURL(module).href : module
-    this.#handlers.add(name, threadHandler({ name, moduleUrl, exportName }, this.#threads), options.description)
-    this.#limit(name, options)
+    this.#define(name, options, (params) => threadHandler({ name, moduleUrl, exportName, params }, this.#threads))
   }
 
   async start(): Promise<void> {
@@ -185,8 +212,11 @@ class TaskExecutor implements Executor {
     this.#events.emit('recovered', { frames })
   }
 
-  #limit(name: string, { concurrency }: HandleOptions): void {
-    if (concurrency !== undefined) this.#pool.limit(`named:${name}`, concurrency)
+  #define(name: string, { concurrency, description, params }: AnyOptions, make: (params: ParamsReader | undefined) => TaskHandler): void {
+    const limit = concurrency === undefined ? undefined : wholeNumber(`concurrency of the handler ${name}`, concurrency, 1, 10_000)
+    const reader = params === undefined ? undefined : paramsReader(name, params)
+    this.#handlers.add(name, make(reader), { description, paramsSchema: reader?.schema })
+    if (limit !== undefined) this.#pool.limit(`named:${name}`, limit)
   }
 
   #allowBuiltIn(): void {
@@ -233,6 +263,7 @@ class TaskExecutor implements Executor {
         handlers: this.#handlers.list(),
         host: hostname().slice(0, 255),
         pid: process.pid,
+        processKey: this.#processKey,
       },
       outbox: this.#outbox,
       clock: this.#clock,

@@ -1,5 +1,10 @@
 export { createExecutor } from './create-executor.ts'
-export type { Executor, ExecutorEvents, HandleOptions } from './assemble.ts'
+export type { Executor, ExecutorEvents, HandleOptions, TypedHandleOptions } from './assemble.ts'
 export type { ExecutorOptions } from './options.ts'
 export type { ExecutorLogger } from './logger.ts'
+export type { ParamsOf, ParamsSchema } from './handlers/params.ts'
+export { idempotencyHeaders } from './run/fencing.ts'
+export { RunFailure } from './run/run.ts'
 export type { Run, RunFunction, RunLog, RunShard, RunStopped, StopCause } from './run/run.ts'
+/** for the schemas of parameters: the TypeBox that this package validates with */
+export { Type, type Static } from 'typebox'

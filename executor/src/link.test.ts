@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Type } from 'typebox'
 import type { Executor } from './assemble.ts'
 import type { ExecutorOptions } from './options.ts'
 import { FakeServer } from './testing/fake-server.fixture.ts'
@@ -42,6 +43,45 @@ describe('joining', () => {
       },
     ])
     expect(server.of('hello')).toMatchObject([{ executorId: 5, bootId: 100, token: 'tws_test', running: [] }])
+  })
+
+  it('names its process in each registration, and another process of the same name is another', async () => {
+    await start()
+    server.cut(4401)
+    await server.until(() => server.registrations.length === 2 && server.isJoined)
+    await executor.stop()
+    await harness.executor().start()
+    const keys = server.registrations.map((asked) => (asked as { processKey?: unknown }).processKey)
+    expect(keys[0]).toMatch(/^[\w-]{1,64}$/)
+    expect(keys[1]).toBe(keys[0])
+    expect(keys[2]).not.toBe(keys[0])
+  })
+
+  it('tells an older server, which refuses fields that it does not know, what that one takes', async () => {
+    harness = new Harness()
+    server = harness.server
+    await server.start()
+    server.unknownFields = (asked) =>
+      (asked as { processKey?: unknown }).processKey === undefined ? [] : ['processKey', 'handlers.3.paramsSchema']
+    const newer = harness.executor()
+    newer.handle('typed', { params: Type.Object({ n: Type.Integer() }), description: 'as before' }, () => null)
+    await newer.start()
+    expect(server.registrations).toHaveLength(2)
+    expect(server.registrations[1]).not.toHaveProperty('processKey')
+    expect(server.registrations[1]).toMatchObject({ name: 'one' })
+    expect((server.registrations[1] as { handlers: unknown[] }).handlers[3]).toEqual({
+      name: 'typed',
+      kind: 'named',
+      description: 'as before',
+    })
+  })
+
+  it('does not come again with less when something else is wrong as well', async () => {
+    harness = new Harness()
+    await harness.server.start()
+    harness.server.unknownFields = () => ['processKey', 'nonsense']
+    await expect(harness.executor().start()).rejects.toThrow('VALIDATION_FAILED')
+    expect(harness.server.registrations).toHaveLength(1)
   })
 
   it('says recovered once, although nothing had to be recovered', async () => {

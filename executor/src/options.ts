@@ -95,7 +95,8 @@ function nameOf(name: string): string {
   return name
 }
 
-function wholeNumber(option: string, value: number, minimum: number, maximum: number): number {
+/** Throws a TypeError that names the option when the value is not one. */
+export function wholeNumber(option: string, value: number, minimum: number, maximum: number): number {
   if (!Number.isSafeInteger(value) || value < minimum || value > maximum)
     throw new TypeError(`${option}: expected a whole number from ${String(minimum)} to ${String(maximum)}, got ${String(value)}`)
   return value

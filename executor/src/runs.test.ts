@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { readdirSync } from 'node:fs'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Executor } from './assemble.ts'
 import type { ExecutorOptions } from './options.ts'
@@ -40,10 +42,16 @@ describe('a shell run', () => {
     process.env['TICKWHEEL_TEST_SECRET'] = 'hidden'
     await start({ envAllow: ['TICKWHEEL_TEST_ALLOWED'] })
     const script =
-      'echo "$TICKWHEEL_INSTANCE_ID $TICKWHEEL_ATTEMPT $TICKWHEEL_SCHEDULED_AT $TICKWHEEL_PARAMS $TICKWHEEL_SHARD_INDEX/$TICKWHEEL_SHARD_TOTAL"; echo "$1 $2 $3"; echo "$TICKWHEEL_TEST_ALLOWED.$TICKWHEEL_TEST_SECRET."; pwd'
+      'echo "$TICKWHEEL_INSTANCE_ID $TICKWHEEL_ATTEMPT $TICKWHEEL_SCHEDULED_AT $TICKWHEEL_PARAMS $TICKWHEEL_SHARD_INDEX/$TICKWHEEL_SHARD_TOTAL"; echo "$TICKWHEEL_IDEMPOTENCY_KEY $TICKWHEEL_FENCING_TOKEN"; echo "$1 $2 $3"; echo "$TICKWHEEL_TEST_ALLOWED.$TICKWHEEL_TEST_SECRET."; pwd'
     server.dispatch({ instanceId: 2, attempt: 3, handler: { kind: 'shell', script }, params: 'a b', scheduledAt: 1_700_000_000_000 })
     expect((await server.result(2, 3)).outcome).toBe('succeeded')
-    expect(server.texts(2, 3)).toEqual(['2 3 2023-11-14T22:13:20.000Z a b 0/1', 'a b 0 1', 'seen..', harness.folder])
+    expect(server.texts(2, 3)).toEqual([
+      '2 3 2023-11-14T22:13:20.000Z a b 0/1',
+      'tickwheel-2 0000000000000002000003',
+      'a b 0 1',
+      'seen..',
+      harness.folder,
+    ])
   })
 
   it('gets the part of a sharded run that it is', async () => {
@@ -347,6 +355,26 @@ describe('http', () => {
     server.dispatch({ instanceId: 60, handler: { kind: 'http', url: `${server.url}/any`, method: 'POST' }, params: '{"a":1}' })
     expect(await server.result(60)).toMatchObject({ outcome: 'succeeded', result: { status: 200 } })
     expect(server.registrations.at(-1)).toEqual({ a: 1 })
+  })
+
+  it('names the run and the attempt in headers, so that a server can take no more than one, and the headers of the task replace them', async () => {
+    await start()
+    const seen: IncomingHttpHeaders[] = []
+    const target = createServer((request, answer) => {
+      seen.push(request.headers)
+      answer.end()
+    })
+    await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${String((target.address() as AddressInfo).port)}/`
+    server.dispatch({ instanceId: 62, attempt: 3, handler: { kind: 'http', url } })
+    await server.result(62, 3)
+    server.dispatch({ instanceId: 63, handler: { kind: 'http', url, headers: { 'idempotency-key': 'own' } } })
+    await server.result(63)
+    target.close()
+    expect(seen).toMatchObject([
+      { 'idempotency-key': 'tickwheel-62', 'tickwheel-fencing-token': '0000000000000062000003', 'tickwheel-attempt': '3' },
+      { 'idempotency-key': 'own', 'tickwheel-fencing-token': '0000000000000063000001' },
+    ])
   })
 
   it.each([

@@ -18,9 +18,17 @@ const REMEMBERED_MS = 30_000
 const CANCEL_REMEMBERED_MS = 60_000
 const REQUEST_MS = 10_000
 
+/** What an executor says of itself; `processKey`: the same in each registration of one process. */
+export interface Registration {
+  readonly name: string
+  readonly capacity: number
+  readonly bootId: number | null
+  readonly processKey: string
+}
+
 /** Where an executor can go: one for each node that it knows. */
 export interface Door {
-  register(name: string, capacity: number, bootId: number | null): Promise<Session | 'unreachable' | 'superseded'>
+  register(registration: Registration): Promise<Session | 'unreachable' | 'superseded'>
   accept(executor: WireEnd): Wire | null
 }
 
@@ -125,14 +133,14 @@ export class ExecutorProcess implements WireEnd {
   // ── the link ──
 
   async #connect(): Promise<void> {
-    const { timeline } = this.#options
+    const { timeline, name, capacity } = this.#options
     if (this.#isOver) return
     const doors = this.#options.doors()
     const door = doors[this.#door % Math.max(1, doors.length)]
     if (door === undefined || timeline.now < this.isolatedUntil) return this.#later()
     if (this.#session === null) {
       const answer = await Promise.race([
-        door.register(this.#options.name, this.#options.capacity, this.#bootId),
+        door.register({ name, capacity, bootId: this.#bootId, processKey: this.#name }),
         timeline.sleep(REQUEST_MS, this.process).then(() => 'unreachable' as const),
       ])
       if (answer === 'superseded') return this.#supersede()

@@ -6,7 +6,7 @@ import type { Report, Session } from '../../server/src/link/link.ts'
 import { SYSTEM } from '../../server/src/store/caller.ts'
 import { StoreAway, type Tx } from '../../server/src/store/database.ts'
 import { FileLogs } from '../../server/src/store/logs.ts'
-import type { Door } from './executor-process.ts'
+import type { Door, Registration } from './executor-process.ts'
 import { NodeLink } from './node-link.ts'
 import { NodeStore } from './node-store.ts'
 import { SimClock } from './sim-clock.ts'
@@ -171,7 +171,7 @@ export class SimNode implements Door {
 
   // ── what executors reach ──
 
-  async register(name: string, capacity: number, bootId: number | null): Promise<Session | 'unreachable' | 'superseded'> {
+  async register({ name, capacity, bootId, processKey }: Registration): Promise<Session | 'unreachable' | 'superseded'> {
     const { timeline, chance } = this.#options
     const life = this.#life
     if (life === null || !this.isUp) return 'unreachable'
@@ -190,6 +190,7 @@ export class SimNode implements Door {
           host: 'h',
           pid: 1,
           handlers,
+          processKey,
           ...(bootId === null ? {} : { bootId }),
         },
         SYSTEM,

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { writeFileSync } from 'node:fs'
 import type { Dispatch } from '@tickwheel/contract'
+import { fencingTokenOf, idempotencyKeyOf } from '../run/fencing.ts'
 import { shardOf } from '../run/run-facts.ts'
 
 /** What a child may see of the executor's own environment, unless the executor's configuration names more: nothing that can hold a secret. */
@@ -33,6 +34,8 @@ export function callOf(dispatch: Dispatch, folder: string, allowed: readonly str
       PYTHONUNBUFFERED: '1',
       TICKWHEEL_INSTANCE_ID: String(dispatch.instanceId),
       TICKWHEEL_ATTEMPT: String(dispatch.attempt),
+      TICKWHEEL_IDEMPOTENCY_KEY: idempotencyKeyOf(dispatch),
+      TICKWHEEL_FENCING_TOKEN: fencingTokenOf(dispatch),
       TICKWHEEL_TASK: dispatch.task.name,
       TICKWHEEL_SCHEDULED_AT: dispatch.scheduledAt === null ? '' : new Date(dispatch.scheduledAt).toISOString(),
       TICKWHEEL_PARAMS: params,

@@ -8,8 +8,11 @@ type Found =
 
 interface Named {
   readonly description: string | undefined
+  readonly paramsSchema: Readonly<Record<string, unknown>> | undefined
   readonly handler: TaskHandler
 }
+
+const SCHEMAS_BYTES = 524_288
 
 /** What this executor can run: the built-in handlers that its configuration allows, and the application's own. */
 export class HandlerTable {
@@ -21,9 +24,9 @@ export class HandlerTable {
   }
 
   /** Throws when the name is taken. */
-  add(name: string, handler: TaskHandler, description?: string): void {
+  add(name: string, handler: TaskHandler, { description, paramsSchema }: Partial<Omit<Named, 'handler'>> = {}): void {
     if (this.#named.has(name)) throw new Error(`the handler ${name} is defined twice`)
-    this.#named.set(name, { handler, description })
+    this.#named.set(name, { handler, description, paramsSchema })
   }
 
   find(wanted: Handler): Found {
@@ -37,14 +40,21 @@ export class HandlerTable {
     return { kind: 'handler', handler }
   }
 
-  /** As `register` tells it. */
+  /** As `register` tells it, in a request of at most 1 MiB: beyond 512 KiB of schemas the rest stays here, and the console has no form for those. */
   list(): Register['handlers'] {
     const builtIn = [...this.#builtIn.keys()].map((name) => ({ name, kind: 'builtIn' as const }))
-    const named = [...this.#named].map(([name, { description }]) => ({
-      name,
-      kind: 'named' as const,
-      ...(description === undefined ? {} : { description }),
-    }))
+    let left = SCHEMAS_BYTES
+    const named = [...this.#named].map(([name, { description, paramsSchema }]) => {
+      const bytes = paramsSchema === undefined ? 0 : Buffer.byteLength(JSON.stringify(paramsSchema))
+      const isTold = bytes <= left
+      if (isTold) left -= bytes
+      return {
+        name,
+        kind: 'named' as const,
+        ...(description === undefined ? {} : { description }),
+        ...(paramsSchema === undefined || !isTold ? {} : { paramsSchema: { ...paramsSchema } }),
+      }
+    })
     return [...builtIn, ...named]
   }
 }

@@ -1,4 +1,5 @@
 import { messageOf } from '../logger.ts'
+import { fencingTokenOf, idempotencyHeaders, idempotencyKeyOf } from '../run/fencing.ts'
 import { RunFailure } from '../run/run.ts'
 import type { TaskHandler, Work } from './handler.ts'
 
@@ -7,7 +8,8 @@ const BODY_BYTES = 60_000
 
 /**
  * Sends one HTTP request and checks the status. Redirects are followed. With no body of its own, a POST, PUT or PATCH carries the run's
- * parameters. The result is `{ status, body }`; a longer body is cut at about 60,000 bytes of JSON and the result says `truncated: true`.
+ * parameters. It tells which run and attempt it is for, in headers that the task's own replace: with `Idempotency-Key` and `Tickwheel-Fencing-Token` a
+ * server can take no more than one attempt. The result is `{ status, body }`; a longer body is cut at about 60,000 bytes of JSON and the result says `truncated: true`.
  * Throws RunFailure: HTTP_STATUS, HTTP_FAILED.
  */
 export const httpHandler: TaskHandler = { slot: 'http', endsItself: true, run: runHttp }
@@ -39,7 +41,7 @@ async function request(work: Work, method: string, call: Call): Promise<Response
   const { dispatch } = work
   const takesBody = method === 'POST' || method === 'PUT' || method === 'PATCH'
   const body = call.body ?? (takesBody && dispatch.params !== '' ? dispatch.params : undefined)
-  const headers = { 'tickwheel-instance-id': String(dispatch.instanceId), 'tickwheel-attempt': String(dispatch.attempt), ...call.headers }
+  const headers = headersOf(dispatch, call.headers ?? {})
   try {
     return await fetch(call.url, {
       method,
@@ -50,6 +52,16 @@ async function request(work: Work, method: string, call: Call): Promise<Response
   } catch (thrown) {
     throw new RunFailure('HTTP_FAILED', `${method} ${call.url}: ${messageOf(thrown)}`)
   }
+}
+
+function headersOf(dispatch: Work['dispatch'], own: Readonly<Record<string, string>>): Headers {
+  const headers = new Headers({
+    'Tickwheel-Instance-Id': String(dispatch.instanceId),
+    'Tickwheel-Attempt': String(dispatch.attempt),
+    ...idempotencyHeaders({ idempotencyKey: idempotencyKeyOf(dispatch), fencingToken: fencingTokenOf(dispatch) }),
+  })
+  for (const [name, value] of Object.entries(own)) headers.set(name, value)
+  return headers
 }
 
 function isExpected(status: number, expected: readonly number[]): boolean {

@@ -2,15 +2,18 @@ import type { LogLevel } from '@tickwheel/contract'
 import { runFacts } from '../run/run-facts.ts'
 import type { Run, RunFunction, RunLog } from '../run/run.ts'
 import type { TaskHandler, Work } from './handler.ts'
+import type { ParamsReader } from './params.ts'
 
 /** Runs a function of the application in this process. */
-export function namedHandler(name: string, run: RunFunction): TaskHandler {
-  return { slot: `named:${name}`, endsItself: false, run: async (work) => run(runOf(work)) }
+export function namedHandler(name: string, run: RunFunction<never>, params?: ParamsReader): TaskHandler {
+  return { slot: `named:${name}`, endsItself: false, run: async (work) => run(runOf(work, params)) }
 }
 
-function runOf(work: Work): Run {
+function runOf(work: Work, params: ParamsReader | undefined): Run<never> {
   return {
     ...runFacts(work.dispatch),
+    // what the reader lets pass is what the function was declared with
+    params: (params === undefined ? work.dispatch.params : params.read(work.dispatch.params)) as never,
     signal: work.signal,
     log: logOf(work),
     progress: (value, text = '') => work.progress(value, text),

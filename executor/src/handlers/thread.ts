@@ -8,6 +8,7 @@ import { Piscina } from 'piscina'
 import { LOG_LEVELS, type LogLevel } from '@tickwheel/contract'
 import { runFacts, type RunFacts } from '../run/run-facts.ts'
 import type { TaskHandler, Work } from './handler.ts'
+import type { ParamsReader } from './params.ts'
 
 /** What the thread is told. */
 export interface ThreadTask {
@@ -52,6 +53,7 @@ export interface ThreadTarget {
   readonly name: string
   readonly moduleUrl: string
   readonly exportName: string
+  readonly params?: ParamsReader | undefined
 }
 
 export function threadHandler(target: ThreadTarget, threads: Threads): TaskHandler {
@@ -59,15 +61,14 @@ export function threadHandler(target: ThreadTarget, threads: Threads): TaskHandl
 }
 
 async function runOnThread(target: ThreadTarget, threads: Threads, work: Work): Promise<unknown> {
+  const { dispatch } = work
+  const run = runFacts(dispatch, target.params === undefined ? dispatch.params : target.params.read(dispatch.params))
   const { port1: ours, port2: theirs } = new MessageChannel()
   const ended = listen(ours, work)
   const kill = new AbortController()
   const abort = abortAfterGrace(ours, kill, work)
   try {
-    const result = await threads.run(
-      { moduleUrl: target.moduleUrl, exportName: target.exportName, port: theirs, run: runFacts(work.dispatch) },
-      kill.signal,
-    )
+    const result = await threads.run({ moduleUrl: target.moduleUrl, exportName: target.exportName, port: theirs, run }, kill.signal)
     await ended
     return result
   } finally {

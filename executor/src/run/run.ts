@@ -1,13 +1,17 @@
 import type { LogLevel } from '@tickwheel/contract'
 
 /** What a handler gets: the run it is for, and the ways to speak about it. */
-export interface Run {
-  /** `(instanceId, attempt)` names this execution for ever: use it as a fencing token where a second one must not write */
+export interface Run<Params = string> {
+  /** `(instanceId, attempt)` names this execution for ever */
   readonly instanceId: number
   readonly attempt: number
   readonly task: { readonly id: number; readonly name: string; readonly groupName: string }
-  /** the task's parameters, or those given with this run; at most 64 KiB */
-  readonly params: string
+  /** the same for every attempt of this run, and no other run has it */
+  readonly idempotencyKey: string
+  /** 22 digits that grow with each attempt of this run: a store that refuses a smaller token than the largest it has seen is safe from a frozen executor */
+  readonly fencingToken: string
+  /** the task's parameters, or those given with this run: text of at most 64 KiB; the value that fits it where the handler declares a schema */
+  readonly params: Params
   /** the instant the schedule named, epoch ms; null for a run that somebody started */
   readonly scheduledAt: number | null
   /** epoch ms */
@@ -37,7 +41,7 @@ export interface RunShard {
 export type RunLog = Readonly<Record<LogLevel, (text: string) => void>>
 
 /** What it returns is the result of the run: JSON of at most 64 KiB. What it throws makes the run fail. */
-export type RunFunction = (run: Run) => unknown
+export type RunFunction<Params = string> = (run: Run<Params>) => unknown
 
 /** Why a run was told to stop; also the reason of its signal. */
 export type StopCause = 'canceled' | 'timedOut' | 'serverLost' | 'superseded' | 'executorStopped'

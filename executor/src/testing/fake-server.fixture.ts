@@ -36,6 +36,8 @@ export class FakeServer {
   verdictOf: (frame: ExecutorFrame) => Verdict = () => 'done'
   joinRefusal: number | null = null
   registerAnswer: { status: number; body: unknown } | null = null
+  /** an older server refuses these fields, with their paths */
+  unknownFields: (asked: unknown) => readonly string[] = () => []
   heartbeatMs = 200
   deadMs = 15_000
   bootId = 100
@@ -158,7 +160,8 @@ export class FakeServer {
 
   #register(body: string, answer: ServerResponse): void {
     this.registrations.push(JSON.parse(body))
-    const refusal = this.registerAnswer
+    const unknown = this.unknownFields(JSON.parse(body))
+    const refusal = unknown.length > 0 ? validationFailed(unknown) : this.registerAnswer
     answer.setHeader('content-type', 'application/json')
     answer.statusCode = refusal?.status ?? 200
     const session = {
@@ -235,5 +238,14 @@ export class FakeServer {
     const met = this.#waiters.filter((waiter) => waiter.isMet())
     this.#waiters = this.#waiters.filter((waiter) => !met.includes(waiter))
     for (const waiter of met) waiter.resolve()
+  }
+}
+
+/** As a server answers to fields that its contract does not have. */
+function validationFailed(paths: readonly string[]): { status: number; body: unknown } {
+  const errors = paths.map((path) => ({ path, code: 'UNKNOWN_FIELD', message: 'is not a field here', params: {} }))
+  return {
+    status: 400,
+    body: { type: 'about:blank', title: 'x', status: 400, detail: 'fields are wrong', code: 'VALIDATION_FAILED', errors },
   }
 }

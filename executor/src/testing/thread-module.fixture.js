@@ -6,6 +6,10 @@ export function count(run) {
   return { counted: total, isMain: isMainThread }
 }
 
+export function double(run) {
+  return { doubled: run.params.n * 2, key: run.idempotencyKey }
+}
+
 export function spin() {
   for (;;);
 }

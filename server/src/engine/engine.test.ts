@@ -354,6 +354,19 @@ describe('executors that go', () => {
     expect(world.link.ended).toContainEqual({ executorId: lost.executorId, why: 'sessionEnded' })
   })
 
+  it('a run whose parameters do not fit its handler fails, and is not retried: they would not fit again', async () => {
+    const world = await World.create()
+    const executor = await world.executor()
+    const taskId = await world.task({ schedule: { kind: 'manual' }, retry: { max: 3, delayMs: 0 } })
+    await world.engine.trigger(taskId, {}, null, ALL, ALICE)
+    await world.settled()
+    const [run] = world.link.dispatches()
+    if (run === undefined) throw new Error('nothing sent')
+    await world.finish(executor, run, { outcome: 'failed', error: { code: 'PARAMS_INVALID', message: 'params.from is missing' } })
+    expect(await world.ended()).toMatchObject([{ outcome: 2, error_code: 'PARAMS_INVALID', attempt: 1 }])
+    expect(await world.open()).toEqual([])
+  })
+
   it('a run of an executor that is lost ends as lost when the task does not retry', async () => {
     const world = await World.create()
     const lost = await world.executor()
@@ -394,6 +407,19 @@ describe('executors that go', () => {
       [first.instanceId, 1],
       [second.instanceId, 5],
     ])
+  })
+
+  it('a registration of its own that is handled late leaves a process its boot and its link', async () => {
+    const world = await World.create()
+    const executor = await world.executor({ processKey: 'one' })
+    const late = await world.register({ processKey: 'one' })
+    expect(late).toEqual(executor)
+    await world.task({ schedule: { kind: 'manual' } }).then((taskId) => world.engine.trigger(taskId, {}, null, ALL, ALICE))
+    await world.settled()
+    const [run] = world.link.dispatches()
+    if (run === undefined) throw new Error('nothing sent')
+    expect(await world.accept(executor, run)).toBe('done')
+    expect(await world.finish(executor, run)).toBe('done')
   })
 
   it('sends a dispatch that was not accepted again, to the same boot only', async () => {

@@ -4,6 +4,7 @@ const words = new Map<string, string>(
   [
     [Name, 'a name without "/" and without control characters'] as const,
     [AppName, 'lower-case letters, digits and hyphens, beginning with a letter, 2 to 64 characters (like `billing-jobs`)'] as const,
+    [Register.properties.processKey, 'letters, digits, "_" and "-"'] as const,
     [Register.properties.name, 'a name without spaces and "/"'] as const,
   ].flatMap(([schema, text]) => ('pattern' in schema && typeof schema.pattern === 'string' ? [[schema.pattern, text] as const] : [])),
 ).set('^https?://', 'an address that begins with http:// or https://')

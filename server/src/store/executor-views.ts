@@ -1,4 +1,4 @@
-import type { Executor, Load } from '@tickwheel/contract'
+import type { Executor, Load, NamedHandler } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import { query, type Database, type ReadTx } from './database.ts'
 import { parseJson } from './definition.ts'
@@ -71,6 +71,39 @@ export async function executorsById(
     const rows = await tx.rows(found.orderBy('executor.id'))
     return described(rows, await groupNamesOf(tx, rows), find)
   })
+}
+
+/** the newest processes of a group that are looked at for what they can run */
+const LOOKED_AT = 200
+
+/**
+ * The named functions that live executors of a group can run, by name. Where several declare one, the process that registered last says what its
+ * parameters are.
+ */
+export async function readHandlers(db: Database, groupId: number): Promise<NamedHandler[]> {
+  const rows = await db.read((tx) =>
+    tx.all<Pick<ExecutorRow, 'handlers'> & { schemas: string | null }>(
+      'SELECT e.handlers, s.schemas FROM executor e LEFT JOIN executor_schema s ON s.executor_id = e.id AND s.boot_id = e.boot_id WHERE e.group_id = ? AND e.state = ? ORDER BY e.boot_id DESC LIMIT ?',
+      [groupId, EXECUTOR_STATE.online, LOOKED_AT],
+    ),
+  )
+  const found = new Map<string, NamedHandler>()
+  for (const { handlers, schemas } of rows) {
+    const declared = fieldsOf(schemas ?? '{}')
+    for (const { name, description, kind } of handlersOf(handlers))
+      if (kind === 'named' && !found.has(name)) found.set(name, { name, description, paramsSchema: schemaIn(declared, name) })
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function schemaIn(declared: Readonly<Record<string, unknown>>, name: string): Record<string, unknown> | null {
+  const schema = Object.hasOwn(declared, name) ? declared[name] : null
+  return typeof schema === 'object' && schema !== null ? Object.fromEntries(Object.entries(schema)) : null
+}
+
+function fieldsOf(text: string): Record<string, unknown> {
+  const value = parseJson(text)
+  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value)) : {}
 }
 
 function rowsOf() {

@@ -66,7 +66,9 @@ export class BootTooOld extends Error {
 
 /**
  * A process start of an executor. The same name in the same group is the same executor; a new process gets a larger boot, and the newest wins. A process
- * that registers again with the boot it has keeps it; with a boot that is not the newest it is refused (`EXECUTOR_SUPERSEDED`). Throws `BootTooOld`.
+ * that registers again, with the boot it has or with the key of the process that has the newest boot, keeps that boot: an earlier request of its own that
+ * is handled late does not supersede it. With a boot that is not the newest, or with the key of an earlier process, it is refused
+ * (`EXECUTOR_SUPERSEDED`): a late request of a process that was replaced does not supersede its successor. Throws `BootTooOld`.
  */
 export async function registerExecutor(
   db: Database,
@@ -78,8 +80,8 @@ export async function registerExecutor(
         groupId,
         register.name,
       ])
-      const keeps = old !== undefined && register.bootId !== undefined && register.bootId === old.boot_id
-      if (old !== undefined && register.bootId !== undefined && register.bootId < old.boot_id) {
+      const keeps = old !== undefined && (register.bootId === old.boot_id || isSameProcess(old, register))
+      if (old !== undefined && !keeps && isOlder(old, register)) {
         throw new AppError(
           'EXECUTOR_SUPERSEDED',
           `A newer process has registered as "${register.name}": stop this one, or give it another name.`,
@@ -102,13 +104,41 @@ export async function registerExecutor(
         pid: register.pid,
         capacity: register.capacity,
         labels: JSON.stringify(register.labels ?? {}),
-        handlers: JSON.stringify(register.handlers),
+        handlers: JSON.stringify(register.handlers.map(({ paramsSchema: _, ...handler }) => handler)),
         link_run: keeps ? old.link_run : null,
+        process_key: keysWith(old, register),
+        // without a key the newest one stays that of another boot
+        process_boot: register.processKey === undefined ? (old?.process_boot ?? null) : keeps ? old.boot_id : bootId,
       }
       await put(tx, row, old !== undefined)
+      await putSchemas(tx, row, register.handlers)
       return { row, seenAt: at, load: null }
     }),
   )
+}
+
+/** as many keys as a `name` holds */
+const KEYS_CHARS = 255
+
+/** Keys of the processes that have had the name, the newest first. */
+function keysOf(row: ExecutorRow | undefined): readonly string[] {
+  return row?.process_key?.split(' ') ?? []
+}
+
+/** A key that stands beside another boot was written for an earlier process, before a node that knows no keys registered the next one. */
+function isSameProcess(row: ExecutorRow, { processKey }: Register): boolean {
+  return processKey !== undefined && keysOf(row)[0] === processKey && row.process_boot === row.boot_id
+}
+
+function isOlder(row: ExecutorRow, { bootId, processKey }: Register): boolean {
+  return (bootId !== undefined && bootId < row.boot_id) || (processKey !== undefined && keysOf(row).includes(processKey))
+}
+
+function keysWith(row: ExecutorRow | undefined, { processKey }: Register): string | null {
+  const earlier = keysOf(row)
+  const keys = processKey === undefined ? [...earlier] : [processKey, ...earlier.filter((key) => key !== processKey)]
+  while (keys.join(' ').length > KEYS_CHARS) keys.pop()
+  return keys.length === 0 ? null : keys.join(' ')
 }
 
 async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
@@ -118,8 +148,21 @@ async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
     return
   }
   await tx.run(
-    'UPDATE executor SET boot_id = ?, registered_at = ?, state = ?, version = ?, host = ?, pid = ?, capacity = ?, labels = ?, handlers = ? WHERE id = ?',
-    [row.boot_id, row.registered_at, row.state, row.version, row.host, row.pid, row.capacity, row.labels, row.handlers, row.id],
+    'UPDATE executor SET boot_id = ?, registered_at = ?, state = ?, version = ?, host = ?, pid = ?, capacity = ?, labels = ?, handlers = ?, process_key = ?, process_boot = ? WHERE id = ?',
+    [
+      row.boot_id,
+      row.registered_at,
+      row.state,
+      row.version,
+      row.host,
+      row.pid,
+      row.capacity,
+      row.labels,
+      row.handlers,
+      row.process_key,
+      row.process_boot,
+      row.id,
+    ],
   )
   await tx.run('UPDATE executor_beat SET boot_id = ?, seen_at = CASE WHEN seen_at < ? THEN ? ELSE seen_at END WHERE executor_id = ?', [
     row.boot_id,
@@ -127,6 +170,15 @@ async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
     row.registered_at,
     row.id,
   ])
+}
+
+async function putSchemas(tx: Tx, { id, boot_id }: ExecutorRow, handlers: Register['handlers']): Promise<void> {
+  const declared = handlers.flatMap(({ name, kind, paramsSchema }) =>
+    paramsSchema === undefined || kind === 'builtIn' ? [] : [[name, paramsSchema] as const],
+  )
+  await tx.run('DELETE FROM executor_schema WHERE executor_id = ?', [id])
+  if (declared.length > 0)
+    await tx.insert('executor_schema', [{ executor_id: id, boot_id, schemas: JSON.stringify(Object.fromEntries(declared)) }])
 }
 
 export interface BeatWrite {
@@ -206,6 +258,7 @@ export async function forgetExecutor(
       throw new AppError('EXECUTOR_ONLINE', `Executor "${row.name}" is online: stop its process first.`, { params: { name: row.name } })
     await tx.run('DELETE FROM executor WHERE id = ?', [row.id])
     await tx.run('DELETE FROM executor_beat WHERE executor_id = ?', [row.id])
+    await tx.run('DELETE FROM executor_schema WHERE executor_id = ?', [row.id])
     await writeAudit(tx, request.at, request.auditId, request.caller, {
       action: 'executor:delete',
       resource: { kind: 'executor', id: row.id, key: row.name },

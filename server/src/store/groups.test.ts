@@ -48,6 +48,8 @@ describe('groups', () => {
           labels: '{}',
           handlers: '[]',
           link_run: null,
+          process_key: null,
+          process_boot: null,
         })),
       ),
     )

@@ -1,4 +1,4 @@
-import type { Accepted, Finished, Progress, Rejected, Started, Verdict } from '@tickwheel/contract'
+import { PARAMS_INVALID, type Accepted, type Finished, type Progress, type Rejected, type Started, type Verdict } from '@tickwheel/contract'
 import {
   decideRetry,
   OUTCOME,
@@ -169,7 +169,10 @@ export interface AfterFailure {
   readonly onLost: 'retry' | 'fail'
 }
 
-/** Whether an attempt's end is the run's end: a retry follows an unsuccessful one while the policy allows it and nobody asked to cancel. */
+/**
+ * Whether an attempt's end is the run's end: a retry follows an unsuccessful one while the policy allows it, nobody asked to cancel, and its parameters
+ * fit its handler.
+ */
 export function endAttempt(
   ended: AttemptEnd,
   { retry, onLost }: AfterFailure,
@@ -187,7 +190,7 @@ export function endAttempt(
     }
   }
   const decision =
-    row.cancel_at === null
+    row.cancel_at === null && ended.error?.code !== PARAMS_INVALID
       ? decideRetry({ policy: retry, tries: row.tries, outcome: outcomeOfCode(outcome), chance: chanceOf(row), onLost })
       : ({ kind: 'final', reason: 'notRetriable' } as const)
   if (decision.kind === 'retry') {

@@ -239,6 +239,15 @@ export interface ExecutorRow {
   handlers: string
   /** the process that holds its link */
   link_run: number | null
+  /** the keys of the processes that have had the name, parted by blanks, the newest first; and the boot that the newest got */
+  process_key: string | null
+  process_boot: number | null
+}
+/** `schemas`: JSON, the schema of its parameters by the name of each named handler that declares one. */
+export interface ExecutorSchemaRow {
+  executor_id: number
+  boot_id: number
+  schemas: string
 }
 export interface ExecutorBeatRow {
   executor_id: number
@@ -358,6 +367,7 @@ export interface Schema {
   retry_link: RetryLinkRow
   signal: SignalRow
   executor: ExecutorRow
+  executor_schema: ExecutorSchemaRow
   executor_beat: ExecutorBeatRow
   counter: CounterRow
   request_key: RequestKeyRow

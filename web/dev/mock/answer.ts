@@ -39,7 +39,7 @@ export function answer(world: World, request: MockRequest): MockAnswer {
   const number = Number(id)
   switch (resource) {
     case 'group':
-      return groups(world, request, number)
+      return rest[0] === 'handler' ? handlers(world, number) : groups(world, request, number)
     case 'task':
       return id === undefined ? taskList(world, request) : oneTask(world, request, number, rest)
     case 'instance':
@@ -91,6 +91,12 @@ function list<T>(items: readonly T[], request: MockRequest) {
   const page = Number(request.query.get('page') ?? 1)
   const pageSize = Number(request.query.get('pageSize') ?? 20)
   return { items: items.slice((page - 1) * pageSize, page * pageSize), total: items.length, page, pageSize }
+}
+
+function handlers(world: World, groupId: number): MockAnswer {
+  const named = [...world.executors.values()].filter((one) => one.groupId === groupId && one.state !== 'offline').flatMap((one) => one.handlers.filter(({ kind }) => kind === 'named'))
+  const byName = new Map(named.map(({ name, description }) => [name, { name, description, paramsSchema: world.paramsSchemas.get(name) ?? null }]))
+  return ok({ items: [...byName.values()] })
 }
 
 function groups(world: World, request: MockRequest, id: number): MockAnswer {

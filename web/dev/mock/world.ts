@@ -19,6 +19,8 @@ export interface World {
   readonly runs: Map<number, Instance>
   readonly logs: Map<number, LogLine[]>
   readonly executors: Map<number, Executor>
+  /** what functions take, by name */
+  readonly paramsSchemas: Map<string, Record<string, unknown>>
   readonly endsAt: Map<number, number>
   password: string
   username: string
@@ -36,7 +38,7 @@ export const iso = (ms: number) => new Date(ms).toISOString()
 export function emptyWorld(now: number): World {
   const world: World = {
     now, lastId: 10, lastRunId: 7_300_000, password: 'admin123', username: 'admin', permissions: null, cluster: 'three', hasResumed: false,
-    groups: new Map(), tasks: new Map(), versions: new Map(), runs: new Map(), logs: new Map(), executors: new Map(), endsAt: new Map(),
+    groups: new Map(), tasks: new Map(), versions: new Map(), runs: new Map(), logs: new Map(), executors: new Map(), paramsSchemas: new Map(), endsAt: new Map(),
   }
   addGroup(world, { id: 1, name: 'default', appName: 'default', description: '' })
   addExecutor(world, { id: 1, groupId: 1, name: 'tickwheel-embedded', host: 'localhost', state: 'online' })
@@ -53,6 +55,13 @@ export function busyWorld(now: number): World {
   addExecutor(world, { id: 3, groupId: 2, name: 'billing-02', host: '10.4.1.18', state: 'draining' })
   addExecutor(world, { id: 4, groupId: 3, name: 'etl-a', host: '10.4.7.3', state: 'online' })
   addExecutor(world, { id: 5, groupId: 3, name: 'etl-b', host: '10.4.7.4', state: 'offline' })
+  world.paramsSchemas.set('createInvoices', {
+    type: 'object', additionalProperties: false, required: ['currency'],
+    properties: {
+      currency: { enum: ['CNY', 'EUR', 'USD'], title: 'Currency' }, dryRun: { type: 'boolean', default: false, description: 'Counts, and writes nothing.' }, batch: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+      prefix: { type: 'string', maxLength: 8 }, only: { type: 'array', items: { type: 'integer' } },
+    },
+  })
   for (const [index, seed] of SEEDS.entries()) seedTask(world, seed, index)
   return world
 }

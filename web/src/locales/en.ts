@@ -4,6 +4,7 @@ import { errors, fields } from './en/errors.ts'
 import { executors } from './en/executors.ts'
 import { groups } from './en/groups.ts'
 import { log } from './en/log.ts'
+import { params } from './en/params.ts'
 import { reasons } from './en/reasons.ts'
 import { runs } from './en/runs.ts'
 import { schedule } from './en/schedule.ts'
@@ -13,6 +14,6 @@ import { task } from './en/task.ts'
 import { tasks } from './en/tasks.ts'
 
 /** Every English text. Its shape is the shape of every language. */
-export const en = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, executors, system }
+export const en = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system }
 
 export type Messages = typeof en

@@ -57,6 +57,9 @@ function isReason(word: string): word is Reason {
 }
 
 const EMPTY = { group: NONE, handler: NONE, blocker: NONE, used: NONE, capacity: NONE, executors: NONE, executorId: NONE, executor: NONE, among: NONE, of: NONE, code: NONE, policy: NONE, strategy: NONE, tries: NONE, max: NONE, attempt: NONE, dropped: NONE, lateMs: NONE, delayMs: NONE, waitedMs: NONE, maxMs: NONE, total: NONE, succeeded: NONE, missing: NONE, problem: NONE, parent: NONE, index: NONE }
+
+function namedFacts(reason: Reason, facts: Facts, names: ExecutorNames): Named {
+  const named: Record<string, string | number> = { ...EMPTY, by: t('runs.trace.system') }
   for (const [name, value] of Object.entries(facts)) if (value !== null && value !== undefined && value !== '') named[name] = factWord(reason, name, value, names)
   return named
 }

@@ -1,14 +1,15 @@
-import { AppError, STREAM_PATH, type Executor } from '@tickwheel/contract'
+import { AppError, PARAMS_SCHEMA_BYTES, STREAM_PATH, type Executor, type Register } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { ExecutorSessionTokens } from '../../auth/executor-tokens.ts'
 import type { CachedReads } from '../../cached-reads.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Commands, LiveExecutor } from '../../engine/commands.ts'
 import type { Database } from '../../store/database.ts'
-import { describeExecutors, executorsById, type FindInFlight, type InFlight } from '../../store/executor-views.ts'
-import { findGroupByAppName } from '../../store/groups.ts'
+import { describeExecutors, executorsById, readHandlers, type FindInFlight, type InFlight } from '../../store/executor-views.ts'
+import { findGroupByAppName, getGroup } from '../../store/groups.ts'
 import { instantText } from '../../store/page.ts'
 import type { HandlersOf } from '../handlers.ts'
+import { requireAlso } from '../may-also.ts'
 import { pageOf } from '../paging.ts'
 
 export interface ExecutorParts {
@@ -35,7 +36,16 @@ export function inFlightOf(live: LiveExecutor | undefined): InFlight | null {
 
 export function executorHandlers(
   parts: ExecutorParts,
-): HandlersOf<'registerExecutor' | 'heartbeat' | 'listExecutors' | 'getExecutor' | 'drainExecutor' | 'resumeExecutor' | 'deleteExecutor'> {
+): HandlersOf<
+  | 'registerExecutor'
+  | 'heartbeat'
+  | 'listExecutors'
+  | 'listHandlers'
+  | 'getExecutor'
+  | 'drainExecutor'
+  | 'resumeExecutor'
+  | 'deleteExecutor'
+> {
   const { db, commands, reads, sessionTokens, timing } = parts
   const finder = async (): Promise<FindInFlight> => {
     const live = await parts.liveExecutors()
@@ -59,6 +69,7 @@ export function executorHandlers(
           },
         )
       }
+      refuseLongSchemas(body.handlers)
       const group = await findGroupByAppName(db, body.appName)
       if (group === null || !who.groupIds.includes(group.id)) throw unknownApp(body.appName)
       const session = await commands.registerExecutor(group.id, body, caller)
@@ -79,6 +90,11 @@ export function executorHandlers(
     },
     listExecutors: async ({ query, scope }) =>
       describeExecutors(await reads.executorList(scope, { ...pageOf(query), groupId: query.groupId, state: query.state }), await finder()),
+    listHandlers: async ({ params, scope, who }) => {
+      const group = await getGroup(db, scope, params.id)
+      requireAlso(who, 'executor:view', group.id)
+      return { items: await readHandlers(db, group.id) }
+    },
     getExecutor: async ({ params, scope }) => one(params.id, scope),
     drainExecutor: async ({ params, scope, caller }) => {
       await commands.drainExecutor(params.id, true, scope, caller)
@@ -99,6 +115,16 @@ export function executorHandlers(
 }
 
 const PROTOCOL = 1
+
+function refuseLongSchemas(handlers: Register['handlers']): void {
+  const errors = handlers.flatMap(({ paramsSchema }, index) => {
+    const bytes = paramsSchema === undefined ? 0 : Buffer.byteLength(JSON.stringify(paramsSchema))
+    if (bytes <= PARAMS_SCHEMA_BYTES) return []
+    const message = `must have at most ${PARAMS_SCHEMA_BYTES} bytes of JSON, not ${bytes}`
+    return [{ path: `handlers.${index}.paramsSchema`, code: 'TOO_LONG', message, params: { max: PARAMS_SCHEMA_BYTES } }]
+  })
+  if (errors.length > 0) throw new AppError('VALIDATION_FAILED', 'A schema of parameters is too long: declare a shorter one.', { errors })
+}
 
 function unknownApp(appName: string): AppError {
   const message = `no group with the appName "${appName}" is open to this token`

@@ -1,4 +1,4 @@
-import { columns } from '../dialect/table.ts'
+import { columns, table } from '../dialect/table.ts'
 
 /** How many attempts of a group may be in flight over all nodes, and why a task has stopped by itself (`PausedByFailures` as JSON). */
 const limits = [columns('task_group', { concurrency: 'int?' }), columns('task', { paused: 'text?' })]
@@ -17,4 +17,13 @@ const partOfRun = {
 /** Which part of a sharded run a run is, and what a parent knows of its shards. */
 const shards = [columns('open_instance', { ...partOfRun, children_open: 'int?' }), columns('instance', partOfRun)]
 
-export const executorsInFull = { columns: [...limits, ...shards] }
+/**
+ * Which processes have had the name of an executor, the newest first. Its key counts as that of the newest boot only while `process_boot` is the row's
+ * boot: a node of an older level registers the next process without touching either.
+ */
+const processKey = columns('executor', { process_key: 'name?', process_boot: 'big?' })
+
+/** The schemas of an executor's handlers, apart from its row, which every node reads each second. They count while `boot_id` is the row's boot. */
+const handlerSchemas = table('executor_schema', { executor_id: 'big', boot_id: 'big', schemas: 'long' }, ['executor_id'])
+
+export const executorsInFull = { columns: [...limits, ...shards, processKey], tables: [handlerSchemas] }

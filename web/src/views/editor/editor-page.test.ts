@@ -71,6 +71,19 @@ describe('the task editor', () => {
     expect(sent('POST')).toHaveLength(0)
   })
 
+  it('has a form for the parameters of a function that says what it takes', async () => {
+    const invoices = [...world.tasks.values()].find(({ name }) => name === 'nightly-invoices')
+    const { page } = await open(`/task/${invoices?.id}/edit`)
+    const fold = page.findAll('.more-settings button').find((one) => one.text().startsWith('Parameters'))
+    await fold?.trigger('click')
+    await vi.waitFor(() => expect(page.find('[data-param="batch"]').exists()).toBe(true), { timeout: 15_000 })
+    await page.find('[data-param="batch"] input').setValue('7')
+    await page.find('[data-param="batch"] input').trigger('change')
+    await page.find('form').trigger('submit')
+    await vi.waitFor(() => expect(sent('PUT')).toHaveLength(1), { timeout: 15_000 })
+    expect(JSON.parse((sent('PUT')[0]?.body as { params: string }).params)).toEqual({ dryRun: false, currency: 'CNY', batch: 7 })
+  })
+
   it('puts the server’s refusal at its field', async () => {
     const { page } = await open('/task/12/edit')
     await page.find('#task-name').setValue('exchange-rates')
