@@ -45,7 +45,7 @@ export default defineConfig({
         ...ofNode,
         test: {
           name: 'mysql',
-          include: ['server/src/store/**/*.test.ts', 'server/src/engine/{engine,pruner,ledger.property}.test.ts', 'tests/mysql/*.test.ts'],
+          include: ['server/src/store/**/*.test.ts', 'server/src/engine/{engine,limits,pruner,ledger.property}.test.ts', 'tests/mysql/*.test.ts'],
           exclude: [
             'server/src/store/dialect/{sqlite-file,mysql-schema,mysql-statements}.test.ts',
             'server/src/store/init-sql.test.ts',
