@@ -47,7 +47,7 @@ export default defineConfig({
           name: 'mysql',
           include: [
             'server/src/store/**/*.test.ts',
-            'server/src/engine/{engine,pruner,ledger.property,shards}.test.ts',
+            'server/src/engine/{engine,limits,pruner,ledger.property,shards}.test.ts',
             'tests/mysql/*.test.ts',
           ],
           exclude: [

@@ -57,7 +57,7 @@ describe('the concurrency of a task', () => {
     const ids = await trigger(world, taskId, 7)
     expect(await inFlight(world)).toBe(2)
     const waiting = (await world.open()).filter((row) => row.phase < PHASE.dispatched)
-    expect(waiting.map((row) => [row.wait_code, JSON.parse(row.wait_facts ?? '{}')])).toEqual(
+    expect(waiting.map((row): unknown[] => [row.wait_code, JSON.parse(row.wait_facts ?? '{}')])).toEqual(
       Array.from({ length: 5 }, () => [REASON.waitsForTaskLimit, { used: 2, max: 2 }]),
     )
     expect(await workOff(world, session, 7)).toBe(2)

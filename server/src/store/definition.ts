@@ -57,7 +57,7 @@ export function levelOf(definition: TaskDefinition): number {
 /** What a text leaves out, with its defaults. */
 function filled(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  const absent = LATER.filter((field) => !(field in value)).map((field) => [field, TASK_DEFAULTS[field]])
+  const absent = LATER.filter((field) => !(field in value)).map((field) => [field, TASK_DEFAULTS[field]] as const)
   const fields: Record<string, unknown> = { ...value, ...Object.fromEntries(absent) }
   const { retry } = fields
   const hasRetry = typeof retry === 'object' && retry !== null && !('jitter' in retry)
