@@ -54,8 +54,8 @@ interface Turn {
   readonly skips: { instanceId: number; blocker: number }[]
   readonly replacements: { taskId: number; by: number }[]
   readonly splits: SplitWish[]
-  /** tasks of which this turn already sends a run */
-  readonly busyTasks: Set<number>
+  /** tasks of which this turn already sends a run, or splits one */
+  readonly busyTasks: Map<number, 'sent' | 'split'>
 }
 
 /**
@@ -182,7 +182,7 @@ export class Dispatcher {
       skips: [],
       replacements: [],
       splits: [],
-      busyTasks: new Set(),
+      busyTasks: new Map(),
     }
     try {
       for (const lane of heads) this.#decideLane(turn, lane)
@@ -233,10 +233,13 @@ export class Dispatcher {
       return 'next'
     }
     if (!mayGo) return 'groupWaits'
-    if (run.shardIndex === null && isSharded(definition)) return this.#split(turn, run, definition)
+    const isSplit = run.shardIndex === null && isSharded(definition)
+    // what is sent and what is split are written one after the other: of one task only one of them goes in a turn, so that runs go in their order
+    if (run.shardIndex === null && turn.busyTasks.get(run.taskId) === (isSplit ? 'sent' : 'split')) return 'next'
+    if (isSplit) return this.#split(turn, run, definition)
     const choice = this.#options.chooser.choose(this.#question(run, definition, turn.now), this.#account)
     if (choice.kind === 'seat') {
-      if (run.shardIndex === null) turn.busyTasks.add(run.taskId)
+      if (run.shardIndex === null) turn.busyTasks.set(run.taskId, 'sent')
       turn.claims.push({
         instanceId: run.id,
         slot: run.slot,
@@ -261,7 +264,7 @@ export class Dispatcher {
       turn.parkings.push(this.#setAside(run, choice, turn.now))
       return 'next'
     }
-    turn.busyTasks.add(run.taskId)
+    turn.busyTasks.set(run.taskId, 'split')
     turn.splits.push({ run, definition, executors: isBroadcast && choice.kind === 'everyone' ? choice.members : null })
     return 'next'
   }
