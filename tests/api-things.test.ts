@@ -129,7 +129,7 @@ describe('tasks', () => {
 
   it.each([
     ['no body', undefined, 400, { groupId: 'REQUIRED', name: 'REQUIRED', schedule: 'REQUIRED', handler: 'REQUIRED' }],
-    ['a field of a later release', { groupId: 1, name: 'a', ...shell, sharding: { kind: 'none' } }, 400, { sharding: 'UNKNOWN_FIELD' }],
+    ['a field of a later release', { groupId: 1, name: 'a', ...shell, backfill: {} }, 400, { backfill: 'UNKNOWN_FIELD' }],
     ['an unknown group', { groupId: 99_999, name: 'a', ...shell }, 422, { groupId: 'UNKNOWN_REFERENCE' }],
     [
       'a cron that is none',

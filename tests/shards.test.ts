@@ -18,9 +18,9 @@ async function serve(): Promise<ServerProcess> {
 }
 
 async function join3(server: ServerProcess, token: string): Promise<ExecutorProcess[]> {
-  const executors = await Promise.all(
-    ['a', 'b', 'c'].map((name) => startExecutor({ serverUrl: server.url, token, name, args: ['--capacity', '4'] })),
-  )
+  const executors: ExecutorProcess[] = []
+  // one after the other: a broadcast has them in the order in which they came first
+  for (const name of ['a', 'b', 'c']) executors.push(await startExecutor({ serverUrl: server.url, token, name, args: ['--capacity', '4'] }))
   onTestFinished(async () => void (await Promise.all(executors.map((executor) => executor.program.kill()))))
   return executors
 }

@@ -59,7 +59,9 @@ interface Turn {
   readonly skips: { instanceId: number; blocker: number }[]
   readonly replacements: { taskId: number; by: number }[]
   readonly splits: SplitWish[]
-  /** tasks and groups of which this turn already sends or splits runs, and how many */
+  /** tasks of which this turn already sends a run, or splits one */
+  readonly busyTasks: Map<number, 'sent' | 'split'>
+  /** tasks and groups of which this turn already sends runs or shards, and how many */
   readonly sentOfTask: Map<number, number>
   readonly sentOfGroup: Map<number, number>
 }
@@ -198,6 +200,7 @@ export class Dispatcher {
       skips: [],
       replacements: [],
       splits: [],
+      busyTasks: new Map(),
       sentOfTask: new Map(),
       sentOfGroup: new Map(),
     }
@@ -249,7 +252,10 @@ export class Dispatcher {
       this.#yieldTo(turn, run, { policy: definition.overlap.policy, blocker: blocker?.id ?? null })
       return 'next'
     }
-    if (run.shardIndex === null && isSharded(definition)) return mayGo ? this.#split(turn, run, definition) : 'groupWaits'
+    const isSplit = run.shardIndex === null && isSharded(definition)
+    // what is sent and what is split are written one after the other: of one task only one of them goes in a turn, so that runs go in their order
+    if (run.shardIndex === null && turn.busyTasks.get(run.taskId) === (isSplit ? 'sent' : 'split')) return 'next'
+    if (isSplit) return mayGo ? this.#split(turn, run, definition) : 'groupWaits'
     const { concurrency } = definition
     if (concurrency > 0 && this.#options.runs.inFlightOfTask(run.taskId) >= concurrency) {
       turn.parkings.push(this.#untilPlace(run, concurrency, turn.now))
@@ -259,6 +265,7 @@ export class Dispatcher {
     if (!mayGo || this.#options.limits.room(run.groupId) <= (turn.sentOfGroup.get(run.groupId) ?? 0)) return 'groupWaits'
     const choice = this.#options.chooser.choose(this.#question(run, definition, turn.now), this.#account)
     if (choice.kind === 'seat') {
+      if (run.shardIndex === null) turn.busyTasks.set(run.taskId, 'sent')
       turn.sentOfTask.set(run.taskId, (turn.sentOfTask.get(run.taskId) ?? 0) + 1)
       turn.sentOfGroup.set(run.groupId, (turn.sentOfGroup.get(run.groupId) ?? 0) + 1)
       turn.claims.push({
@@ -287,14 +294,14 @@ export class Dispatcher {
       turn.parkings.push(this.#setAside(run, choice, turn.now))
       return 'next'
     }
-    turn.sentOfTask.set(run.taskId, turn.sentOfTask.get(run.taskId) ?? 0)
+    turn.busyTasks.set(run.taskId, 'split')
     turn.splits.push({ run, definition, executors: isBroadcast && choice.kind === 'everyone' ? choice.members : null })
     return 'next'
   }
 
   /** A run of the task goes in this turn, or is just being fired: which it is, is known afterwards. */
   #isBusy(turn: Turn, taskId: number): boolean {
-    return turn.sentOfTask.has(taskId) || this.#options.runs.isFiring(taskId)
+    return turn.busyTasks.has(taskId) || this.#options.runs.isFiring(taskId)
   }
 
   /** With what this turn sends, and what is just being fired of an older version without a limit: known after the commit. */

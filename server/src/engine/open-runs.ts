@@ -274,6 +274,7 @@ export class OpenRuns {
 
 /** Whether a row was read before what is known of its run: an earlier attempt, one that is known to have ended, or one that is known to have begun. */
 function isOlder(row: OpenInstanceRow, known: OpenRun): boolean {
+  if (known.cancelAt !== null && row.cancel_at === null && row.attempt === known.attempt) return true
   if (known.childrenMade !== null) return (row.children_made ?? -1) < known.childrenMade
   if (row.attempt !== known.attempt) return row.attempt < known.attempt
   if (known.executorId === null) return row.executor_id !== null

@@ -77,7 +77,9 @@ export class RunMemory {
   async dispatched(claimed: readonly number[], changed: readonly number[]): Promise<void> {
     const { db, runs, sender } = this.#options
     const rows = await openRunsById(db, changed)
-    for (const id of changed) runs.remove(id)
+    // what became of them meanwhile may be known already: a slow read does not replace it
+    const there = new Set(rows.map((row) => row.id))
+    for (const id of changed) if (!there.has(id)) runs.remove(id)
     for (const row of rows) this.remember(row)
     this.#emit(rows)
     const sent = claimed.flatMap((id) => runs.get(id) ?? [])

@@ -78,15 +78,23 @@ export class Sharder {
     this.#pump.kick()
   }
 
-  /** Splits runs whose turn has come. Each takes its range of ids before it is written; ranges of splits that are dropped are lost. */
+  /** Splits runs whose turn has come. Their ids are taken before, each a range in a row; those of splits that are dropped are lost. */
   async split(wishes: readonly SplitWish[]): Promise<void> {
     const { db, clock, ids, keeper, onNews, onChanges } = this.#options
     const params = await this.#paramsOf(wishes.map(({ run, definition }) => ({ id: run.id, definition })))
-    const splits: Split[] = []
-    for (const wish of wishes) splits.push(await this.#splitOf(wish, params.get(wish.run.id) ?? ''))
+    const plans = wishes.map(({ run, definition, executors }) => planOf(definition, params.get(run.id) ?? '', executors ?? []))
+    const counts = plans.map((plan) => (plan.kind === 'shards' ? plan.total : 0))
+    const sum = counts.reduce((a, b) => a + b, 0)
+    let nextId = sum === 0 ? 0 : await takeRunIds(db, clock.now(), sum)
+    const at = clock.now()
+    const splits = wishes.map((wish, index) => {
+      const split = splitOf(wish, plans[index], nextId, at)
+      nextId += split.total
+      return split
+    })
     const firstId = await ids.take(splits.length)
     const fences = keeper.fencesOf(splits.map((split) => split.slot))
-    const changes = await splitRuns(db, clock.now(), fences, { splits, firstId })
+    const changes = await splitRuns(db, at, fences, { splits, firstId })
     onChanges(changes)
     const changed = new Set(changes.map((change) => change.row.id))
     const dropped = splits.map((split) => split.instanceId).filter((id) => !changed.has(id))
@@ -94,26 +102,15 @@ export class Sharder {
     this.kick()
   }
 
-  async #splitOf({ run, definition, executors }: SplitWish, params: string): Promise<Split> {
-    const { db, clock } = this.#options
-    const plan = planOf(definition, params, executors ?? [])
-    const at = clock.now()
-    const base = { instanceId: run.id, slot: run.slot, executors }
-    if (plan.kind === 'refused') return { ...base, total: 0, firstChildId: 0, ...refusal(plan, at) }
-    const trace: TraceEntry = { reason: 'split', at, facts: { total: plan.total } }
-    const firstChildId = plan.total === 0 ? 0 : await takeRunIds(db, at, plan.total)
-    return { ...base, total: plan.total, firstChildId, error: null, trace }
-  }
-
   /** One step for each parent that has something to do, so that none waits for another's thousands. */
   async #turn(): Promise<boolean> {
     const { keeper, guard, runs, isFull } = this.#options
-    if (!keeper.isTrusted || guard.isHeld) return false
-    const making = runs.parents().filter((run) => run.cancelAt === null && (run.childrenMade ?? 0) < (run.shardTotal ?? 0))
-    // the oldest goes on even when all is full: its shards end, and make room
-    const may = isFull() ? making.slice(0, 1) : making
+    if (!keeper.isTrusted) return false
+    const isMaking = (run: OpenRun): boolean => run.cancelAt === null && (run.childrenMade ?? 0) < (run.shardTotal ?? 0)
+    const making = guard.isHeld ? [] : runs.parents().filter(isMaking)
     let isMore = false
-    for (const run of may) if (await this.#makeSome(run.id)) isMore = true
+    // the oldest goes on even when all is full: its shards end, and make room
+    for (const [place, run] of making.entries()) if ((place === 0 || !isFull()) && (await this.#makeSome(run.id))) isMore = true
     for (const run of runs.parents().filter((parent) => parent.cancelAt !== null)) if (await this.#cancelSome(run.id)) isMore = true
     return isMore
   }
@@ -131,7 +128,7 @@ export class Sharder {
     if (definition === null || definition === undefined) return false
     const params = await this.#paramsOf([{ id: row.id, definition }])
     const plan = planOf(definition, params.get(row.id) ?? '', executorsOfParent(row))
-    if (plan.kind === 'refused') throw new Error(`run ${row.id} was split, and cannot be split now: ${plan.problem}`)
+    if (plan.kind === 'refused') return false
     const from = row.children_made ?? 0
     const count = Math.min(SHARDS_AT_ONCE, (row.shard_total ?? 0) - from)
     const parts = Array.from({ length: Math.max(0, count) }, (_, offset) => plan.partAt(from + offset))
@@ -171,6 +168,14 @@ function planOf(definition: TaskDefinition, params: string, executors: readonly 
   const { sharding } = definition
   if (sharding === undefined || sharding.kind === 'none') return { kind: 'shards', total: 0, partAt: () => ({ key: '' }) }
   return planShards({ sharding, params, executors })
+}
+
+function splitOf({ run, executors }: SplitWish, plan: ShardPlan | undefined, firstChildId: number, at: number): Split {
+  const base = { instanceId: run.id, slot: run.slot, executors, firstChildId }
+  if (plan?.kind === 'refused') return { ...base, total: 0, ...refusal(plan, at) }
+  const total = plan?.total ?? 0
+  const trace: TraceEntry = { reason: 'split', at, facts: { total } }
+  return { ...base, total, error: null, trace }
 }
 
 const PROBLEM_WORDS = {

@@ -90,7 +90,7 @@ export async function countRuns(tx: ReadTx, filter: RunFilter): Promise<{ total:
     const inner =
       residual === ''
         ? `SELECT id FROM ${table} WHERE ${where} LIMIT ${TOTAL_LIMIT + 1}`
-        : `SELECT ${COLUMNS[table]} FROM ${table} WHERE ${where} ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
+        : `SELECT ${columnsOf(table, residual)} FROM ${table} WHERE ${where} ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
     const [row] = await tx.all<{ scanned: number; matched: number }>(
       `SELECT COUNT(*) AS scanned, SUM(CASE WHEN ${residual === '' ? '1 = 1' : residual} THEN 1 ELSE 0 END) AS matched FROM (${inner}) AS s`,
       [...residualParams, ...params],
@@ -113,17 +113,21 @@ interface Source {
   readonly hidesShards: boolean
 }
 
-/** What a residual may look at. */
+/** What a residual may look at. A key of shards is only read where it is asked for: it makes rows long. */
 const COLUMNS = {
-  open_instance: 'id, task_id, group_id, phase, cause, executor_id, created_at, shard_key',
-  instance: 'id, task_id, group_id, outcome, cause, executor_id, created_at, shard_key',
+  open_instance: 'id, task_id, group_id, phase, cause, executor_id, created_at',
+  instance: 'id, task_id, group_id, outcome, cause, executor_id, created_at',
 } as const
+
+function columnsOf(table: Source['table'], residual: string): string {
+  return residual.includes('shard_key') ? `${COLUMNS[table]}, shard_key` : COLUMNS[table]
+}
 
 /** `readTo`: 0 when the source has nothing more, else the id down to which it has been read. */
 async function askSource(tx: ReadTx, source: Source, below: number, limit: number): Promise<{ ids: number[]; readTo: number }> {
   const { table, where, params, residual, residualParams, hidesShards } = source
   if (hidesShards) return askPastShards(tx, source, below, limit)
-  const bounded = `SELECT ${COLUMNS[table]} FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
+  const bounded = `SELECT ${columnsOf(table, residual)} FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
   const sql =
     residual === ''
       ? `SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${limit}`

@@ -43,7 +43,7 @@ export function useTask(taskId: () => number) {
   useLive(
     () => (task.data.value === null ? null : `group:${task.data.value.groupId}`),
     ({ data }) => {
-      const runs = runsIn(data).filter((run) => run.taskId === taskId())
+      const runs = runsIn(data).filter((run) => run.taskId === taskId() && run.cause !== 'shard')
       if (runs.length === 0) return
       if (recent.value !== null) recent.value = mergeRuns({ rows: recent.value, told: runs, matches: () => true, takesNew: true, pageSize: RECENT }).rows
       // a once that has fired, and a fixedDelay whose run has ended, have another next instant
