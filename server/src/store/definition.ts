@@ -17,6 +17,8 @@ export function completeDefinition(input: TaskCreate, serverZone: string): TaskD
     handler: input.handler,
     params: input.params ?? TASK_DEFAULTS.params,
     routing: input.routing ?? TASK_DEFAULTS.routing,
+    labels: input.labels ?? TASK_DEFAULTS.labels,
+    routingKey: (input.routingKey ?? TASK_DEFAULTS.routingKey).trim(),
     overlap: { ...TASK_DEFAULTS.overlap, ...input.overlap },
     misfire: { ...TASK_DEFAULTS.misfire, ...input.misfire },
     timeoutMs: input.timeoutMs ?? TASK_DEFAULTS.timeoutMs,
@@ -28,9 +30,15 @@ export function completeDefinition(input: TaskCreate, serverZone: string): TaskD
 
 /** A stored definition. Throws `BrokenData` for text that this program did not write. */
 export function parseDefinition(text: string): TaskDefinition {
-  const value = parseJson(text)
+  const value = withAdded(parseJson(text))
   if (definitionCheck.Check(value)) return value
   throw new BrokenData(`a stored definition is not valid: ${text.slice(0, 200)}`)
+}
+
+/** Fields that came after the first release, where a version says nothing of them. */
+function withAdded(value: unknown): unknown {
+  const { labels, routingKey } = TASK_DEFAULTS
+  return typeof value === 'object' && value !== null ? { labels, routingKey, ...value } : value
 }
 
 /** A stored schedule. Throws `BrokenData` for text that this program did not write. */

@@ -1,7 +1,8 @@
 import { AppError } from '@tickwheel/contract'
 import { writeAudit } from './audit.ts'
 import type { Change } from './caller.ts'
-import type { Database, ReadTx, Tx } from './database.ts'
+import type { Database, Tx } from './database.ts'
+import { requireLevel } from './levels.ts'
 
 /** Why nothing fires: the store is older than what Redis or executors have seen of it. Instants as epoch ms. */
 export interface HeldFiring {
@@ -18,8 +19,6 @@ export type Behind = Pick<HeldFiring, 'storeAt' | 'seenAt'>
 const TOLERATED_MS = 60_000
 /** Nodes of this schema level know what a hold is, and settle what is due before `restored_until` as `restored`. */
 const KNOWN_SINCE_LEVEL = 3
-/** A node that has written no beat for so long does not fire any more. */
-const LIVE_MS = 10_000
 
 export function isTooFarBehind({ storeAt, seenAt }: Behind): boolean {
   return seenAt - storeAt > TOLERATED_MS
@@ -62,7 +61,10 @@ export async function resumeFiring(db: Database, how: 'fromNow' | 'replay', chan
     const [row] = await tx.all<{ value: string }>(`SELECT value FROM meta WHERE \`key\` = 'held'${tx.locks.update}`)
     if (row === undefined) throw new AppError('FIRING_NOT_HELD', 'firing is not held: there is nothing to let go on')
     if (how === 'fromNow') {
-      await allNodesKnow(tx)
+      await requireLevel(tx, KNOWN_SINCE_LEVEL, await tx.now(), {
+        what: 'skip what was due before a restore',
+        remedy: 'choose "replay"',
+      })
       await tx.run("DELETE FROM meta WHERE `key` = 'restored_until'")
       await tx.insert('meta', [{ key: 'restored_until', value: String(change.now) }])
     }
@@ -75,20 +77,6 @@ export async function resumeFiring(db: Database, how: 'fromNow' | 'replay', chan
       after: { how },
     })
   })
-}
-
-/** A node of an older release would fire, by the misfire policy, what is to be skipped. */
-async function allNodesKnow(tx: ReadTx): Promise<void> {
-  const [older] = await tx.all<{ name: string; version: string; level: number }>(
-    'SELECT name, version, level FROM node WHERE level < ? AND beat_at > ? ORDER BY level, run_id LIMIT 1',
-    [KNOWN_SINCE_LEVEL, (await tx.now()) - LIVE_MS],
-  )
-  if (older === undefined) return
-  throw new AppError(
-    'NODE_TOO_OLD',
-    `node ${older.name} runs version ${older.version}, which cannot skip what was due before a restore: upgrade or stop it first, or choose "replay"`,
-    { params: { node: older.name, version: older.version, level: older.level, neededLevel: KNOWN_SINCE_LEVEL } },
-  )
 }
 
 /** Whatever stands there, firing is held: a value that cannot be read only loses its instants. */

@@ -3,6 +3,7 @@ import type { AddedColumns, TableSpec } from './dialect/table.ts'
 import { mainJob } from './migrations/0001-main-job.ts'
 import { logsInDatabase } from './migrations/0002-logs-in-database.ts'
 import { manyNodes } from './migrations/0003-many-nodes.ts'
+import { routing } from './migrations/0004-routing.ts'
 
 interface Migration {
   readonly tables?: readonly TableSpec[]
@@ -12,7 +13,12 @@ interface Migration {
 }
 
 /** Migrations only add. The level of a store is how many it has; `meta.schema_level` keeps it. */
-const migrations: readonly Migration[] = [{ tables: mainJob }, { tables: logsInDatabase, isForLogs: true }, { columns: manyNodes }]
+const migrations: readonly Migration[] = [
+  { tables: mainJob },
+  { tables: logsInDatabase, isForLogs: true },
+  { columns: manyNodes },
+  { columns: routing },
+]
 
 export const SCHEMA_LEVEL = migrations.length
 

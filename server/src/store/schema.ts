@@ -153,6 +153,8 @@ export interface OpenInstanceRow extends RunFacts {
   wait_facts: string | null
   progress: string | null
   pinned_executor_id: number | null
+  /** the executor of the attempt before, while the next is waited for and after; null: there was none */
+  tried_executor_id: number | null
 }
 export interface InstanceRow extends RunFacts {
   outcome: number

@@ -5,6 +5,7 @@ import type { Change } from './caller.ts'
 import { DuplicateKey, query, type Database, type ReadTx, type Tx } from './database.ts'
 import { completeDefinition, nameKey, parseDefinition } from './definition.ts'
 import { takeEntityId } from './ids.ts'
+import { asStored, requireRoutingKnown, routingProblems } from './routing.ts'
 import type { SeriesRow, TaskRow } from './schema.ts'
 import { checkSchedule } from './schedules.ts'
 import { isVisible } from './scope.ts'
@@ -41,7 +42,9 @@ export async function createTask(
     refuse([
       ...(group === null ? [unknownGroup(input.groupId)] : await nameProblems(tx, input.groupId, definition.name, null)),
       ...scheduleProblems(definition, isEnabled, change.now),
+      ...routingProblems(definition),
     ])
+    await requireRoutingKnown(tx, definition)
     const taskId = await takeEntityId(tx)
     const seriesId = await takeEntityId(tx)
     const changed = newSeries({ taskId, seriesId, groupId: input.groupId, definition, isEnabled, now: change.now })
@@ -237,7 +240,9 @@ async function saveVersion(tx: Tx, task: LockedTask, wish: TaskWish, action: str
   refuse([
     ...(group === null ? [unknownGroup(wish.groupId)] : await nameProblems(tx, wish.groupId, definition.name, row.id)),
     ...(isSameSchedule ? [] : scheduleProblems(definition, wish.isEnabled, change.now)),
+    ...routingProblems(definition),
   ])
+  await requireRoutingKnown(tx, definition)
   const version = row.version + 1
   const cursor = await moveSpan(tx, task, { definition, isEnabled: wish.isEnabled, taskVersion: version }, change.now)
   const columns = { ...listColumns(definition), group_id: wish.groupId, version, enabled: flag(wish.isEnabled), updated_at: change.now }
@@ -394,7 +399,7 @@ async function insertVersion(tx: Tx, taskId: number, version: number, definition
       saved_at: now,
       saved_by: caller.actor.kind === 'user' ? caller.actor.id : null,
       saved_by_name: caller.actor.name,
-      definition: JSON.stringify(definition),
+      definition: JSON.stringify(asStored(definition)),
     },
   ])
 }
