@@ -27,7 +27,7 @@ export function fieldChanges(then: TaskDefinition, now: TaskDefinition): FieldCh
   })
 }
 
-const ORDER = ['name', 'schedule', 'handler', 'params', 'retry', 'timeoutMs', 'killGraceMs', 'overlap', 'misfire', 'routing', 'priority', 'description', 'owner', 'tags', 'notes']
+const ORDER = ['name', 'schedule', 'handler', 'params', 'retry', 'timeoutMs', 'killGraceMs', 'overlap', 'misfire', 'routing', 'labels', 'routingKey', 'priority', 'description', 'owner', 'tags', 'notes']
 
 function placeOf(path: string): number {
   const place = ORDER.indexOf(path.split('.')[0] ?? '')

@@ -27,7 +27,7 @@ export const errors = {
   EXECUTOR_SUPERSEDED: 'A newer start of the same executor has taken its place.',
   IDEMPOTENCY_KEY_REUSED: 'This key was already used for another request.',
   FIRING_NOT_HELD: 'Firing is not held: there is nothing to let go on.',
-  NODE_TOO_OLD: 'Node {node} runs an older version ({version}), which cannot skip what was due before the restore. Upgrade or stop it first, or let the rule for missed firings decide.',
+  NODE_TOO_OLD: 'Node {node} runs an older version ({version}), which does not know this yet. Upgrade or stop it first; or do without: after a restore let the rule for missed firings decide, in a task choose what older versions know.',
   BODY_TOO_LARGE: 'That is too large to be sent.',
   UNSUPPORTED_MEDIA_TYPE: 'The server expects JSON.',
   UNPROCESSABLE: 'That cannot work. See the marks beside the fields.',
@@ -60,5 +60,7 @@ export const fields = {
   UNKNOWN_REFERENCE: 'This does not exist or is not visible to you.',
   ONCE_IN_PAST: 'This instant has already passed.',
   PARAMS_TOO_LARGE: 'The parameters are larger than 64 KiB.',
+  ROUTING_KEY_FORMAT: 'Enter a path into the parameters, such as params.customerId, or leave it empty.',
+  ROUTING_KEY_WITHOUT_HASH: 'A routing key has an effect with “Same key, same executor” only. Choose that, or leave the key empty.',
   ENABLED_WITHOUT_SCHEDULE: 'A task that is only run by hand has no schedule to start.',
 } satisfies Record<FieldCode, string>

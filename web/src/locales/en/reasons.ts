@@ -35,6 +35,8 @@ export const reasons = {
   retrying: 'A retry after {delayMs} was arranged ({tries} of {max}).',
   traceCut: 'Further entries that did not fit: {dropped}.',
   deleted: 'The task was deleted.',
+  waitsForLabels: 'Waits for an executor with the labels {labels}: none of the {executors} online carries them all.',
+  waitsForPlace: 'Waits for a slot at executor {executor}, which is linked to another node: it was asked for one.',
   misfire: 'The time to start it had passed (rule for missed firings: “{policy}”).',
   overlap: 'Run {blocker} of the same task had not ended.',
   queueFull: 'There were already {max} runs waiting.',

@@ -24,7 +24,7 @@ export const errors = {
   EXECUTOR_SUPERSEDED: '同名执行器重新启动后已取代它。',
   IDEMPOTENCY_KEY_REUSED: '该幂等键已用于其他请求。',
   FIRING_NOT_HELD: '触发没有被暂停，无需恢复。',
-  NODE_TOO_OLD: '节点 {node} 的版本较旧（{version}），无法略过数据库恢复之前到期的触发。请先升级或停止该节点，或改为按错过触发规则处理。',
+  NODE_TOO_OLD: '节点 {node} 的版本较旧（{version}），还不支持此项。请先升级或停止该节点；或者换一种做法：数据库恢复后改为按错过触发规则处理，任务则只使用旧版本支持的设置。',
   BODY_TOO_LARGE: '内容过大，无法提交。',
   UNSUPPORTED_MEDIA_TYPE: '服务器只接受 JSON。',
   UNPROCESSABLE: '内容无法生效，请看字段旁的提示。',
@@ -57,5 +57,7 @@ export const fields = {
   UNKNOWN_REFERENCE: '不存在，或对你不可见。',
   ONCE_IN_PAST: '该时间已经过去。',
   PARAMS_TOO_LARGE: '参数超过 64 KiB。',
+  ROUTING_KEY_FORMAT: '请填写参数中的路径，例如 params.customerId，或留空。',
+  ROUTING_KEY_WITHOUT_HASH: '路由键只在“一致性哈希”下起作用。请选择该策略，或将路由键留空。',
   ENABLED_WITHOUT_SCHEDULE: '仅手动执行的任务没有可启动的调度。',
 }

@@ -32,6 +32,8 @@ export const reasons = {
   retrying: '安排在 {delayMs}后重试（第 {tries} 次，最多 {max} 次）。',
   traceCut: '还有 {dropped} 条记录放不下。',
   deleted: '任务已被删除。',
+  waitsForLabels: '等待带有标签 {labels} 的执行器：在线的 {executors} 个都不具备全部标签。',
+  waitsForPlace: '等待执行器 {executor} 的槽位：它连接在另一个节点上，已向该节点申请。',
   misfire: '已错过启动时间（错过触发规则：“{policy}”）。',
   overlap: '同一任务的执行 {blocker} 尚未结束。',
   queueFull: '已有 {max} 个执行在等待。',

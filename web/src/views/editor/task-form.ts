@@ -31,24 +31,25 @@ export interface HandlerForm {
   name: string
 }
 
-export interface TaskForm extends Omit<TaskDefinition, 'schedule' | 'handler'> {
+export interface TaskForm extends Omit<TaskDefinition, 'schedule' | 'handler' | 'labels'> {
   groupId: number | null
+  labels: { name: string; value: string }[]
   schedule: ScheduleForm
   handler: HandlerForm
 }
 
 export function emptyForm(groupId: number | null): TaskForm {
   return {
-    ...structuredClone(TASK_DEFAULTS), name: '', tags: [], groupId,
+    ...structuredClone(TASK_DEFAULTS), name: '', tags: [], labels: [], groupId,
     schedule: { kind: 'cron', expression: '0 0 2 * * ?', timezone: localZone(), dialect: 'auto', everyMs: 60_000, delayMs: 60_000, at: null, validFrom: null, validUntil: null },
     handler: { kind: 'shell', script: 'echo "Hello from Tickwheel"\n', language: 'node', source: '', method: 'GET', url: '', headers: [], body: '', expectStatus: '', name: '' },
   }
 }
 
 export function formOf(definition: TaskDefinition, groupId: number): TaskForm {
-  const { schedule, handler, ...plain } = structuredClone(definition)
+  const { schedule, handler, labels, ...plain } = structuredClone(definition)
   const empty = emptyForm(groupId)
-  return { ...plain, groupId, schedule: { ...empty.schedule, ...scheduleForm(schedule) }, handler: { ...empty.handler, script: '', ...handlerForm(handler) } }
+  return { ...plain, groupId, labels: Object.entries(labels).map(([name, value]) => ({ name, value })), schedule: { ...empty.schedule, ...scheduleForm(schedule) }, handler: { ...empty.handler, script: '', ...handlerForm(handler) } }
 }
 
 /** The body of a POST; a PUT adds `version`. */
@@ -58,8 +59,13 @@ export function bodyOf(form: TaskForm, groupId: number, enabled: boolean): TaskC
 
 /** The form as a definition, for sending and for comparing. */
 export function definitionOf(form: TaskForm): TaskDefinition {
-  const { groupId: _chosen, schedule, handler, overlap, misfire, retry, ...plain } = form
-  return { ...plain, name: form.name.trim(), tags: [...form.tags], overlap: { ...overlap }, misfire: { ...misfire }, retry: { ...retry }, schedule: scheduleOf(schedule), handler: handlerOf(handler) }
+  const { groupId: _chosen, schedule, handler, labels, overlap, misfire, retry, ...plain } = form
+  return { ...plain, name: form.name.trim(), tags: [...form.tags], labels: labelsOf(labels), routingKey: form.routingKey.trim(), overlap: { ...overlap }, misfire: { ...misfire }, retry: { ...retry }, schedule: scheduleOf(schedule), handler: handlerOf(handler) }
+}
+
+/** A row whose name is empty is not meant. */
+function labelsOf(rows: TaskForm['labels']): Record<string, string> {
+  return Object.fromEntries(rows.filter(({ name }) => name.trim() !== '').map(({ name, value }) => [name.trim(), value.trim()]))
 }
 
 /** The schedule as the API takes it. */
