@@ -20,7 +20,9 @@ const CLOSE = '\u0002'
 
 /** A reason as one sentence, in pieces. A reason that a newer server gives is shown as its word. */
 export function reasonParts(reason: string, facts: Facts, names: ExecutorNames = NO_NAMES): Part[] {
-  const words = isReason(reason) ? [t(`reasons.${reason}`, namedFacts(reason, facts, names)), ...(reason === 'chosen' ? chosenMore(facts) : [])].join(t('runs.trace.between')) : reason
+  if (!isReason(reason)) return split(reason.trim())
+  const more = reason === 'chosen' ? chosenMore(facts) : []
+  const words = more.reduce((before, sentence) => t('runs.trace.joined', { before, sentence }), t(`reasons.${reason}`, namedFacts(reason, facts, names)))
   return split(words.trim())
 }
 

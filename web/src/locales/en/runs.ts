@@ -21,7 +21,7 @@ export const runs = {
   },
   tabs: { trace: 'Decisions', attempts: 'Attempts', input: 'Input', result: 'Result' },
   trace: { system: 'Tickwheel', empty: 'No decision is recorded.', since: 'after {span}',
-    between: ' ', whom: 'Among whom, in order: {whom}.', keyTask: 'The key is the task.', key: 'The key is what the run has at {key}.', afterTried: 'The try before was at {name}: it goes on behind it.', uses: 'It had {uses} runs lately.', load: '{running} of {capacity} were in use there.', over: 'All were above their share.', passed: '{n} before it had no room. | {n} before it had no room.' },
+    joined: '{before} {sentence}', whom: 'Among whom, in order: {whom}.', keyTask: 'The key is the task.', key: 'The key is what the run has at {key}.', afterTried: 'The try before was at {name}: it goes on behind it.', uses: 'It had {uses} runs lately.', load: '{running} of {capacity} were in use there.', over: 'All were above their share.', passed: '{n} before it had no room. | {n} before it had no room.' },
   attempts: { none: 'Nothing was sent to an executor yet.', outcome: 'Outcome', executor: 'Executor', sent: 'Sent', ran: 'Ran', late: 'reported after it was given up', rejected: 'Not taken', neverReceived: 'Never received', open: 'Under way' },
   segments: {
     late: 'Late', queueing: 'Before the queue', waiting: 'Waiting', earlierAttempts: 'Earlier attempts', sending: 'Being sent', starting: 'Starting', running: 'Running',

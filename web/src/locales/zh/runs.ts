@@ -19,7 +19,7 @@ export const runs = {
   },
   tabs: { trace: '决策过程', attempts: '尝试', input: '输入', result: '结果' },
   trace: { system: 'Tickwheel', empty: '没有决策记录。', since: '{span}后',
-    between: '', whom: '候选顺序：{whom}。', keyTask: '以任务本身作为键。', key: '以本次执行的 {key} 作为键。', afterTried: '上一次尝试在 {name}，从它之后继续。', uses: '它近期分到 {uses} 次执行。', load: '当时它已用 {running}/{capacity}。', over: '所有执行器都超出了各自的份额。', passed: '排在它前面的 {n} 个没有空闲槽位。' },
+    joined: '{before}{sentence}', whom: '候选顺序：{whom}。', keyTask: '以任务本身作为键。', key: '以本次执行的 {key} 作为键。', afterTried: '上一次尝试在 {name}，从它之后继续。', uses: '它近期分到 {uses} 次执行。', load: '当时它已用 {running}/{capacity}。', over: '所有执行器都超出了各自的份额。', passed: '排在它前面的 {n} 个没有空闲槽位。' },
   attempts: { none: '尚未发送到任何执行器。', outcome: '结果', executor: '执行器', sent: '发送', ran: '运行', late: '放弃之后才收到报告', rejected: '未接收', neverReceived: '从未收到', open: '进行中' },
   segments: { late: '延迟', queueing: '入队前', waiting: '等待', earlierAttempts: '之前的尝试', sending: '派发', starting: '启动', running: '运行' },
   segmentHints: {
