@@ -196,6 +196,7 @@ CREATE TABLE IF NOT EXISTS `open_instance` (
   `children_made` INT,
   `children_ended` TEXT,
   `children_open` INT,
+  `tried_executor_id` BIGINT,
   PRIMARY KEY (`id`),
   KEY `open_instance_phase_lane_rank_at_slot` (`phase`, `lane`, `rank_at`, `slot`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

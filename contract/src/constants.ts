@@ -72,6 +72,8 @@ export const FIELD_CODES = [
   'RANGE_EMPTY',
   'TOO_MANY_SHARDS',
   'PARAMS_NOT_A_LIST',
+  'ROUTING_KEY_FORMAT',
+  'ROUTING_KEY_WITHOUT_HASH',
 ] as const
 export type FieldCode = (typeof FIELD_CODES)[number]
 
@@ -79,7 +81,17 @@ export const SCHEDULE_KINDS = ['cron', 'fixedRate', 'fixedDelay', 'once', 'manua
 export const SCRIPT_LANGUAGES = ['node', 'python', 'bash'] as const
 export const HTTP_METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const
 export const HANDLER_KINDS = ['shell', 'script', 'http', 'named'] as const
-export const ROUTING_STRATEGIES = ['roundRobin', 'random'] as const
+export const ROUTING_STRATEGIES = [
+  'roundRobin',
+  'random',
+  'consistentHash',
+  'leastUsed',
+  'leastRecentlyUsed',
+  'failover',
+  'first',
+  'last',
+  'leastLoaded',
+] as const
 export const OVERLAP_POLICIES = ['queue', 'skip', 'replace', 'parallel'] as const
 export const MISFIRE_POLICIES = ['skip', 'fireOnce', 'fireAll'] as const
 export const SHARDING_KINDS = ['none', 'broadcast', 'fixed', 'range', 'list'] as const
@@ -94,6 +106,8 @@ export const TASK_DEFAULTS = {
   owner: '',
   params: '',
   routing: 'roundRobin',
+  labels: {},
+  routingKey: '',
   overlap: { policy: 'queue', max: 1000 },
   misfire: { policy: 'fireOnce', graceMs: 60_000, max: 100 },
   timeoutMs: 0,

@@ -1,3 +1,4 @@
+import { OBSTACLES } from '@tickwheel/core'
 import { Type, type Static } from 'typebox'
 import {
   SCHEDULE_KINDS,
@@ -88,6 +89,16 @@ export type Sharding = Static<typeof Sharding>
 
 const Params = Type.String({ maxLength: 65_536 })
 
+const Labels = Type.Record(Type.String(), Type.String({ maxLength: 256 }), {
+  maxProperties: 32,
+  description: 'only executors that carry all of them get its runs',
+})
+const RoutingKey = Type.String({
+  maxLength: 530,
+  description:
+    'for `consistentHash`: `params.<path>`, so that each value in the JSON params is a key of its own; empty: the task is the key',
+})
+
 const editable = {
   groupId: Id,
   name: Name,
@@ -99,6 +110,8 @@ const editable = {
   handler: Handler,
   params: Type.Optional(Params),
   routing: Type.Optional(oneOf(ROUTING_STRATEGIES)),
+  labels: Type.Optional(Labels),
+  routingKey: Type.Optional(RoutingKey),
   sharding: Type.Optional(Sharding),
   overlap: Type.Optional(Overlap),
   misfire: Type.Optional(Misfire),
@@ -141,6 +154,8 @@ export const TaskDefinition = strict({
   handler: Handler,
   params: Type.String(),
   routing: oneOf(ROUTING_STRATEGIES),
+  labels: Labels,
+  routingKey: RoutingKey,
   sharding: Type.Optional(Sharding),
   overlap: strict({ policy: oneOf(OVERLAP_POLICIES), max: Type.Integer() }),
   misfire: strict({ policy: oneOf(MISFIRE_POLICIES), graceMs: Type.Integer(), max: Type.Integer() }),
@@ -271,6 +286,32 @@ export const WhyAnswer = strict({
 })
 export type WhyAnswer = Static<typeof WhyAnswer>
 
+/**
+ * Who would get the next run of a task if it came now. `place`: its turn, from 1; null: it is not asked, or chance decides. `obstacle`: why it would not
+ * get the run; null: it could. `facts`: what the strategy looked at, or what is missing.
+ */
+export const RoutePlace = strict({
+  executorId: Id,
+  name: Type.String(),
+  place: nullable(Type.Integer()),
+  obstacle: nullable(oneOf(OBSTACLES)),
+  inFlight: Type.Integer(),
+  capacity: Type.Integer(),
+  labels: Type.Record(Type.String(), Type.String()),
+  facts: Type.Record(Type.String(), Type.Unknown()),
+})
+export type RoutePlace = Static<typeof RoutePlace>
+export const RouteAnswer = strict({
+  strategy: oneOf(ROUTING_STRATEGIES),
+  executorId: nullable(Id),
+  waitingFor: nullable(strict({ reason: Type.String(), facts: Type.Record(Type.String(), Type.Unknown()) })),
+  isDecidedHere: Type.Boolean({
+    description: 'false: another node decides for this task, and what it remembers of turns and uses is not known here',
+  }),
+  executors: Type.Array(RoutePlace),
+})
+export type RouteAnswer = Static<typeof RouteAnswer>
+
 const tag = 'task'
 const CancelRunning = Type.Optional(Type.Boolean({ description: 'cancel runs that have not ended' }))
 export const taskRoutes = [
@@ -387,6 +428,18 @@ export const taskRoutes = [
     query: strict({ count: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 10 })) }),
     status: 200,
     answer: PreviewAnswer,
+  }),
+  defineRoute({
+    id: 'previewRoute',
+    method: 'GET',
+    path: '/task/:id/route',
+    access: 'task:view',
+    budget: 'read',
+    tag,
+    summary: 'Who would get it now, and why',
+    params: IdParams,
+    status: 200,
+    answer: RouteAnswer,
   }),
   defineRoute({
     id: 'listTaskVersions',

@@ -17,7 +17,7 @@ export const REASON = {
   waitsForRetry: 10, // delayMs, tries, max
   waitsForChosenExecutor: 11, // executorId: offline or full
   // what happened to it
-  chosen: 12, // strategy, executorId, executor, among
+  chosen: 12, // strategy, executorId, executor, among, whom, and what the strategy looked at (after, key, place, over, uses, usedAt, running, capacity, passed)
   chosenByPerson: 13, // executorId, executor
   dispatched: 14, // attempt, executorId
   accepted: 15,
@@ -39,6 +39,9 @@ export const REASON = {
   retrying: 31, // tries, max, delayMs
   traceCut: 32, // dropped: entries that no longer fitted
   deleted: 33, // the task was deleted
+  // why it waits, of routing
+  waitsForLabels: 34, // labels, executors: none that is online carries them all
+  waitsForPlace: 35, // executorId, executor: its places are another node's, which was asked for one
   waitsForTaskLimit: 40, // used, max: as many runs of the task are at executors as may be
   waitsForGroupLimit: 41, // groupId, used, max: as many attempts of the group are in flight, over all nodes, as may be
   queueTimedOut: 42, // waitedMs, maxMs

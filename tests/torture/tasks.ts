@@ -1,5 +1,5 @@
 /** The tasks of the torture: many schedules, every policy, quick and slow runs, some that fail. Which, a seed decides. */
-import type { ScheduleInput, TaskCreate } from '@tickwheel/contract'
+import { ROUTING_STRATEGIES, type ScheduleInput, type TaskCreate } from '@tickwheel/contract'
 import type { Chance } from '../kit/chance.ts'
 
 export type TaskBody = Omit<TaskCreate, 'groupId'>
@@ -87,7 +87,7 @@ function policies(chance: Chance): Pick<TaskCreate, 'overlap' | 'misfire' | 'ret
       { policy: 'fireAll', graceMs: 60_000 },
     ]),
     retry: chance.pick<NonNullable<TaskCreate['retry']>>([{ max: 0 }, { max: 1, delayMs: 200 }, { max: 2, delayMs: 500 }]),
-    routing: chance.pick(['roundRobin', 'random']),
+    routing: chance.pick(ROUTING_STRATEGIES),
     priority: chance.between(0, 10),
   }
 }

@@ -1,4 +1,5 @@
 import type { RankQuestion, Ranking } from './rank.ts'
+import { plain } from './ranked.ts'
 
 /**
  * One after the other, for each task on its own: the candidates by ascending id, beginning behind the one that this task used last.
@@ -9,5 +10,5 @@ export function rankRoundRobin({ taskId, candidates, memory }: RankQuestion): Ra
   const sorted = candidates.toSorted((a, b) => a.executorId - b.executorId)
   const next = after === null ? 0 : sorted.findIndex((candidate) => candidate.executorId > after)
   const ordered = next <= 0 ? sorted : [...sorted.slice(next), ...sorted.slice(0, next)]
-  return { candidates: ordered, reason: { strategy: 'roundRobin', among: candidates.length, after } }
+  return { order: plain(ordered), facts: { after } }
 }

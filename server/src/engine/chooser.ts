@@ -1,13 +1,38 @@
 import type { TaskDefinition } from '@tickwheel/contract'
-import { id, rank, REASON, RouteMemory, type Facts, type Random, type Reason, type TraceEntry } from '@tickwheel/core'
+import {
+  carries,
+  decideRoute,
+  id,
+  labelText,
+  previewRoute,
+  REASON,
+  RouteMemory,
+  routeKey,
+  type Facts,
+  type Placed,
+  type Random,
+  type Reason,
+  type Route,
+  type RouteQuestion,
+  type Standing,
+  type TraceEntry,
+} from '@tickwheel/core'
 import type { Account, Credits } from './credits.ts'
 import type { Seat } from './plan-firing.ts'
 import { handlerName, isLinked, knowsHandler, takesNew, type Member, type Roster } from './roster.ts'
 
-/** An executor, or why none: `group` when nothing of the group can go now, `run` when only this run cannot. */
-export type Choice =
-  | { readonly kind: 'seat'; readonly seat: Seat }
-  | { readonly kind: 'none'; readonly reach: 'group' | 'run'; readonly reason: Reason; readonly facts: Facts }
+/**
+ * An executor, or why none: `group` when nothing of the group can go now, `run` when only this run cannot, `moment` when the place it should have was
+ * asked for at another node and is on its way.
+ */
+export type Choice = { readonly kind: 'seat'; readonly seat: Seat } | NoSeat
+
+export interface NoSeat {
+  readonly kind: 'none'
+  readonly reach: 'group' | 'run' | 'moment'
+  readonly reason: Reason
+  readonly facts: Facts
+}
 
 /** The executors of a broadcast, by id, or why there are none. */
 export type Everyone = { readonly kind: 'everyone'; readonly members: readonly Member[] } | Extract<Choice, { kind: 'none' }>
@@ -17,11 +42,15 @@ export interface ChoiceQuestion {
   readonly groupId: number
   readonly attempt: number
   readonly definition: TaskDefinition
+  /** the run's own params; null: the task's */
+  readonly params: string | null
+  /** the name of the executor that had its last attempt; null: none had */
+  readonly tried: string | null
   readonly pinnedExecutorId: number | null
   readonly now: number
 }
 
-/** The route stage: asks the strategy for an order and takes the first that has room. Only a taken seat is remembered by the strategy. */
+/** The route stage: asks core who should get a run, and takes the place there. Only a taken seat is remembered by the strategies. */
 export class Chooser {
   readonly #roster: Roster
   readonly #credits: Credits
@@ -35,29 +64,51 @@ export class Chooser {
   }
 
   choose(question: ChoiceQuestion, account: Account): Choice {
-    const { groupId, definition, now } = question
-    const alive = this.#roster.ofGroup(groupId).filter(isLinked)
-    if (question.pinnedExecutorId !== null) return this.#pinned(question, question.pinnedExecutorId, account)
-    if (alive.length === 0) return none('group', 'waitsForExecutor', { groupId })
-    const able = alive.filter((member) => knowsHandler(member, definition.handler))
-    if (able.length === 0) return none('run', 'waitsForHandler', { handler: handlerName(definition.handler) })
-    const free = able.filter((member) => takesNew(member, now) && this.#credits.free(member) > 0)
-    if (free.length === 0) return none(able.length === alive.length ? 'group' : 'run', 'waitsForSlot', this.#usage(able))
-    return { kind: 'seat', seat: this.#route(question, free, account) }
+    const { attempt, now, taskId } = question
+    const found = this.#find(question)
+    if (found.kind === 'none') return found
+    const { member, reason, facts } = found
+    const executorId = id<'executor'>(member.executorId)
+    if (reason === 'chosen') this.#memory.noteUsed(id<'task'>(taskId), executorId, now)
+    else this.#memory.noteRun(executorId, now)
+    account.take(member.executorId)
+    return { kind: 'seat', seat: seatOf(member, [{ reason, at: now, facts }, sent(member, attempt, now)]) }
+  }
+
+  /** Why a run gets no seat now; null: it would get one. */
+  whyNot(question: ChoiceQuestion): NoSeat | null {
+    const found = this.#find(question)
+    return found.kind === 'none' ? found : null
+  }
+
+  /** Who would get a run of a task now, and why. `offline`: executors of its group that are not online. */
+  preview(question: ChoiceQuestion, offline: readonly Standing[]): { readonly route: Route; readonly placed: readonly Placed[] } {
+    const asked = this.#questionOf(question)
+    // whose places this node may give away does not matter here, and no number is drawn from the chance that dispatching uses
+    const standings = asked.standings.map((standing) => ({
+      ...standing,
+      room: Math.max(standing.room, standing.capacity - standing.running),
+    }))
+    return previewRoute({ ...asked, random: { next: () => 0 }, standings: [...standings, ...offline] })
   }
 
   /** Who gets a shard of a broadcast: every executor that is online and could take it, with room or without; only the chosen one where a person chose. */
   everyone({ groupId, definition, pinnedExecutorId }: ChoiceQuestion): Everyone {
+    const { labels, handler } = definition
     const alive = this.#roster.ofGroup(groupId).filter(isLinked)
     if (alive.length === 0) return none('group', 'waitsForExecutor', { groupId })
-    const able = alive.filter((member) => knowsHandler(member, definition.handler))
-    if (able.length === 0) return none('run', 'waitsForHandler', { handler: handlerName(definition.handler) })
+    const labelled = alive.filter((member) => carries(member, labels))
+    if (labelled.length === 0) return none('run', 'waitsForLabels', { labels: labelText(labels), executors: alive.length })
+    const able = labelled.filter((member) => knowsHandler(member, handler))
+    if (able.length === 0) return none('run', 'waitsForHandler', { handler: handlerName(handler) })
     const members = able.filter(
       (member) => !member.isDraining && !member.isStopping && (pinnedExecutorId ?? member.executorId) === member.executorId,
     )
     if (members.length > 0) return { kind: 'everyone', members: members.toSorted((a, b) => a.executorId - b.executorId) }
     if (pinnedExecutorId !== null) return none('run', 'waitsForChosenExecutor', { executorId: pinnedExecutorId })
-    return none(able.length === alive.length ? 'group' : 'run', 'waitsForSlot', this.#usage(able))
+    const used = able.reduce((sum, member) => sum + this.#credits.used(member), 0)
+    const capacity = able.reduce((sum, member) => sum + member.capacity, 0)
+    return none(able.length === alive.length ? 'group' : 'run', 'waitsForSlot', { used, capacity, executors: able.length })
   }
 
   /** How many more attempts the executors of a group take now. */
@@ -73,52 +124,58 @@ export class Chooser {
     return member !== null && takesNew(member, now) ? Math.max(0, this.#credits.free(member)) : 0
   }
 
-  /** Why the head of a group waits, in figures: "executor slot in group A (3 of 3 used)". */
-  #usage(members: readonly Member[]): Facts {
+  #find(question: ChoiceQuestion): Found {
+    if (question.pinnedExecutorId !== null) return this.#pinned(question, question.pinnedExecutorId)
+    const route = decideRoute(this.#questionOf(question))
+    if (route.kind === 'none') return route
+    const member = this.#roster.get(route.executor.executorId)
+    if (member === null) throw new Error('a strategy chose an executor that is not in the roster')
+    return { kind: 'to', member, reason: 'chosen', facts: route.facts }
+  }
+
+  #pinned({ definition, now }: ChoiceQuestion, executorId: number): Found {
+    const member = this.#roster.get(executorId)
+    const isFree = member !== null && takesNew(member, now) && knowsHandler(member, definition.handler) && this.#credits.free(member) > 0
+    if (!isFree) return { kind: 'none', reach: 'run', reason: 'waitsForChosenExecutor', facts: { executorId } }
+    return { kind: 'to', member, reason: 'chosenByPerson', facts: { executorId, executor: member.name } }
+  }
+
+  #questionOf({ taskId, groupId, definition, params, tried, now }: ChoiceQuestion): RouteQuestion {
+    const task = id<'task'>(taskId)
     return {
-      used: members.reduce((sum, member) => sum + this.#credits.used(member), 0),
-      capacity: members.reduce((sum, member) => sum + member.capacity, 0),
-      executors: members.length,
+      strategy: definition.routing,
+      taskId: task,
+      groupId,
+      key: routeKey({ taskId: task, routingKey: definition.routingKey, params: params ?? definition.params }),
+      tried,
+      labels: definition.labels,
+      handler: handlerName(definition.handler),
+      standings: this.#roster.ofGroup(groupId).map((member) => this.#standingOf(member, definition, now)),
+      memory: this.#memory,
+      random: this.#random,
+      now,
     }
   }
 
-  #route({ taskId, definition, attempt, now }: ChoiceQuestion, free: readonly Member[], account: Account): Seat {
-    const candidates = free.map((member) => ({
+  #standingOf(member: Member, definition: TaskDefinition, now: number): Standing {
+    const room = Math.max(0, this.#credits.free(member))
+    return {
       executorId: id<'executor'>(member.executorId),
+      name: member.name,
       running: this.#credits.used(member),
       capacity: member.capacity,
       labels: member.labels,
-    }))
-    const ranking = rank({
-      strategy: definition.routing,
-      taskId: id<'task'>(taskId),
-      candidates,
-      memory: this.#memory,
-      random: this.#random,
-    })
-    const first = ranking.candidates[0]
-    const member = free.find((one) => one.executorId === first?.executorId) ?? free[0]
-    if (first === undefined || member === undefined) throw new Error('a strategy ranked no candidate although there were some')
-    this.#memory.noteUsed(id<'task'>(taskId), first.executorId)
-    account.take(member.executorId)
-    const facts: Facts = { strategy: definition.routing, executorId: member.executorId, executor: member.name, among: free.length }
-    return seatOf(member, [{ reason: 'chosen', at: now, facts }, sent(member, attempt, now)])
-  }
-
-  #pinned({ attempt, definition, now }: ChoiceQuestion, executorId: number, account: Account): Choice {
-    const member = this.#roster.get(executorId)
-    const isFree = member !== null && takesNew(member, now) && knowsHandler(member, definition.handler) && this.#credits.free(member) > 0
-    if (!isFree) return none('run', 'waitsForChosenExecutor', { executorId })
-    account.take(executorId)
-    return {
-      kind: 'seat',
-      seat: seatOf(member, [
-        { reason: 'chosenByPerson', at: now, facts: { executorId, executor: member.name } },
-        sent(member, attempt, now),
-      ]),
+      isOnline: isLinked(member),
+      isDraining: member.isDraining || member.isStopping,
+      isResting: member.backOffUntil > now,
+      knowsHandler: knowsHandler(member, definition.handler),
+      room,
+      isRoomComing: room === 0 && this.#credits.isComing(member),
     }
   }
 }
+
+type Found = NoSeat | { readonly kind: 'to'; readonly member: Member; readonly reason: 'chosen' | 'chosenByPerson'; readonly facts: Facts }
 
 function seatOf(member: Member, trace: readonly TraceEntry[]): Seat {
   return { executorId: member.executorId, bootId: member.bootId, trace }
@@ -128,7 +185,7 @@ function sent(member: Member, attempt: number, at: number): TraceEntry {
   return { reason: 'dispatched', at, facts: { attempt, executorId: member.executorId } }
 }
 
-function none(reach: 'group' | 'run', reason: Reason, facts: Facts): Extract<Choice, { kind: 'none' }> {
+function none(reach: 'group' | 'run', reason: Reason, facts: Facts): NoSeat {
   return { kind: 'none', reach, reason, facts }
 }
 

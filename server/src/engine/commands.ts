@@ -1,4 +1,4 @@
-import type { Heartbeat, HeartbeatAnswer, Register, TaskCreate, TaskUpdate, TriggerBody } from '@tickwheel/contract'
+import type { Heartbeat, HeartbeatAnswer, Register, RouteAnswer, TaskCreate, TaskUpdate, TriggerBody } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { Caller } from '../store/caller.ts'
 import type { HeldFiring } from '../store/held.ts'
@@ -18,6 +18,8 @@ export interface Commands {
   deleteTask(taskId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
   /** `key`: the caller's Idempotency-Key, already bound to the caller and the path; null without one. */
   trigger(taskId: number, body: TriggerBody, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }>
+  /** Who would get a run of a task if it came now. */
+  previewRoute(taskId: number, scope: Scope): Promise<RouteAnswer>
   cancelInstance(instanceId: number, scope: Scope, caller: Caller): Promise<void>
   retryInstance(instanceId: number, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }>
   /** The group was found by `appName` and the token allows it. */

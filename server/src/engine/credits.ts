@@ -54,6 +54,13 @@ export class Credits {
     return member.linkRun === sharing.runId ? this.room(member) : sharing.lending.borrowed(member) - decided
   }
 
+  /** Whether a place at an executor of another node, which seems to have some, was asked for a moment ago. */
+  isComing(member: Member): boolean {
+    const sharing = this.#sharing
+    if (sharing === null || !sharing.isBusUp() || member.linkRun === null || member.linkRun === sharing.runId) return false
+    return this.used(member) < member.capacity && sharing.lending.isComing(member.executorId)
+  }
+
   /** What an executor whose link is here still takes, from whomever. */
   room(member: Member): number {
     const lending = this.#sharing?.lending

@@ -4,7 +4,7 @@ import type { Database } from '../store/database.ts'
 import { dispatch, type Claim, type Parking } from '../store/dispatch.ts'
 import type { GroupFull } from '../store/group-limits.ts'
 import { NEVER } from '../store/run-writes.ts'
-import { codeOf, type Chooser } from './chooser.ts'
+import { codeOf, type Chooser, type ChoiceQuestion } from './chooser.ts'
 import type { Clock } from './clock.ts'
 import type { Account, Credits } from './credits.ts'
 import type { Definitions } from './definitions.ts'
@@ -13,6 +13,7 @@ import { isThere, type OpenRun, type OpenRuns } from './open-runs.ts'
 import type { Seat } from './plan-firing.ts'
 import { Pump } from './pump.ts'
 import type { RestoreGuard } from './restore-guard.ts'
+import { RunFacts } from './run-facts.ts'
 import { isSharded, type SplitWish } from './sharder.ts'
 import type { SlotKeeper } from './slot-keeper.ts'
 
@@ -75,6 +76,7 @@ export class Dispatcher {
   readonly #account: Account
   readonly #fireAccount: Account
   readonly #pump: Pump
+  readonly #facts: RunFacts
   /** runs set aside for a reason of their own, by group: what frees a place or brings an executor wakes some of them before their time */
   readonly #aside = new Map<number, Set<number>>()
   #firstGroup = 0
@@ -84,6 +86,7 @@ export class Dispatcher {
     this.#options = options
     this.#account = options.credits.open()
     this.#fireAccount = options.credits.open()
+    this.#facts = new RunFacts(options.db)
     this.#pump = new Pump({
       clock: options.clock,
       turn: () => this.#turn(),
@@ -119,7 +122,7 @@ export class Dispatcher {
     // what is limited goes through its lane, where limits are counted
     if ((definition.concurrency > 0 && definition.overlap.policy === 'parallel') || this.#options.limits.has(groupId)) return null
     const choice = this.#options.chooser.choose(
-      { taskId, groupId, attempt: 1, definition, pinnedExecutorId: null, now: this.#options.clock.now() },
+      firstTry({ taskId, groupId, definition, now: this.#options.clock.now() }),
       this.#fireAccount,
     )
     return choice.kind === 'seat' ? choice.seat : null
@@ -168,21 +171,17 @@ export class Dispatcher {
 
   /** Writes why the heads of the lanes wait, where the reason has changed. Called once a second. */
   async explainWaits(): Promise<void> {
-    const { runs, definitions, clock, chooser, credits } = this.#options
+    const { runs, definitions, clock, chooser } = this.#options
     const now = clock.now()
-    const probe = credits.open()
     const parkings: Parking[] = []
     for (const groupId of runs.groupsQueued()) {
       for (const run of runs.heads(groupId, EXPLAINED)) {
         const definition = definitions.peek(run.taskId, run.taskVersion)
         if (definition === null || definition === undefined || now - (run.queuedAt ?? now) < 1000) continue
-        const choice = chooser.choose(this.#question(run, definition, now), probe)
-        probe.settle()
-        const why = choice.kind === 'none' ? choice : this.#fullGroup(run)
+        const why = chooser.whyNot(this.#question(run, definition, now)) ?? this.#fullGroup(run)
         if (why !== null && codeOf(why.reason) !== run.waitCode) parkings.push(this.#stay(run, why, now))
       }
     }
-    credits.close(probe)
     if (parkings.length > 0) await this.#write(now, [], parkings.slice(0, BATCH))
   }
 
@@ -193,6 +192,7 @@ export class Dispatcher {
     this.#options.onTurn()
     if (heads.length === 0) return false
     await this.#options.definitions.load(heads.flat().map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
+    await this.#loadFacts(heads.flat())
     const turn: Turn = {
       now: this.#options.clock.now(),
       claims: [],
@@ -281,6 +281,8 @@ export class Dispatcher {
       return 'next'
     }
     if (choice.reach === 'group') return 'groupWaits'
+    // it keeps its place in the lane, and the others go on: the place arrives in a moment, or the strategy goes on to the next
+    if (choice.reach === 'moment') return 'next'
     turn.parkings.push(this.#setAside(run, choice, turn.now))
     return 'next'
   }
@@ -392,9 +394,33 @@ export class Dispatcher {
     if (full.isBusy) this.#options.clock.after(BUSY_MS, () => this.freed([full.groupId]))
   }
 
-  #question(run: OpenRun, definition: TaskDefinition, now: number): Parameters<Chooser['choose']>[0] {
-    return { taskId: run.taskId, groupId: run.groupId, attempt: run.attempt + 1, definition, pinnedExecutorId: run.pinnedExecutorId, now }
+  /** What no definition tells and memory does not keep, of the few runs that need it. */
+  async #loadFacts(runs: readonly OpenRun[]): Promise<void> {
+    const { definitions } = this.#options
+    await this.#facts.load({
+      runIds: runs.flatMap((run) => (definitions.peek(run.taskId, run.taskVersion)?.routingKey ? [run.id] : [])),
+      executorIds: runs.flatMap((run) => run.triedExecutorId ?? []),
+    })
   }
+
+  #question(run: OpenRun, definition: TaskDefinition, now: number): ChoiceQuestion {
+    const { taskId, groupId, pinnedExecutorId, triedExecutorId } = run
+    return {
+      taskId,
+      groupId,
+      attempt: run.attempt + 1,
+      definition,
+      params: this.#facts.params(run.id),
+      tried: triedExecutorId === null ? null : this.#facts.name(triedExecutorId),
+      pinnedExecutorId,
+      now,
+    }
+  }
+}
+
+/** What is asked for a run that is new, has its task's params, and may go to anybody. */
+export function firstTry(of: Pick<ChoiceQuestion, 'taskId' | 'groupId' | 'definition' | 'now'>): ChoiceQuestion {
+  return { ...of, attempt: 1, params: null, tried: null, pinnedExecutorId: null }
 }
 
 function parked(

@@ -1,4 +1,4 @@
-import type { Heartbeat, HeartbeatAnswer, Register, TaskCreate, TaskUpdate, TriggerBody, Verdict } from '@tickwheel/contract'
+import type { Heartbeat, HeartbeatAnswer, Register, RouteAnswer, TaskCreate, TaskUpdate, TriggerBody, Verdict } from '@tickwheel/contract'
 import { PHASE, type Random, type Scope } from '@tickwheel/core'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { NodeBeat } from '../cluster/members.ts'
@@ -37,6 +37,7 @@ import { isStoreAway, Pump } from './pump.ts'
 import { Receiver } from './receiver.ts'
 import { RestoreGuard } from './restore-guard.ts'
 import { Roster } from './roster.ts'
+import { previewTaskRoute } from './route-preview.ts'
 import { RunMemory } from './run-memory.ts'
 import { Sender } from './sender.ts'
 import { Sharder } from './sharder.ts'
@@ -122,6 +123,7 @@ export class Engine implements Commands, LinkHost {
   readonly #mail: Mail
   readonly #executors: ExecutorDesk
   readonly #memory: RunMemory
+  readonly #chooser: Chooser
   readonly #rosterPump: Pump
   #runId = 0
   #link: Link | null = null
@@ -196,6 +198,7 @@ export class Engine implements Commands, LinkHost {
       definitions: this.#definitions,
       onHeld: (id, error) => this.#held(id, error),
     })
+    this.#chooser = new Chooser({ roster: this.#roster, credits, random: options.random })
     this.#dispatcher = new Dispatcher({
       db,
       clock,
@@ -203,7 +206,7 @@ export class Engine implements Commands, LinkHost {
       guard,
       runs: this.#runs,
       credits,
-      chooser: new Chooser({ roster: this.#roster, credits, random: options.random }),
+      chooser: this.#chooser,
       limits: this.#limits,
       definitions: this.#definitions,
       onDispatched: (claimed, changed) => this.#dispatched(claimed, changed),
@@ -538,6 +541,11 @@ export class Engine implements Commands, LinkHost {
       openRuns: this.#openRunCounts(taskId),
     })
     return { instanceId }
+  }
+
+  async previewRoute(taskId: number, scope: Scope): Promise<RouteAnswer> {
+    const ownsSlot = (slot: number): boolean => this.#keeper.slots.has(slot)
+    return previewTaskRoute({ db: this.#options.db, chooser: this.#chooser, ownsSlot, now: this.now() }, taskId, scope)
   }
 
   async cancelInstance(instanceId: number, scope: Scope, caller: Caller): Promise<void> {

@@ -7,6 +7,8 @@ const LOT_MS = 3000
 const LOT_KEPT_MS = 3500
 /** Whoever needs more asks again, at most so often. */
 const ASK_EVERY_MS = 200
+/** A loan that has not come after so long may not come: whoever is next in order is asked. */
+const PATIENCE_MS = 500
 /** What is not needed is given back at once, but for a few that the next firing may use. */
 const KEPT_SHARE = 8
 
@@ -44,6 +46,8 @@ export class Lending {
   /** by executor: what others lent to this node */
   readonly #borrowed = new Map<number, { readonly bootId: number; readonly lots: Lot[] }>()
   readonly #askedAt = new Map<number, number>()
+  /** by executor: since when places there are asked for, and none came */
+  readonly #askingSince = new Map<number, number>()
   #turn = 0
 
   constructor(options: LendingOptions) {
@@ -88,7 +92,7 @@ export class Lending {
 
   /** The link is elsewhere now, or the executor is gone. */
   forget(executorId: number): void {
-    for (const map of [this.#lent, this.#wishes, this.#foreign, this.#borrowed, this.#askedAt]) map.delete(executorId)
+    for (const map of [this.#lent, this.#wishes, this.#foreign, this.#borrowed, this.#askedAt, this.#askingSince]) map.delete(executorId)
   }
 
   asked(from: number, member: Member, want: number): void {
@@ -141,10 +145,19 @@ export class Lending {
   want(member: Member, count: number): void {
     if (member.linkRun === null || member.linkRun === this.#options.runId || count <= 0) return
     const now = this.#options.clock.monotonic()
-    if (now - (this.#askedAt.get(member.executorId) ?? -Infinity) < ASK_EVERY_MS) return
+    const askedAt = this.#askedAt.get(member.executorId) ?? -Infinity
+    if (now - askedAt < ASK_EVERY_MS) return
+    if (now - askedAt > LOT_MS || !this.#askingSince.has(member.executorId)) this.#askingSince.set(member.executorId, now)
     this.#askedAt.set(member.executorId, now)
     const { executorId, bootId } = member
     this.#options.publish(member.linkRun, { kind: 'ask', from: this.#options.runId, executorId, bootId, want: count })
+  }
+
+  /** Whether a loan may yet come: it was not asked for yet, or only a moment ago. */
+  isComing(executorId: number): boolean {
+    const now = this.#options.clock.monotonic()
+    const isAsking = now - (this.#askedAt.get(executorId) ?? -Infinity) <= LOT_MS
+    return !isAsking || now - (this.#askingSince.get(executorId) ?? now) < PATIENCE_MS
   }
 
   received({ executorId, bootId, count }: { executorId: number; bootId: number; count: number }): void {
@@ -153,6 +166,7 @@ export class Lending {
     const lots = known?.bootId === bootId ? known.lots.filter((lot) => lot.until > now && lot.count > 0) : []
     this.#borrowed.set(executorId, { bootId, lots: [...lots, { count, until: now + LOT_MS }] })
     this.#askedAt.delete(executorId)
+    this.#askingSince.delete(executorId)
   }
 
   /** A borrowed place is used. */

@@ -24,6 +24,8 @@ export interface OpenRun {
   readonly dueAt: number | null
   readonly executorId: number | null
   readonly bootId: number | null
+  /** of the attempt before, when it has ended */
+  readonly triedExecutorId: number | null
   readonly sentAt: number | null
   readonly acceptedAt: number | null
   readonly startedAt: number | null
@@ -320,6 +322,7 @@ export function openRunOf(row: OpenInstanceRow): OpenRun {
     dueAt: row.due_at,
     executorId: row.executor_id,
     bootId: row.boot_id,
+    triedExecutorId: row.tried_executor_id,
     sentAt: row.sent_at,
     acceptedAt: row.accepted_at,
     startedAt: row.started_at,

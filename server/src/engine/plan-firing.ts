@@ -278,6 +278,7 @@ class Draft {
       tries: 0,
       executor_id: seat?.executorId ?? null,
       boot_id: seat?.bootId ?? null,
+      tried_executor_id: null,
       queued_at: isWaiting ? null : now,
       sent_at: seat === null ? null : now,
       accepted_at: null,

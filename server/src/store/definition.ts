@@ -18,6 +18,8 @@ export function completeDefinition(input: TaskCreate, serverZone: string): TaskD
     handler: input.handler,
     params: input.params ?? TASK_DEFAULTS.params,
     routing: input.routing ?? TASK_DEFAULTS.routing,
+    labels: input.labels ?? TASK_DEFAULTS.labels,
+    routingKey: (input.routingKey ?? TASK_DEFAULTS.routingKey).trim(),
     // left out where there is none: older nodes read a definition that has nothing they do not know
     ...(input.sharding === undefined || input.sharding.kind === 'none' ? {} : { sharding: input.sharding }),
     overlap: { ...TASK_DEFAULTS.overlap, ...input.overlap },
@@ -34,14 +36,15 @@ export function completeDefinition(input: TaskCreate, serverZone: string): TaskD
 }
 
 /** What older programs do not know, and would take for damage: it is stored only where it is not the default. */
-const LATER = ['concurrency', 'queueTimeoutMs', 'onLost', 'pauseAfterFailures'] as const
+const LATER = ['concurrency', 'queueTimeoutMs', 'onLost', 'pauseAfterFailures', 'labels', 'routingKey'] as const
+const EARLY_STRATEGIES: ReadonlySet<TaskDefinition['routing']> = new Set(['roundRobin', 'random'] as const)
 
 /** A definition as it is stored. */
 export function definitionText(definition: TaskDefinition): string {
   const { retry, ...stored } = definition
   const { jitter, ...known } = retry
   const plain: Record<string, unknown> = { ...stored, retry: jitter === TASK_DEFAULTS.retry.jitter ? known : retry }
-  for (const field of LATER) if (definition[field] === TASK_DEFAULTS[field]) delete plain[field]
+  for (const field of LATER) if (isDefault(definition, field)) delete plain[field]
   return JSON.stringify(plain)
 }
 
@@ -50,8 +53,13 @@ export function levelOf(definition: TaskDefinition): number {
   const isLater =
     definition.sharding !== undefined ||
     definition.retry.jitter !== TASK_DEFAULTS.retry.jitter ||
-    LATER.some((field) => definition[field] !== TASK_DEFAULTS[field])
+    !EARLY_STRATEGIES.has(definition.routing) ||
+    LATER.some((field) => !isDefault(definition, field))
   return isLater ? EXECUTORS_LEVEL : 0
+}
+
+function isDefault(definition: TaskDefinition, field: (typeof LATER)[number]): boolean {
+  return JSON.stringify(definition[field]) === JSON.stringify(TASK_DEFAULTS[field])
 }
 
 /** What a text leaves out, with its defaults. */

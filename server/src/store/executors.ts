@@ -2,8 +2,9 @@ import { AppError, type Load, type Register } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import { writeAudit } from './audit.ts'
 import type { Caller } from './caller.ts'
-import type { Database, Tx } from './database.ts'
+import type { Database, ReadTx, Tx } from './database.ts'
 import { takeEntityId } from './ids.ts'
+import { listOfNumbers } from './list.ts'
 import { againWhenTaken } from './lock.ts'
 import type { ExecutorBeatRow, ExecutorRow } from './schema.ts'
 import { isVisible } from './scope.ts'
@@ -49,6 +50,40 @@ export async function executorById(db: Database, executorId: number): Promise<Kn
     )
     return row === undefined ? null : known(row)
   })
+}
+
+export interface OfflineExecutor {
+  readonly id: number
+  readonly name: string
+  readonly capacity: number
+  readonly labels: Readonly<Record<string, string>>
+  /** names of the handlers that it had */
+  readonly handlers: readonly string[]
+}
+
+const OFFLINE_SHOWN = 200
+
+/** Executors of a group that are not online, by name; the first 200. */
+export async function offlineExecutors(tx: ReadTx, groupId: number): Promise<OfflineExecutor[]> {
+  const rows = await tx.all<Pick<ExecutorRow, 'id' | 'name' | 'capacity' | 'labels' | 'handlers'>>(
+    'SELECT id, name, capacity, labels, handlers FROM executor WHERE group_id = ? AND state = 0 ORDER BY name LIMIT ?',
+    [groupId, OFFLINE_SHOWN],
+  )
+  return rows.map((row) => ({
+    ...row,
+    labels: JSON.parse(row.labels) as Record<string, string>,
+    handlers: (JSON.parse(row.handlers) as readonly { name: string }[]).map(({ name }) => name),
+  }))
+}
+
+/** The names of some executors, online or not, by id; those that are forgotten are left out. */
+export async function executorNames(db: Database, executorIds: readonly number[]): Promise<Map<number, string>> {
+  if (executorIds.length === 0) return new Map()
+  const list = listOfNumbers(executorIds)
+  const rows = await db.read((tx) =>
+    tx.all<{ id: number; name: string }>(`SELECT id, name FROM executor WHERE id IN ${list.sql}`, list.params),
+  )
+  return new Map(rows.map((row) => [row.id, row.name]))
 }
 
 function known({ seen_at: seenAt, load, ...rest }: ExecutorRow & ExecutorBeatRow): KnownExecutor {

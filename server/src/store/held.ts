@@ -62,12 +62,10 @@ export async function resumeFiring(db: Database, how: 'fromNow' | 'replay', chan
     if (row === undefined) throw new AppError('FIRING_NOT_HELD', 'firing is not held: there is nothing to let go on')
     if (how === 'fromNow') {
       // a node of an older release would fire, by the misfire policy, what is to be skipped
-      await requireLevel(
-        tx,
-        KNOWN_SINCE_LEVEL,
-        await tx.now(),
-        'cannot skip what was due before a restore: upgrade or stop it first, or choose "replay"',
-      )
+      await requireLevel(tx, KNOWN_SINCE_LEVEL, await tx.now(), {
+        what: 'skip what was due before a restore',
+        remedy: 'choose "replay"',
+      })
       await tx.run("DELETE FROM meta WHERE `key` = 'restored_until'")
       await tx.insert('meta', [{ key: 'restored_until', value: String(change.now) }])
     }

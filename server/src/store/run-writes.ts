@@ -159,6 +159,7 @@ export function requeued(requeue: Requeue, rankOf: (row: OpenInstanceRow) => num
     ...row,
     executor_id: null,
     boot_id: null,
+    tried_executor_id: row.executor_id,
     sent_at: null,
     accepted_at: null,
     started_at: null,
@@ -197,7 +198,7 @@ export function attemptRow({ row, attemptOutcome, endedAt, error }: Requeue): At
 /** Saves what can change in an open row. */
 export async function saveOpen(tx: Tx, rows: readonly OpenInstanceRow[]): Promise<void> {
   await tx.runMany(
-    'UPDATE open_instance SET phase = ?, lane = ?, rank_at = ?, attempt = ?, tries = ?, executor_id = ?, boot_id = ?, queued_at = ?, sent_at = ?, accepted_at = ?, started_at = ?, cancel_at = ?, cancel_by = ?, wait_code = ?, wait_facts = ?, progress = ?, trace = ? WHERE id = ?',
+    'UPDATE open_instance SET phase = ?, lane = ?, rank_at = ?, attempt = ?, tries = ?, executor_id = ?, boot_id = ?, tried_executor_id = ?, queued_at = ?, sent_at = ?, accepted_at = ?, started_at = ?, cancel_at = ?, cancel_by = ?, wait_code = ?, wait_facts = ?, progress = ?, trace = ? WHERE id = ?',
     rows.map((row) => [
       row.phase,
       row.lane,
@@ -206,6 +207,7 @@ export async function saveOpen(tx: Tx, rows: readonly OpenInstanceRow[]): Promis
       row.tries,
       row.executor_id,
       row.boot_id,
+      row.tried_executor_id,
       row.queued_at,
       row.sent_at,
       row.accepted_at,

@@ -173,6 +173,8 @@ export interface OpenInstanceRow extends RunFacts {
   /** shards that were made and whose end was not applied */
   children_open: number | null
   pinned_executor_id: number | null
+  /** the executor of the attempt before, while the next is waited for and after; null: there was none */
+  tried_executor_id: number | null
 }
 export interface InstanceRow extends RunFacts {
   outcome: number

@@ -136,6 +136,7 @@ export function openRow(id: number, more: Partial<OpenInstanceRow> = {}): OpenIn
     lane: 1,
     rank_at: 0,
     on_end: 0,
+    tried_executor_id: null,
     wait_code: null,
     wait_facts: null,
     progress: null,

@@ -7,6 +7,7 @@ import { completeDefinition, definitionText, levelOf, nameKey, parseDefinition }
 import { floorOfInstant, takeEntityId } from './ids.ts'
 import { requireLevel } from './levels.ts'
 import { instantText } from './page.ts'
+import { routingProblems } from './routing.ts'
 import { FAILURES } from './run-writes.ts'
 import type { SeriesRow, TaskRow } from './schema.ts'
 import { checkSchedule } from './schedules.ts'
@@ -48,6 +49,7 @@ export async function createTask(
     refuse([
       ...(group === null ? [unknownGroup(input.groupId)] : await nameProblems(tx, input.groupId, definition.name, null)),
       ...scheduleProblems(definition, isEnabled, change.now),
+      ...routingProblems(definition),
       ...shardingProblems(definition),
     ])
     const taskId = await takeEntityId(tx)
@@ -282,6 +284,7 @@ async function saveVersion(tx: Tx, task: LockedTask, wish: TaskWish, action: str
   refuse([
     ...(group === null ? [unknownGroup(wish.groupId)] : await nameProblems(tx, wish.groupId, definition.name, row.id)),
     ...(isSameSchedule ? [] : scheduleProblems(definition, wish.isEnabled, change.now)),
+    ...routingProblems(definition),
     ...shardingProblems(definition),
   ])
   const version = row.version + 1
@@ -440,7 +443,10 @@ async function writeSeries(tx: Tx, series: SeriesRow, to: Cursor & { group_id: n
 }
 
 async function insertVersion(tx: Tx, taskId: number, version: number, definition: TaskDefinition, { now, caller }: Change): Promise<void> {
-  await requireLevel(tx, levelOf(definition), await tx.now(), 'does not know all that this task asks for: upgrade or stop it first')
+  await requireLevel(tx, levelOf(definition), await tx.now(), {
+    what: 'keep to all that this task asks for',
+    remedy: 'leave out shards, limits, labels and routing beyond roundRobin and random',
+  })
   if (definition.sharding !== undefined) await noteShards(tx)
   await tx.insert('task_version', [
     {

@@ -238,6 +238,7 @@ function newRun(
     tries: 0,
     executor_id: null,
     boot_id: null,
+    tried_executor_id: null,
     queued_at: at,
     sent_at: null,
     accepted_at: null,

@@ -1,4 +1,4 @@
-import type { Group, GroupUpdate, Instance, Problem, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
+import type { Group, GroupUpdate, Instance, Problem, RouteAnswer, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
 import { compileSchedule, type Schedule } from '@tickwheel/core'
 import { clusterOf } from './cluster.ts'
 import { executorNow, ledgerOf, traceOf, whyOf } from './history.ts'
@@ -204,6 +204,8 @@ function oneTask(world: World, request: MockRequest, id: number, rest: readonly 
       return ok({ instanceId: addRun(world, task, { firedAt: world.now, cause: 'manual', state: 'running', durationMs: 8_000 }).id }, 202)
     case 'GET next':
       return ok(preview(task.schedule, world.now, Number(request.query.get('count') ?? 10)))
+    case 'GET route':
+      return ok(routeOf(world, task))
     case 'GET version':
       return ok(list(world.versions.get(id) ?? [], request))
     case 'POST version': {
@@ -228,6 +230,19 @@ function oneTask(world: World, request: MockRequest, id: number, rest: readonly 
     default:
       return refuse(404, 'NOT_FOUND')
   }
+}
+
+/** By name, whatever the strategy. */
+function routeOf(world: World, task: Task): RouteAnswer {
+  const executors = [...world.executors.values()].filter((one) => one.groupId === task.groupId).map((one) => executorNow(world, one)).sort((a, b) => a.name.localeCompare(b.name))
+  const isAsked = (one: (typeof executors)[number]): boolean => one.state === 'online'
+  const asked = executors.filter(isAsked)
+  const places = [...asked, ...executors.filter((one) => !isAsked(one))].map((one, index): RouteAnswer['executors'][number] => ({
+    executorId: one.id, name: one.name, place: isAsked(one) ? index + 1 : null, obstacle: one.state === 'online' ? (one.inFlight < one.capacity ? null : 'full') : one.state,
+    inFlight: one.inFlight, capacity: one.capacity, labels: one.labels, facts: {},
+  }))
+  const first = places.find(({ obstacle }) => obstacle === null)
+  return { strategy: task.routing, executorId: first?.executorId ?? null, waitingFor: first === undefined ? { reason: 'waitsForExecutor', facts: {} } : null, isDecidedHere: true, executors: places }
 }
 
 function runList(world: World, request: MockRequest): MockAnswer {

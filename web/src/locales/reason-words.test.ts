@@ -11,6 +11,7 @@ describe('reasons in words', () => {
     ['durations', 'fired', { lateMs: 3 }, 'Fired by its schedule, 3 ms after it was due.'],
     ['policies', 'firedAfterMisfire', { lateMs: 65_000, policy: 'fireOnce' }, 'Fired 1 min 5 s late, by the rule for missed firings (“Run once for all of them”).'],
     ['strategies', 'chosen', { strategy: 'roundRobin', executorId: 3, executor: 'a', among: 2 }, 'Executor a was chosen among 2 (In turn).'],
+    ['what a strategy looked at', 'chosen', { strategy: 'failover', executorId: 3, executor: 'b', among: 2, whom: 'c, b', after: 'a', passed: 1 }, 'Executor b was chosen among 2 (Failover by name). Among whom, in order: c, b. The try before was at a: it goes on behind it. 1 before it had no room.'],
     ['executors by the names that are known', 'executorLost', { executorId: 3 }, 'Executor billing-01 was lost: no sign of life from it.'],
     ['executors that are not known by number', 'executorLost', { executorId: 4 }, 'Executor #4 was lost: no sign of life from it.'],
     ['rejections', 'rejected', { code: 'capacity', executorId: 3, detail: null }, 'Executor billing-01 did not take it: it is full.'],

@@ -20,7 +20,9 @@ const CLOSE = '\u0002'
 
 /** A reason as one sentence, in pieces. A reason that a newer server gives is shown as its word. */
 export function reasonParts(reason: string, facts: Facts, names: ExecutorNames = NO_NAMES): Part[] {
-  const words = isReason(reason) ? t(`reasons.${reason}`, namedFacts(reason, facts, names)) : reason
+  if (!isReason(reason)) return split(reason.trim())
+  const more = reason === 'chosen' ? chosenMore(facts) : []
+  const words = more.reduce((before, sentence) => t('runs.trace.joined', { before, sentence }), t(`reasons.${reason}`, namedFacts(reason, facts, names)))
   return split(words.trim())
 }
 
@@ -52,11 +54,24 @@ export function runErrorWords(code: string): string | null {
   return tMaybe(`runs.errors.${code}`)
 }
 
+/** What the strategy looked at, as further sentences; a trace of an older server has none of it. */
+function chosenMore({ whom, key, after, over, passed, uses, running, capacity }: Facts): string[] {
+  return [
+    typeof whom === 'string' ? t('runs.trace.whom', { whom }) : '',
+    typeof key !== 'string' ? '' : key === 'task' ? t('runs.trace.keyTask') : t('runs.trace.key', { key }),
+    typeof after === 'string' ? t('runs.trace.afterTried', { name: after }) : '',
+    typeof uses === 'number' ? t('runs.trace.uses', { uses }) : '',
+    typeof running === 'number' && typeof capacity === 'number' ? t('runs.trace.load', { running, capacity }) : '',
+    typeof over === 'number' ? t('runs.trace.over', { most: over }) : '',
+    typeof passed === 'number' ? t('runs.trace.passed', { n: passed }) : '',
+  ].filter((sentence) => sentence !== '')
+}
+
 function isReason(word: string): word is Reason {
   return Object.hasOwn(REASON, word)
 }
 
-const EMPTY = { group: NONE, handler: NONE, blocker: NONE, used: NONE, capacity: NONE, executors: NONE, executorId: NONE, executor: NONE, among: NONE, of: NONE, code: NONE, policy: NONE, strategy: NONE, tries: NONE, max: NONE, attempt: NONE, dropped: NONE, lateMs: NONE, delayMs: NONE, waitedMs: NONE, maxMs: NONE, total: NONE, succeeded: NONE, missing: NONE, problem: NONE, parent: NONE, index: NONE }
+const EMPTY = { group: NONE, handler: NONE, blocker: NONE, used: NONE, capacity: NONE, executors: NONE, executorId: NONE, executor: NONE, among: NONE, of: NONE, code: NONE, policy: NONE, strategy: NONE, tries: NONE, max: NONE, attempt: NONE, dropped: NONE, lateMs: NONE, delayMs: NONE, waitedMs: NONE, maxMs: NONE, total: NONE, succeeded: NONE, missing: NONE, problem: NONE, parent: NONE, index: NONE, labels: NONE, detail: '' } as const
 
 function namedFacts(reason: Reason, facts: Facts, names: ExecutorNames): Named {
   const named: Record<string, string | number> = { ...EMPTY, by: t('runs.trace.system') }

@@ -29,6 +29,7 @@ type TaskCalls =
   | 'stopTask'
   | 'triggerTask'
   | 'nextFirings'
+  | 'previewRoute'
   | 'listTaskVersions'
   | 'restoreTaskVersion'
   | 'listFirings'
@@ -70,6 +71,7 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
       return commands.trigger(params.id, body, idempotencyKey, scope, caller)
     },
     nextFirings: async ({ params, query, scope }) => nextFirings(parts, { taskId: params.id, scope, count: query.count ?? 10 }),
+    previewRoute: async ({ params, scope }) => commands.previewRoute(params.id, scope),
     listTaskVersions: async ({ params, query, scope, who }) =>
       listTaskVersions(db, scope, { taskId: params.id, mayViewParams: mayIn(who, 'task:viewParams'), ...pageOf(query) }),
     restoreTaskVersion: async ({ params, scope, who, caller }) => {

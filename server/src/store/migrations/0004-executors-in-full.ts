@@ -26,4 +26,7 @@ const processKey = columns('executor', { process_key: 'name?', process_boot: 'bi
 /** The schemas of an executor's handlers, apart from its row, which every node reads each second. They count while `boot_id` is the row's boot. */
 const handlerSchemas = table('executor_schema', { executor_id: 'big', boot_id: 'big', schemas: 'long' }, ['executor_id'])
 
-export const executorsInFull = { columns: [...limits, ...shards, processKey], tables: [handlerSchemas] }
+/** Which executor had the attempt before the next one: `failover` goes on behind it. */
+const routing = columns('open_instance', { tried_executor_id: 'big?' })
+
+export const executorsInFull = { columns: [...limits, ...shards, processKey, routing], tables: [handlerSchemas] }

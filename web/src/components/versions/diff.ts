@@ -27,7 +27,7 @@ export function fieldChanges(then: TaskDefinition, now: TaskDefinition): FieldCh
   })
 }
 
-const ORDER = ['name', 'schedule', 'handler', 'params', 'retry', 'onLost', 'pauseAfterFailures', 'timeoutMs', 'killGraceMs', 'queueTimeoutMs', 'overlap', 'concurrency', 'misfire', 'routing', 'priority', 'description', 'owner', 'tags', 'notes']
+const ORDER = ['name', 'schedule', 'handler', 'params', 'sharding', 'retry', 'onLost', 'pauseAfterFailures', 'timeoutMs', 'killGraceMs', 'queueTimeoutMs', 'overlap', 'concurrency', 'misfire', 'routing', 'labels', 'routingKey', 'priority', 'description', 'owner', 'tags', 'notes']
 
 function placeOf(path: string): number {
   const place = ORDER.indexOf(path.split('.')[0] ?? '')

@@ -3,7 +3,7 @@ export const editor = {
   copyOf: '{name} copy', hiddenPart: 'You may not see everything of this task, so it cannot be saved from here.',
   leaveTitle: 'Leave without saving?', leaveText: 'Your changes to “{name}” are lost.', unnamed: 'the new task',
   labels: {
-    name: 'Name', groupId: 'Group', description: 'Description', notes: 'Notes', owner: 'Owner', tags: 'Tags', params: 'Parameters', routing: 'Routing', sharding: 'Shards', sharding_kind: 'Split into', sharding_total: 'Number of shards', sharding_from: 'From', sharding_to: 'To (not included)', sharding_size: 'Per shard', timeoutMs: 'Time limit', killGraceMs: 'Time to stop', priority: 'Priority',
+    name: 'Name', groupId: 'Group', description: 'Description', notes: 'Notes', owner: 'Owner', tags: 'Tags', params: 'Parameters', routing: 'Routing', labels: 'Only executors with these labels', routingKey: 'Routing key', sharding: 'Shards', sharding_kind: 'Split into', sharding_total: 'Number of shards', sharding_from: 'From', sharding_to: 'To (not included)', sharding_size: 'Per shard', timeoutMs: 'Time limit', killGraceMs: 'Time to stop', priority: 'Priority',
     schedule: 'Schedule', schedule_kind: 'Kind of schedule', schedule_expression: 'Cron expression', schedule_timezone: 'Time zone', schedule_dialect: 'Cron dialect', schedule_everyMs: 'Interval', schedule_delayMs: 'Pause', schedule_at: 'At', schedule_validFrom: 'Valid from', schedule_validUntil: 'Valid until',
     handler: 'What it runs', handler_kind: 'Kind of handler', handler_script: 'Shell script', handler_language: 'Language', handler_source: 'Source', handler_method: 'Method', handler_url: 'URL', handler_headers: 'Headers', handler_body: 'Body', handler_expectStatus: 'Expected status', handler_name: 'Function',
     overlap: 'While a run has not ended', overlap_policy: 'While a run has not ended', overlap_max: 'At most waiting', misfire: 'Missed firings', misfire_policy: 'Missed firings', misfire_graceMs: 'Counts as missed after', misfire_max: 'At most', retry: 'Retries', retry_max: 'Retries', retry_delayMs: 'First pause', retry_backoff: 'Pause grows', retry_maxDelayMs: 'Longest pause', retry_jitter: 'Spread of pauses',
@@ -23,7 +23,18 @@ export const editor = {
   handlerHints: { shell: 'Runs with sh on the executor. What it prints is the log; exit code 0 is success.', script: 'Runs on the executor. What it prints is the log; exit code 0 is success.', http: 'Sent by the executor.', named: 'A function that an executor of this group has registered.' },
   addHeader: 'Add a header', headerName: 'Name', headerValue: 'Value', removeHeader: 'Remove the header {name}', statusHint: 'Such as 200, 204. Empty: 200 to 299.', statusBad: 'Whole numbers from 100 to 599, parted by commas.', noFunctions: 'No executor of this group has registered a function. Type the name that it will have.',
   paramsHint: 'Any text, JSON by habit. The handler gets it; a run may be started with others.',
-  routings: { roundRobin: 'In turn', random: 'At random' },
+  routings: {
+    roundRobin: 'In turn', random: 'At random', consistentHash: 'Same key, same executor', leastUsed: 'Fewest runs lately', leastRecentlyUsed: 'Longest without a run', failover: 'Failover by name', first: 'First by name', last: 'Last by name', leastLoaded: 'Least loaded',
+  },
+  routingHints: {
+    roundRobin: 'One executor after the other, for each task on its own.', random: 'Any executor with a free slot, each as likely.',
+    consistentHash: 'The same executor for the same key, as long as it is there and not overloaded; when one of N leaves, about 1/N of the keys move.',
+    leastUsed: 'Whoever had the fewest runs of any task in the last minutes.', leastRecentlyUsed: 'Whoever has waited longest for a run of any task.',
+    failover: 'The first by name; the next one when it is full or refuses. Each retry goes on behind the executor of the try before.',
+    first: 'Always the first by name, while it has a free slot.', last: 'Always the last by name, while it has a free slot.', leastLoaded: 'Whoever has the fewest runs for its capacity.',
+  },
+  routingKeyHint: 'A path into the parameters (JSON), such as params.customerId: each value is a key of its own. Empty: the task is the key.',
+  labelName: 'Label', labelValue: 'Value', addLabel: 'Add a label', removeLabel: 'Remove the label {name}', labelsHint: 'An executor must carry all of them. While none that is online does, runs wait.',
   shardings: { none: 'Not split', fixed: 'A fixed number', range: 'Parts of a range', list: 'Parts of the parameters', broadcast: 'One for each executor' },
   shardingHints: { none: 'Each run is one piece of work.', fixed: 'The handler gets the index of its shard and their number.', range: 'The handler gets the from and to of its part.', list: 'The parameters are a JSON array; each shard gets some of its items as its parameters.', broadcast: 'Each executor of the group that is online when the run begins gets one.' },
   shardingSize: 'Makes {n} shard. | Makes {n} shards.', shardingNote: 'Shards run beside each other. Time limit and retries are those of each shard; the run ends when all of them have ended.',
@@ -35,7 +46,7 @@ export const editor = {
   folds: { params: 'Parameters', retry: 'When it fails', limit: 'Time limits', overlap: 'While a run has not ended', misfire: 'Missed firings', where: 'Routing and priority', shards: 'Shards', valid: 'Validity', about: 'Description' },
   sums: {
     none: 'none', paramsSize: '{first} ({size})', noRetry: 'no retries', retry: '{n} retry, after {delay} | {n} retries, first after {delay}', retryGrowing: '{n} retry, after {delay} | {n} retries, first after {delay}, then growing up to {longest}', noLimit: 'none', limit: '{limit}, then {grace} to stop', overlapQueue: '{policy}, up to {max}', overlapParallel: '{policy}, up to {max} at once', pauses: '{retry} · stops after {n} failure | {retry} · stops after {n} failures in a row', lostFails: '{retry} · a lost run fails', waits: '{limit} · waits at most {longest}',
-    misfire: '{policy}; missed after {grace}', misfireAll: '{policy}, at most {max}; missed after {grace}', where: '{routing} · priority {priority}', always: 'always', from: 'from {from}', until: 'until {until}', fromUntil: '{from} to {until}',
+    misfire: '{policy}; missed after {grace}', misfireAll: '{policy}, at most {max}; missed after {grace}', where: '{routing} · priority {priority}', whereKey: '{routing} by {key}', whereLabels: '{where} · only {labels}', always: 'always', from: 'from {from}', until: 'until {until}', fromUntil: '{from} to {until}',
     noShards: 'not split', fixedShards: '{n} shard | {n} shards', rangeShards: '{from} to {to}, {size} each', listShards: '{n} item each | {n} items each', broadcastShards: 'one for each executor',
   },
   onLosts: { retry: 'Try again', fail: 'It fails' },

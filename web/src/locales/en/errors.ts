@@ -63,5 +63,7 @@ export const fields = {
   UNKNOWN_REFERENCE: 'This does not exist or is not visible to you.',
   ONCE_IN_PAST: 'This instant has already passed.',
   PARAMS_TOO_LARGE: 'The parameters are larger than 64 KiB.',
+  ROUTING_KEY_FORMAT: 'Enter a path into the parameters, such as params.customerId, or leave it empty.',
+  ROUTING_KEY_WITHOUT_HASH: 'A routing key has an effect with “Same key, same executor” only. Choose that, or leave the key empty.',
   ENABLED_WITHOUT_SCHEDULE: 'A task that is only run by hand has no schedule to start.',
 } satisfies Record<FieldCode, string>

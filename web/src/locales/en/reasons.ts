@@ -35,6 +35,8 @@ export const reasons = {
   retrying: 'A retry after {delayMs} was arranged ({tries} of {max}).',
   traceCut: 'Further entries that did not fit: {dropped}.',
   deleted: 'The task was deleted.',
+  waitsForLabels: 'Waits for an executor with the labels {labels}: none of the {executors} online carries them all.',
+  waitsForPlace: 'Waits for a slot at executor {executor}, which is linked to another node: it was asked for one.',
   waitsForTaskLimit: 'Waits for another run of the task to end: {used} of {max} at once are running.',
   waitsForGroupLimit: 'Waits for a place in its group: group limit {used} of {max} used.',
   queueTimedOut: 'No executor was given it in time: it had waited {waitedMs}, and may wait {maxMs}.',

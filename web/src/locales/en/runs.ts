@@ -20,7 +20,8 @@ export const runs = {
     details: 'Details', showDetails: 'Show the details', hideDetails: 'Hide the details', progress: '{n}%',
   },
   tabs: { trace: 'Decisions', attempts: 'Attempts', input: 'Input', result: 'Result' },
-  trace: { system: 'Tickwheel', empty: 'No decision is recorded.', since: 'after {span}' },
+  trace: { system: 'Tickwheel', empty: 'No decision is recorded.', since: 'after {span}',
+    joined: '{before} {sentence}', whom: 'Among whom, in order: {whom}.', keyTask: 'The key is the task.', key: 'The key is what the run has at {key}.', afterTried: 'The try before was at {name}: it goes on behind it.', uses: 'It had {uses} runs lately.', load: '{running} of {capacity} were in use there.', over: 'All were above their share.', passed: '{n} before it had no room. | {n} before it had no room.' },
   attempts: { none: 'Nothing was sent to an executor yet.', outcome: 'Outcome', executor: 'Executor', sent: 'Sent', ran: 'Ran', late: 'reported after it was given up', rejected: 'Not taken', neverReceived: 'Never received', open: 'Under way' },
   shards: {
     title: 'Shards', index: 'Shard', key: 'Key', all: 'All', done: '{n} of {total} have ended', making: '{n} of {total} are made so far', none: 'It has no shards.', noneSuch: 'No shard is in these states.', isShard: 'Shard {index} of {total} of run {run}', retry: 'Run this shard again', retried: 'run again as {run}',

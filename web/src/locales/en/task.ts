@@ -26,5 +26,10 @@ export const task = {
     },
   },
   trend: { title: 'Duration of the last run | Duration of the last {n} runs', spans: 'typically {typical}, longest {longest}', logarithmic: 'logarithmic' },
+  route: {
+    title: 'Who would get it now, and why', next: '{name} would get it.', byChance: 'One of {n} executors would get it, by chance.', nobody: 'No executor has registered in this group yet.', slots: '{used} of {capacity} in use',
+    elsewhere: 'Another node decides for this task. It remembers turns and uses that are not known here, so its order may differ.', ready: 'has a free slot', home: 'the home of its key', over: 'above its share of {most}, so behind the others', uses: '{uses} runs lately', unused: 'no run yet',
+    obstacles: { offline: 'offline', labelsMissing: 'lacks the label {labels}', handlerUnknown: 'does not know the handler', draining: 'takes nothing new', resting: 'has just refused a run', full: 'full' },
+  },
   settings: { version: 'Version', hidden: 'You may not see this.', nothing: 'none' },
 }

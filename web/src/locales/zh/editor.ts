@@ -3,7 +3,7 @@ export const editor = {
   copyOf: '{name} 副本', hiddenPart: '你无权查看该任务的全部内容，因此无法在此保存。',
   leaveTitle: '不保存就离开？', leaveText: '对“{name}”的修改将丢失。', unnamed: '新任务',
   labels: {
-    name: '名称', groupId: '任务组', description: '描述', notes: '备注', owner: '负责人', tags: '标签', params: '参数', routing: '路由策略', sharding: '分片', sharding_kind: '拆分方式', sharding_total: '分片数', sharding_from: '起始', sharding_to: '结束（不含）', sharding_size: '每片大小', timeoutMs: '时限', killGraceMs: '停止宽限', priority: '优先级',
+    name: '名称', groupId: '任务组', description: '描述', notes: '备注', owner: '负责人', tags: '标签', params: '参数', routing: '路由策略', labels: '限定执行器标签', routingKey: '路由键', sharding: '分片', sharding_kind: '拆分方式', sharding_total: '分片数', sharding_from: '起始', sharding_to: '结束（不含）', sharding_size: '每片大小', timeoutMs: '时限', killGraceMs: '停止宽限', priority: '优先级',
     schedule: '调度', schedule_kind: '调度方式', schedule_expression: 'Cron 表达式', schedule_timezone: '时区', schedule_dialect: 'Cron 方言', schedule_everyMs: '间隔', schedule_delayMs: '停顿', schedule_at: '时间', schedule_validFrom: '生效时间', schedule_validUntil: '失效时间',
     handler: '执行内容', handler_kind: '处理器类型', handler_script: 'Shell 脚本', handler_language: '语言', handler_source: '源代码', handler_method: '方法', handler_url: 'URL', handler_headers: '请求头', handler_body: '请求体', handler_expectStatus: '期望状态码', handler_name: '函数',
     overlap: '上次执行未结束时', overlap_policy: '上次执行未结束时', overlap_max: '最多等待', misfire: '错过触发', misfire_policy: '错过触发', misfire_graceMs: '超过多久算错过', misfire_max: '最多', retry: '重试', retry_max: '重试次数', retry_delayMs: '首次停顿', retry_backoff: '停顿增长', retry_maxDelayMs: '最长停顿', retry_jitter: '停顿抖动',
@@ -23,7 +23,18 @@ export const editor = {
   handlerHints: { shell: '在执行器上用 sh 运行。输出即日志，退出码 0 表示成功。', script: '在执行器上运行。输出即日志，退出码 0 表示成功。', http: '由执行器发出请求。', named: '由该任务组的执行器注册的函数。' },
   addHeader: '添加请求头', headerName: '名称', headerValue: '值', removeHeader: '移除请求头 {name}', statusHint: '例如 200, 204。留空表示 200 到 299。', statusBad: '100 到 599 的整数，用逗号分隔。', noFunctions: '该任务组的执行器还没有注册函数，可直接填写将来的名称。',
   paramsHint: '任意文本，通常为 JSON。会传给处理器；单次执行时可另行指定。',
-  routings: { roundRobin: '轮询', random: '随机' },
+  routings: {
+    roundRobin: '轮询', random: '随机', consistentHash: '一致性哈希', leastUsed: '最不经常使用', leastRecentlyUsed: '最近最久未使用', failover: '故障转移', first: '第一个', last: '最后一个', leastLoaded: '负载最低',
+  },
+  routingHints: {
+    roundRobin: '各任务独立计算，执行器依次轮流。', random: '在有空闲槽位的执行器中随机选择，机会均等。',
+    consistentHash: '相同的键总是落到同一个执行器，除非它离开或过载；N 个执行器中离开一个，约 1/N 的键会迁移。',
+    leastUsed: '最近几分钟内分到执行次数最少的（不分任务）。', leastRecentlyUsed: '距上次分到执行时间最久的（不分任务）。',
+    failover: '按名称排序取第一个，已满或拒绝时转到下一个；每次重试从上一次尝试的执行器之后开始。',
+    first: '始终按名称取第一个，只要它有空闲槽位。', last: '始终按名称取最后一个，只要它有空闲槽位。', leastLoaded: '执行数占容量比例最低的。',
+  },
+  routingKeyHint: '参数（JSON）中的路径，例如 params.customerId，每个取值是一个独立的键。留空则以任务本身为键。',
+  labelName: '标签', labelValue: '值', addLabel: '添加标签', removeLabel: '移除标签 {name}', labelsHint: '执行器必须具备全部标签；没有符合的在线执行器时，执行会等待。',
   shardings: { none: '不分片', fixed: '固定数量', range: '按区间拆分', list: '按参数列表拆分', broadcast: '广播到每个执行器' },
   shardingHints: { none: '每次执行是一个整体。', fixed: '处理器会得到分片序号和分片总数。', range: '处理器会得到本分片区间的起止值。', list: '参数为 JSON 数组，每个分片以其中若干元素作为自己的参数。', broadcast: '执行开始时，任务组内每个在线的执行器各得一个分片。' },
   shardingSize: '将产生 {n} 个分片。', shardingNote: '各分片并行执行。时限与重试针对单个分片；所有分片结束后，整个执行才结束。',
@@ -35,7 +46,7 @@ export const editor = {
   folds: { params: '参数', retry: '失败时', limit: '时限', overlap: '上次执行未结束时', misfire: '错过触发', where: '路由与优先级', shards: '分片', valid: '有效期', about: '描述' },
   sums: {
     none: '无', paramsSize: '{first}（{size}）', noRetry: '不重试', retry: '重试 {n} 次，间隔 {delay}', retryGrowing: '重试 {n} 次，首次间隔 {delay}，逐步增长至 {longest}', noLimit: '无', limit: '{limit}，停止宽限 {grace}', overlapQueue: '{policy}，最多 {max} 个', overlapParallel: '{policy}，同时最多 {max} 个', pauses: '{retry} · 连续失败 {n} 次后停用', lostFails: '{retry} · 失联即失败', waits: '{limit} · 最多排队 {longest}',
-    misfire: '{policy}；超过 {grace}算错过', misfireAll: '{policy}，最多 {max} 次；超过 {grace}算错过', where: '{routing} · 优先级 {priority}', always: '长期', from: '自 {from} 起', until: '至 {until} 止', fromUntil: '{from} 至 {until}',
+    misfire: '{policy}；超过 {grace}算错过', misfireAll: '{policy}，最多 {max} 次；超过 {grace}算错过', where: '{routing} · 优先级 {priority}', whereKey: '{routing}（{key}）', whereLabels: '{where} · 仅限 {labels}', always: '长期', from: '自 {from} 起', until: '至 {until} 止', fromUntil: '{from} 至 {until}',
     noShards: '不分片', fixedShards: '{n} 个分片', rangeShards: '{from} 至 {to}，每片 {size}', listShards: '每片 {n} 个元素', broadcastShards: '每个执行器一个分片',
   },
   onLosts: { retry: '重试', fail: '记为失联，不再重试' },

@@ -60,5 +60,7 @@ export const fields = {
   UNKNOWN_REFERENCE: '不存在，或对你不可见。',
   ONCE_IN_PAST: '该时间已经过去。',
   PARAMS_TOO_LARGE: '参数超过 64 KiB。',
+  ROUTING_KEY_FORMAT: '请填写参数中的路径，例如 params.customerId，或留空。',
+  ROUTING_KEY_WITHOUT_HASH: '路由键只在“一致性哈希”下起作用。请选择该策略，或将路由键留空。',
   ENABLED_WITHOUT_SCHEDULE: '仅手动执行的任务没有可启动的调度。',
 }

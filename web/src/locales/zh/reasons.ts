@@ -32,6 +32,8 @@ export const reasons = {
   retrying: '安排在 {delayMs}后重试（第 {tries} 次，最多 {max} 次）。',
   traceCut: '还有 {dropped} 条记录放不下。',
   deleted: '任务已被删除。',
+  waitsForLabels: '等待带有标签 {labels} 的执行器：在线的 {executors} 个都不具备全部标签。',
+  waitsForPlace: '等待执行器 {executor} 的槽位：它连接在另一个节点上，已向该节点申请。',
   waitsForTaskLimit: '等待该任务的其他执行结束：并发已用 {used}/{max}。',
   waitsForGroupLimit: '等待任务组的并发名额：已用 {used}/{max}。',
   queueTimedOut: '排队超时：已等待 {waitedMs}，上限 {maxMs}，仍未派发到执行器。',

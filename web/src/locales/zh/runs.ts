@@ -18,7 +18,8 @@ export const runs = {
     details: '详情', showDetails: '显示详情', hideDetails: '隐藏详情', progress: '{n}%',
   },
   tabs: { trace: '决策过程', attempts: '尝试', input: '输入', result: '结果' },
-  trace: { system: 'Tickwheel', empty: '没有决策记录。', since: '{span}后' },
+  trace: { system: 'Tickwheel', empty: '没有决策记录。', since: '{span}后',
+    joined: '{before}{sentence}', whom: '候选顺序：{whom}。', keyTask: '以任务本身作为键。', key: '以本次执行的 {key} 作为键。', afterTried: '上一次尝试在 {name}，从它之后继续。', uses: '它近期分到 {uses} 次执行。', load: '当时它已用 {running}/{capacity}。', over: '所有执行器都超出了各自的份额。', passed: '排在它前面的 {n} 个没有空闲槽位。' },
   attempts: { none: '尚未发送到任何执行器。', outcome: '结果', executor: '执行器', sent: '发送', ran: '运行', late: '放弃之后才收到报告', rejected: '未接收', neverReceived: '从未收到', open: '进行中' },
   shards: {
     title: '分片', index: '分片', key: '业务键', all: '全部', done: '已结束 {n}/{total}', making: '已生成 {n}/{total}', none: '没有分片。', noneSuch: '没有处于这些状态的分片。', isShard: '执行 {run} 的分片 {index}（共 {total} 个）', retry: '重新执行该分片', retried: '已重新执行为 {run}',

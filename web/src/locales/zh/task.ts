@@ -24,5 +24,10 @@ export const task = {
     },
   },
   trend: { title: '最近 {n} 次执行的耗时', spans: '通常 {typical}，最长 {longest}', logarithmic: '对数刻度' },
+  route: {
+    title: '现在会由谁执行，为什么', next: '会由 {name} 执行。', byChance: '会随机由 {n} 个执行器之一执行。', nobody: '该任务组还没有注册过执行器。', slots: '已用 {used}/{capacity}',
+    elsewhere: '该任务由另一个节点决定。轮次和使用情况记在那个节点上，实际顺序可能不同。', ready: '有空闲槽位', home: '键所属的执行器', over: '超出其份额 {most}，排到其他执行器之后', uses: '近期 {uses} 次执行', unused: '还没有分到过执行',
+    obstacles: { offline: '离线', labelsMissing: '缺少标签 {labels}', handlerUnknown: '不支持该处理器', draining: '不再接收新的执行', resting: '刚刚拒绝过一次执行', full: '已满' },
+  },
   settings: { version: '版本', hidden: '你无权查看此内容。', nothing: '无' },
 }

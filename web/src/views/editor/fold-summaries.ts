@@ -52,7 +52,10 @@ export const summaries = {
     return t(misfire.policy === 'fireAll' ? 'editor.sums.misfireAll' : 'editor.sums.misfire', named)
   },
   where(form: TaskForm): string {
-    return t('editor.sums.where', { routing: t(`editor.routings.${form.routing}`), priority: form.priority })
+    const routing = t(`editor.routings.${form.routing}`)
+    const where = t('editor.sums.where', { routing: form.routingKey === '' ? routing : t('editor.sums.whereKey', { routing, key: form.routingKey }), priority: form.priority })
+    const labels = form.labels.filter(({ name }) => name.trim() !== '').map(({ name, value }) => `${name.trim()}=${value.trim()}`).join(', ')
+    return labels === '' ? where : t('editor.sums.whereLabels', { where, labels })
   },
   valid({ schedule }: TaskForm, nowMs: number): string {
     const [from, until] = [schedule.validFrom, schedule.validUntil].map((at) => (at === null ? '' : formatInstant(at, nowMs)))

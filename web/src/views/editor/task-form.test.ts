@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { addTask, busyWorld, define } from '../../../dev/mock/world.ts'
-import { bodyOf, emptyForm, formOf, statusesOf } from './task-form.ts'
+import { bodyOf, definitionOf, emptyForm, formOf, statusesOf } from './task-form.ts'
 
 describe('the editor’s form', () => {
   it('gives back every task of the list as it was', () => {
@@ -23,6 +23,15 @@ describe('the editor’s form', () => {
     const body = bodyOf(form, 1, false)
     expect(body.schedule).toEqual({ kind: 'fixedRate', everyMs: 60_000 })
     expect(body.handler).toEqual({ kind: 'named', name: 'sync' })
+  })
+
+  it('sends labels whose name is filled in, and the key as it is meant', () => {
+    const form = emptyForm(1)
+    form.routing = 'consistentHash'
+    form.routingKey = ' params.customer '
+    form.labels = [{ name: ' zone ', value: ' a ' }, { name: '', value: 'lost' }]
+    expect(bodyOf(form, 1, false)).toMatchObject({ routing: 'consistentHash', routingKey: 'params.customer', labels: { zone: 'a' } })
+    expect(formOf({ ...definitionOf(form), labels: { zone: 'a' } }, 1).labels).toEqual([{ name: 'zone', value: 'a' }])
   })
 
   it('is not shared with the task it came from', () => {

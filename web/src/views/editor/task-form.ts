@@ -39,8 +39,9 @@ export interface ShardingForm {
   size: number
 }
 
-export interface TaskForm extends Omit<TaskDefinition, 'schedule' | 'handler' | 'sharding'> {
+export interface TaskForm extends Omit<TaskDefinition, 'schedule' | 'handler' | 'sharding' | 'labels'> {
   groupId: number | null
+  labels: { name: string; value: string }[]
   schedule: ScheduleForm
   handler: HandlerForm
   sharding: ShardingForm
@@ -48,7 +49,7 @@ export interface TaskForm extends Omit<TaskDefinition, 'schedule' | 'handler' | 
 
 export function emptyForm(groupId: number | null): TaskForm {
   return {
-    ...structuredClone(TASK_DEFAULTS), name: '', tags: [], groupId,
+    ...structuredClone(TASK_DEFAULTS), name: '', tags: [], labels: [], groupId,
     sharding: { kind: 'none', total: 8, from: 0, to: 1_000_000, size: 50_000 },
     schedule: { kind: 'cron', expression: '0 0 2 * * ?', timezone: localZone(), dialect: 'auto', everyMs: 60_000, delayMs: 60_000, at: null, validFrom: null, validUntil: null },
     handler: { kind: 'shell', script: 'echo "Hello from Tickwheel"\n', language: 'node', source: '', method: 'GET', url: '', headers: [], body: '', expectStatus: '', name: '' },
@@ -56,9 +57,9 @@ export function emptyForm(groupId: number | null): TaskForm {
 }
 
 export function formOf(definition: TaskDefinition, groupId: number): TaskForm {
-  const { schedule, handler, sharding, ...plain } = structuredClone(definition)
+  const { schedule, handler, sharding, labels, ...plain } = structuredClone(definition)
   const empty = emptyForm(groupId)
-  return { ...plain, groupId, sharding: { ...empty.sharding, ...sharding }, schedule: { ...empty.schedule, ...scheduleForm(schedule) }, handler: { ...empty.handler, script: '', ...handlerForm(handler) } }
+  return { ...plain, groupId, labels: Object.entries(labels).map(([name, value]) => ({ name, value })), sharding: { ...empty.sharding, ...sharding }, schedule: { ...empty.schedule, ...scheduleForm(schedule) }, handler: { ...empty.handler, script: '', ...handlerForm(handler) } }
 }
 
 /** The body of a POST; a PUT adds `version`. */
@@ -68,8 +69,8 @@ export function bodyOf(form: TaskForm, groupId: number, enabled: boolean): TaskC
 
 /** The form as a definition, for sending and for comparing. */
 export function definitionOf(form: TaskForm): TaskDefinition {
-  const { groupId: _chosen, schedule, handler, sharding, overlap, misfire, retry, ...plain } = form
-  return { ...plain, ...(sharding.kind === 'none' ? {} : { sharding: shardingOf(sharding) }), name: form.name.trim(), tags: [...form.tags], overlap: { ...overlap }, misfire: { ...misfire }, retry: { ...retry }, schedule: scheduleOf(schedule), handler: handlerOf(handler) }
+  const { groupId: _chosen, schedule, handler, sharding, labels, overlap, misfire, retry, ...plain } = form
+  return { ...plain, ...(sharding.kind === 'none' ? {} : { sharding: shardingOf(sharding) }), name: form.name.trim(), tags: [...form.tags], labels: labelsOf(labels), routingKey: form.routingKey.trim(), overlap: { ...overlap }, misfire: { ...misfire }, retry: { ...retry }, schedule: scheduleOf(schedule), handler: handlerOf(handler) }
 }
 
 export function shardingOf({ kind, total, from, to, size }: ShardingForm): Sharding {
@@ -84,6 +85,11 @@ export function shardingOf({ kind, total, from, to, size }: ShardingForm): Shard
     case 'list':
       return { kind, itemsFrom: 'params', size }
   }
+}
+
+/** A row whose name is empty is not meant. */
+function labelsOf(rows: TaskForm['labels']): Record<string, string> {
+  return Object.fromEntries(rows.filter(({ name }) => name.trim() !== '').map(({ name, value }) => [name.trim(), value.trim()]))
 }
 
 /** The schedule as the API takes it. */

@@ -111,6 +111,6 @@ function partOf(form: TaskForm, path: string): string {
 
 /** The definition inside a task, for filling the form and for comparing. */
 export function definitionOf(task: Task): TaskDefinition {
-  const { name, description, notes, owner, tags, schedule, handler, routing, overlap, misfire, timeoutMs, killGraceMs, retry, priority, concurrency, queueTimeoutMs, onLost, pauseAfterFailures } = task
-  return { name, description, notes, owner, tags, schedule, handler, params: task.params ?? '', routing, overlap, misfire, timeoutMs, killGraceMs, retry, priority, concurrency, queueTimeoutMs, onLost, pauseAfterFailures }
+  const { name, description, notes, owner, tags, schedule, handler, routing, sharding, labels, routingKey, overlap, misfire, timeoutMs, killGraceMs, retry, priority, concurrency, queueTimeoutMs, onLost, pauseAfterFailures } = task
+  return { name, description, notes, owner, tags, schedule, handler, params: task.params ?? '', routing, ...(sharding === undefined ? {} : { sharding }), labels, routingKey, overlap, misfire, timeoutMs, killGraceMs, retry, priority, concurrency, queueTimeoutMs, onLost, pauseAfterFailures }
 }
