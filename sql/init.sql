@@ -6,7 +6,7 @@
 --   TICKWHEEL_DATABASE_URL=mysql://tickwheel:…@127.0.0.1:3306/tickwheel npm start
 -- innodb_flush_log_at_trx_commit must be 1 (the default): what is acknowledged must be durable.
 -- Partitions are cut into months by the server, three ahead; empty months that are over are dropped.
--- Schema level 3. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
+-- Schema level 4. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
 
 CREATE DATABASE IF NOT EXISTS `tickwheel` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -285,6 +285,7 @@ CREATE TABLE IF NOT EXISTS `executor` (
   `labels` TEXT NOT NULL,
   `handlers` MEDIUMTEXT NOT NULL,
   `link_run` BIGINT,
+  `address` TEXT,
   PRIMARY KEY (`id`),
   UNIQUE KEY `executor_group_id_name` (`group_id`, `name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -409,7 +410,7 @@ CREATE TABLE IF NOT EXISTS `log_end` (
 PARTITION BY RANGE (`instance_id`) (PARTITION `later` VALUES LESS THAN MAXVALUE);
 
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES
-  ('schema_level', '3'),
+  ('schema_level', '4'),
   ('oldest_reader', '2');
 
 INSERT IGNORE INTO `slot` (`id`, `fence`, `owner_run`, `taken_at`) VALUES

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { EXECUTOR_STATES } from './constants.ts'
+import { EXECUTOR_STATES, EXECUTOR_TRANSPORTS } from './constants.ts'
 import { AppName } from './groups.ts'
 import { defineRoute } from './route.ts'
 import { Id, IdParams, Instant, listOf, NoContent, nullable, oneOf, PageQuery, strict } from './shape.ts'
@@ -66,7 +66,8 @@ export const Executor = strict({
   groupName: Type.String(),
   name: Type.String(),
   state: oneOf(EXECUTOR_STATES),
-  transport: oneOf(['stream']),
+  transport: oneOf(EXECUTOR_TRANSPORTS),
+  address: nullable(Type.String({ description: 'where the server reaches it; null: it opens a connection by itself' })),
   version: Type.String(),
   host: Type.String(),
   pid: Type.Integer(),

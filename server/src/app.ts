@@ -40,6 +40,7 @@ import { systemHandlers } from './http/routes/system.ts'
 import { taskHandlers } from './http/routes/tasks.ts'
 import { tokenHandlers } from './http/routes/tokens.ts'
 import { createHttp } from './http/server.ts'
+import { Links } from './link/links.ts'
 import { StreamLink } from './link/stream/stream-link.ts'
 import { LiveServer } from './live/live-server.ts'
 import type { Log } from './log.ts'
@@ -93,7 +94,8 @@ interface Parts {
   readonly store: OpenStore
   readonly logs: LogStore
   readonly engine: Engine
-  readonly link: StreamLink
+  readonly links: Links
+  readonly stream: StreamLink
   readonly live: LiveServer
   readonly access: AccessFacts
   readonly reads: CachedReads
@@ -127,7 +129,7 @@ class NodeServer implements Server {
     this.#parts = parts
     try {
       const port = await listen(parts.http, this.#config)
-      await parts.engine.start(parts.link)
+      await parts.engine.start(parts.links)
       parts.housekeeper.start()
       this.#phase = 'open'
       const first = { db: store.db, ids: new RunIds(store.db, () => parts.clock.now()), now: () => parts.clock.now(), config: this.#config }
@@ -159,7 +161,7 @@ class NodeServer implements Server {
     await parts.engine.retire()
     this.#phase = 'stopping'
     parts.live.stop()
-    await parts.link.close()
+    await parts.stream.close()
     await closeHttp(parts.http)
     await parts.engine.stop()
     await parts.refusals
@@ -224,7 +226,8 @@ class NodeServer implements Server {
       logLimitBytes: config.log.maxBytes,
       maxOpenRuns: config.openRuns.max,
     })
-    const link = new StreamLink({ host: engine, node: node.name, warn: (facts, message) => log.warn(facts, message) })
+    const links = new Links(engine)
+    const stream = links.add((host) => new StreamLink({ host, node: node.name, warn: (facts, message) => log.warn(facts, message) }))
     const refusals = new Refusals({ db, ids, now })
     refusals.start((error) => log.warn({ err: error }, 'refused calls could not be written to the audit log'))
     const monotonic = (): number => clock.monotonic()
@@ -303,7 +306,7 @@ class NodeServer implements Server {
       chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })],
       onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
-    return { clock, cluster, store, logs, engine, link, live, access, reads, refusals, http, housekeeper }
+    return { clock, cluster, store, logs, engine, links, stream, live, access, reads, refusals, http, housekeeper }
   }
 
   /** Why no call is taken just now; null: they are. */
@@ -318,7 +321,7 @@ class NodeServer implements Server {
     const parts = this.#parts
     socket.on('error', () => socket.destroy())
     if (parts === null || this.#phase !== 'open') return refuseUpgrade(socket, '503 Service Unavailable')
-    if (parts.link.upgrade(request, socket, head)) return
+    if (parts.stream.upgrade(request, socket, head)) return
     if (!servesPeople(this.#config.role)) return refuseUpgrade(socket, '421 Misdirected Request')
     const origin = originOf(
       { headers: request.headers, ip: request.socket.remoteAddress ?? '', id: '' },

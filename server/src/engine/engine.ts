@@ -2,10 +2,11 @@ import type { Heartbeat, HeartbeatAnswer, Register, TaskCreate, TaskUpdate, Trig
 import { PHASE, type Random, type Scope } from '@tickwheel/core'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { NodeBeat } from '../cluster/members.ts'
-import type { BeatAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
+import type { BeatAnswer, HeardAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
 import { SYSTEM, type Caller, type Change } from '../store/caller.ts'
 import { cancelOne, cancelRuns, skipRuns } from '../store/cancel.ts'
 import type { Database } from '../store/database.ts'
+import type { Reach } from '../store/executors.ts'
 import { RunIds } from '../store/ids.ts'
 import type { RunReport } from '../store/judge.ts'
 import type { LogStore } from '../store/logs.ts'
@@ -536,8 +537,13 @@ export class Engine implements Commands, LinkHost {
     return { instanceId: made.instanceId }
   }
 
-  async registerExecutor(groupId: number, register: Register, _caller: Caller): Promise<{ executorId: number; bootId: number }> {
-    return this.#executors.register(groupId, register)
+  async registerExecutor(
+    groupId: number,
+    register: Register,
+    _caller: Caller,
+    reach?: Reach,
+  ): Promise<{ executorId: number; bootId: number }> {
+    return this.#executors.register(groupId, register, reach)
   }
 
   async heartbeat(session: Session, beat: Heartbeat): Promise<HeartbeatAnswer> {
@@ -570,6 +576,10 @@ export class Engine implements Commands, LinkHost {
 
   left(session: Session): void {
     this.#executors.left(session)
+  }
+
+  async hear(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<HeardAnswer> {
+    return this.#executors.hear(session, beat)
   }
 
   async beat(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<BeatAnswer> {

@@ -1,7 +1,7 @@
 import type { Register, Verdict } from '@tickwheel/contract'
 import { PHASE, readTrace, type Scope } from '@tickwheel/core'
 import type { BusMessage } from '../cluster/messages.ts'
-import type { BeatAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
+import type { BeatAnswer, HeardAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
 import type { Caller } from '../store/caller.ts'
 import type { Database } from '../store/database.ts'
 import {
@@ -12,6 +12,7 @@ import {
   registerExecutor,
   saveLink,
   type KnownExecutor,
+  type Reach,
 } from '../store/executors.ts'
 import type { RunIds } from '../store/ids.ts'
 import { attemptsAt, openRunsById } from '../store/open-runs.ts'
@@ -109,9 +110,9 @@ export class ExecutorDesk implements LinkHost {
 
   // ── what people and programs ask ──
 
-  async register(groupId: number, register: Register): Promise<{ executorId: number; bootId: number }> {
+  async register(groupId: number, register: Register, reach?: Reach): Promise<{ executorId: number; bootId: number }> {
     const { roster, clock, mail } = this.#options
-    const known = await this.#registered(groupId, register)
+    const known = await this.#registered(groupId, register, reach)
     const before = roster.get(known.row.id)
     if (before !== null && before.bootId !== known.row.boot_id) this.#leftBehind(before, 'superseded')
     const member = roster.put(known, clock.monotonic())
@@ -233,6 +234,18 @@ export class ExecutorDesk implements LinkHost {
     return (await heartbeats.take(session, beat)) ?? { store: 'ok', cancel: [], unknown: beat.running }
   }
 
+  async hear(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<HeardAnswer> {
+    const { lending, heartbeats } = this.#options
+    const member = await this.#memberOf(session)
+    if (typeof member === 'string') return { kind: member }
+    lending.compare(session.executorId, new Set(beat.running.map((one) => one.instanceId)))
+    const answer = await heartbeats.take(session, beat)
+    if (answer?.store === 'away') return { kind: 'storeAway' }
+    const now = this.#options.roster.ofSession(session)
+    if (answer === null || now === null) return { kind: 'sessionUnknown' }
+    return { kind: 'heard', link: this.#linkOf(now), cancel: answer.cancel, unknown: answer.unknown }
+  }
+
   async report(session: Session, frame: Report): Promise<Verdict | null> {
     const { receiver, intake } = this.#options
     if (isRunFrame(frame)) return receiver.take(session, frame)
@@ -324,6 +337,11 @@ export class ExecutorDesk implements LinkHost {
 
   // ── inside ──
 
+  #linkOf(member: Member): 'here' | 'elsewhere' | 'nobody' {
+    if (member.isHere) return 'here'
+    return member.linkRun === null ? 'nobody' : 'elsewhere'
+  }
+
   /**
    * Whoever speaks over a link has it here, whatever was heard of it meanwhile; the store is told with the next look at the roster. One whose successor
    * came while it was joining is told now; null.
@@ -342,11 +360,11 @@ export class ExecutorDesk implements LinkHost {
     return member
   }
 
-  async #registered(groupId: number, register: Register): Promise<KnownExecutor> {
+  async #registered(groupId: number, register: Register, reach: Reach | undefined): Promise<KnownExecutor> {
     const { db, ids } = this.#options
     for (;;) {
       try {
-        return await registerExecutor(db, { at: this.now(), bootId: await ids.take(1), groupId, register })
+        return await registerExecutor(db, { at: this.now(), bootId: await ids.take(1), groupId, register, reach })
       } catch (error) {
         if (!(error instanceof BootTooOld)) throw error
         await ids.compare()

@@ -4,12 +4,20 @@ import { writeAudit } from './audit.ts'
 import type { Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
 import { takeEntityId } from './ids.ts'
+import { requireLevel } from './levels.ts'
 import { againWhenTaken } from './lock.ts'
+import { EXECUTOR_ADDRESS_LEVEL } from './migrate.ts'
 import type { ExecutorBeatRow, ExecutorRow } from './schema.ts'
 import { isVisible } from './scope.ts'
 
 /** `state` of an executor's row. A draining one is online and takes nothing new. */
 export const EXECUTOR_STATE = { offline: 0, online: 1 } as const
+
+/** How an executor is reached. `address`: where the server sends to; null: it opens a stream by itself. */
+export type Reach =
+  { readonly transport: 'stream'; readonly address: null } | { readonly transport: 'http' | 'xxl'; readonly address: string }
+
+export const BY_STREAM: Reach = { transport: 'stream', address: null }
 
 /** An executor's row with its last heartbeat. */
 export interface KnownExecutor {
@@ -67,13 +75,21 @@ export class BootTooOld extends Error {
 /**
  * A process start of an executor. The same name in the same group is the same executor; a new process gets a larger boot, and the newest wins. A process
  * that registers again with the boot it has keeps it; with a boot that is not the newest it is refused (`EXECUTOR_SUPERSEDED`). Throws `BootTooOld`.
+ * With an address it is refused (`NODE_TOO_OLD`) while a node lives that could not reach it.
  */
 export async function registerExecutor(
   db: Database,
-  { at, bootId, groupId, register }: { at: number; bootId: number; groupId: number; register: Register },
+  {
+    at,
+    bootId,
+    groupId,
+    register,
+    reach = BY_STREAM,
+  }: { at: number; bootId: number; groupId: number; register: Register; reach?: Reach | undefined },
 ): Promise<KnownExecutor> {
   return againWhenTaken(() =>
     db.write('rest', async (tx) => {
+      if (reach.address !== null) await requireLevel(tx, EXECUTOR_ADDRESS_LEVEL, await tx.now())
       const [old] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE group_id = ? AND name = ?' + tx.locks.update, [
         groupId,
         register.name,
@@ -96,7 +112,7 @@ export async function registerExecutor(
         registered_at: keeps ? old.registered_at : at,
         state: EXECUTOR_STATE.online,
         draining: old?.draining ?? 0,
-        transport: 'stream',
+        transport: reach.transport,
         version: register.version,
         host: register.host,
         pid: register.pid,
@@ -104,6 +120,7 @@ export async function registerExecutor(
         labels: JSON.stringify(register.labels ?? {}),
         handlers: JSON.stringify(register.handlers),
         link_run: keeps ? old.link_run : null,
+        address: reach.address,
       }
       await put(tx, row, old !== undefined)
       return { row, seenAt: at, load: null }
@@ -118,8 +135,21 @@ async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
     return
   }
   await tx.run(
-    'UPDATE executor SET boot_id = ?, registered_at = ?, state = ?, version = ?, host = ?, pid = ?, capacity = ?, labels = ?, handlers = ? WHERE id = ?',
-    [row.boot_id, row.registered_at, row.state, row.version, row.host, row.pid, row.capacity, row.labels, row.handlers, row.id],
+    'UPDATE executor SET boot_id = ?, registered_at = ?, state = ?, transport = ?, address = ?, version = ?, host = ?, pid = ?, capacity = ?, labels = ?, handlers = ? WHERE id = ?',
+    [
+      row.boot_id,
+      row.registered_at,
+      row.state,
+      row.transport,
+      row.address,
+      row.version,
+      row.host,
+      row.pid,
+      row.capacity,
+      row.labels,
+      row.handlers,
+      row.id,
+    ],
   )
   await tx.run('UPDATE executor_beat SET boot_id = ?, seen_at = CASE WHEN seen_at < ? THEN ? ELSE seen_at END WHERE executor_id = ?', [
     row.boot_id,

@@ -48,6 +48,7 @@ describe('groups', () => {
           labels: '{}',
           handlers: '[]',
           link_run: null,
+          address: null,
         })),
       ),
     )

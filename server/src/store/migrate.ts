@@ -3,6 +3,7 @@ import type { AddedColumns, TableSpec } from './dialect/table.ts'
 import { mainJob } from './migrations/0001-main-job.ts'
 import { logsInDatabase } from './migrations/0002-logs-in-database.ts'
 import { manyNodes } from './migrations/0003-many-nodes.ts'
+import { executorAddress } from './migrations/0004-executor-address.ts'
 
 interface Migration {
   readonly tables?: readonly TableSpec[]
@@ -12,9 +13,17 @@ interface Migration {
 }
 
 /** Migrations only add. The level of a store is how many it has; `meta.schema_level` keeps it. */
-const migrations: readonly Migration[] = [{ tables: mainJob }, { tables: logsInDatabase, isForLogs: true }, { columns: manyNodes }]
+const migrations: readonly Migration[] = [
+  { tables: mainJob },
+  { tables: logsInDatabase, isForLogs: true },
+  { columns: manyNodes },
+  { columns: executorAddress },
+]
 
 export const SCHEMA_LEVEL = migrations.length
+
+/** The first level whose programs reach executors that have an address. */
+export const EXECUTOR_ADDRESS_LEVEL = 1 + migrations.findIndex(({ columns }) => columns === executorAddress)
 
 /**
  * The oldest level whose programs can still work on a store of this level: nodes are upgraded one after the other, and what a migration adds they do not

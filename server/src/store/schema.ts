@@ -2,6 +2,8 @@
  * The tables, as rows. `storage.md` of the design says why each is shaped so. Instants are epoch ms, ids are numbers below 2^53, flags are 0 or 1,
  * enumerations are the integers of core (`PHASE`, `OUTCOME`, `CAUSE`, `REASON`). JSON columns are text.
  */
+import type { ExecutorTransport } from '@tickwheel/contract'
+
 export interface IdBlockRow {
   name: string
   next_id: number
@@ -206,7 +208,7 @@ export interface ExecutorRow {
   registered_at: number
   state: number
   draining: number
-  transport: string
+  transport: ExecutorTransport
   version: string
   host: string
   pid: number
@@ -215,6 +217,8 @@ export interface ExecutorRow {
   handlers: string
   /** the process that holds its link */
   link_run: number | null
+  /** where it is reached when it opens no connection of its own */
+  address: string | null
 }
 export interface ExecutorBeatRow {
   executor_id: number

@@ -4,7 +4,7 @@ export const executors = {
   title: 'Executors', add: 'Add an executor', allGroups: 'All groups', allStates: 'All states',
   states: { online: 'Online', draining: 'Draining', offline: 'Offline' } satisfies Record<Executor['state'], string>,
   stateHints: { online: 'It takes work.', draining: 'It ends what it has and takes nothing new.', offline: 'The server has not heard from it.' } satisfies Record<Executor['state'], string>,
-  transports: { stream: 'Stream' } satisfies Record<Executor['transport'], string>,
+  transports: { stream: 'Stream', http: 'HTTP', xxl: 'XXL-JOB' } satisfies Record<Executor['transport'], string>,
   columns: { name: 'Executor', state: 'State', slots: 'Slots', load: 'Load', running: 'Running now', version: 'Version', seen: 'Last heard' },
   slots: '{used} of {capacity}', cpu: 'CPU {n}%', memory: '{size}', runningMore: '{n} more | {n} more', idle: 'nothing',
   drain: 'Drain', resume: 'Resume', forget: 'Forget', more: 'Actions for {name}', open: 'Details of {name}',

@@ -2,7 +2,7 @@ export const executors = {
   title: '执行器', add: '添加执行器', allGroups: '全部任务组', allStates: '全部状态',
   states: { online: '在线', draining: '排空中', offline: '离线' },
   stateHints: { online: '正在接收执行。', draining: '完成已有的执行，不再接收新的。', offline: '服务器收不到它的心跳。' },
-  transports: { stream: '长连接' },
+  transports: { stream: '长连接', http: 'HTTP', xxl: 'XXL-JOB' },
   columns: { name: '执行器', state: '状态', slots: '槽位', load: '负载', running: '正在运行', version: '版本', seen: '最近心跳' },
   slots: '{used} / {capacity}', cpu: 'CPU {n}%', memory: '{size}', runningMore: '另有 {n} 个', idle: '无',
   drain: '排空', resume: '恢复', forget: '移除', more: '{name} 的操作', open: '{name} 的详情',

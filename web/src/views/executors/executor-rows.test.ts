@@ -5,7 +5,7 @@ import { mergeExecutors, newcomer, startsOf } from './executor-rows.ts'
 
 const at = '2026-11-22T08:00:00.000Z'
 const executor = (id: number, over: Partial<Executor> = {}): Executor => ({
-  id, groupId: 1, groupName: 'default', name: `e${id}`, state: 'online', transport: 'stream', version: '0.1.0', host: 'h', pid: 1, capacity: 16, inFlight: 0, running: [], load: null, labels: {}, handlers: [], registeredAt: at, seenAt: at, ...over,
+  id, groupId: 1, groupName: 'default', name: `e${id}`, state: 'online', transport: 'stream', address: null, version: '0.1.0', host: 'h', pid: 1, capacity: 16, inFlight: 0, running: [], load: null, labels: {}, handlers: [], registeredAt: at, seenAt: at, ...over,
 })
 
 describe('the list of executors', () => {
