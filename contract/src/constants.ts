@@ -115,6 +115,7 @@ export type ExecutorTransport = (typeof EXECUTOR_TRANSPORTS)[number]
 
 export const STREAM_PROTOCOL = 'tickwheel.1'
 export const STREAM_PATH = '/api/v1/executor/stream'
+export const REPORT_PATH = '/api/v1/executor/report'
 export const FRAME_LIMITS = {
   messageBytes: 1_048_576,
   framesPerMessage: 1_000,
@@ -134,6 +135,7 @@ export const REJECT_CODES = [
   'tooOld',
   'canceledFirst',
   'badDispatch',
+  'unreachable',
 ] as const
 export type RejectCode = (typeof REJECT_CODES)[number]
 export const LOG_STREAMS = ['stdout', 'stderr', 'log', 'system'] as const

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
 import { EXECUTOR_STATES, EXECUTOR_TRANSPORTS } from './constants.ts'
 import { AppName } from './groups.ts'
+import { ReportAnswer, ReportBody } from './reports.ts'
 import { defineRoute } from './route.ts'
 import { Id, IdParams, Instant, listOf, NoContent, nullable, oneOf, PageQuery, strict } from './shape.ts'
 
@@ -24,6 +25,13 @@ export const Register = strict({
   pid: Type.Integer({ minimum: 0 }),
   /** the boot this process got before, when it registers again in the same life (its session ran out): it keeps its boot */
   bootId: Type.Optional(Id),
+  address: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 1_024,
+      description: 'http(s) URL to which the server posts its orders; absent: the executor opens the stream',
+    }),
+  ),
 })
 export type Register = Static<typeof Register>
 
@@ -36,6 +44,7 @@ export const Registered = strict({
   streamUrl: Type.String({
     description: 'ws:// or wss:// address of the stream; may be relative to the server (`/api/v1/executor/stream`)',
   }),
+  reportUrl: Type.Optional(Type.String({ description: 'where an executor with an address reports, relative to the server' })),
   protocol: Type.Integer(),
 })
 export type Registered = Static<typeof Registered>
@@ -107,6 +116,18 @@ export const executorRoutes = [
     body: Heartbeat,
     status: 200,
     answer: HeartbeatAnswer,
+  }),
+  defineRoute({
+    id: 'reportRuns',
+    method: 'POST',
+    path: '/executor/report',
+    access: 'executorSession',
+    budget: 'executor',
+    tag,
+    summary: 'What happened to runs, from an executor with an address',
+    body: ReportBody,
+    status: 200,
+    answer: ReportAnswer,
   }),
   defineRoute({
     id: 'listExecutors',

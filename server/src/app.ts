@@ -40,7 +40,9 @@ import { systemHandlers } from './http/routes/system.ts'
 import { taskHandlers } from './http/routes/tasks.ts'
 import { tokenHandlers } from './http/routes/tokens.ts'
 import { createHttp } from './http/server.ts'
+import { problemsOf } from './http/validate.ts'
 import { Links } from './link/links.ts'
+import { PostLink, readAddress } from './link/post/post-link.ts'
 import { StreamLink } from './link/stream/stream-link.ts'
 import { LiveServer } from './live/live-server.ts'
 import type { Log } from './log.ts'
@@ -49,6 +51,7 @@ import { nodeOf } from './node.ts'
 import { findPortOwner } from './port-owner.ts'
 import type { Database } from './store/database.ts'
 import { executorsById } from './store/executor-views.ts'
+import { addressOf } from './store/executors.ts'
 import { RunIds } from './store/ids.ts'
 import { getInstance, instancesById, runHead } from './store/instances.ts'
 import { groupOf } from './store/locate.ts'
@@ -96,6 +99,7 @@ interface Parts {
   readonly engine: Engine
   readonly links: Links
   readonly stream: StreamLink
+  readonly post: PostLink
   readonly live: LiveServer
   readonly access: AccessFacts
   readonly reads: CachedReads
@@ -163,6 +167,7 @@ class NodeServer implements Server {
     parts.live.stop()
     await parts.stream.close()
     await closeHttp(parts.http)
+    await parts.post.close()
     await parts.engine.stop()
     await parts.refusals
       .stop()
@@ -228,6 +233,16 @@ class NodeServer implements Server {
     })
     const links = new Links(engine)
     const stream = links.add((host) => new StreamLink({ host, node: node.name, warn: (facts, message) => log.warn(facts, message) }))
+    const post = links.add(
+      (host) =>
+        new PostLink({
+          host,
+          tokenOf: (session) => sessionTokens.issue(session),
+          addressOf: (session) => addressOf(db, session),
+          check: problemsOf,
+          warn: (facts, message) => log.warn(facts, message),
+        }),
+    )
     const refusals = new Refusals({ db, ids, now })
     refusals.start((error) => log.warn({ err: error }, 'refused calls could not be written to the audit log'))
     const monotonic = (): number => clock.monotonic()
@@ -285,6 +300,12 @@ class NodeServer implements Server {
         sessionTokens,
         liveExecutors: () => engine.liveExecutors(),
         timing: config.executor,
+        post: {
+          readAddress,
+          register: (session, address) => post.register(session, address),
+          beat: (session, beat) => post.beat(session, beat),
+          report: (session, body) => post.report(session, body),
+        },
       }),
       ...tokenHandlers({ db, change, access }),
       ...clusterHandlers({ commands: engine }),
@@ -306,7 +327,7 @@ class NodeServer implements Server {
       chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })],
       onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
-    return { clock, cluster, store, logs, engine, links, stream, live, access, reads, refusals, http, housekeeper }
+    return { clock, cluster, store, logs, engine, links, stream, post, live, access, reads, refusals, http, housekeeper }
   }
 
   /** Why no call is taken just now; null: they are. */

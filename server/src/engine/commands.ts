@@ -1,4 +1,4 @@
-import type { Heartbeat, HeartbeatAnswer, Register, TaskCreate, TaskUpdate, TriggerBody } from '@tickwheel/contract'
+import type { Register, TaskCreate, TaskUpdate, TriggerBody } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { Caller } from '../store/caller.ts'
 import type { Reach } from '../store/executors.ts'
@@ -23,7 +23,6 @@ export interface Commands {
   retryInstance(instanceId: number, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }>
   /** The group was found by `appName` and the token allows it. */
   registerExecutor(groupId: number, register: Register, caller: Caller, reach?: Reach): Promise<{ executorId: number; bootId: number }>
-  heartbeat(session: { executorId: number; bootId: number }, beat: Heartbeat): Promise<HeartbeatAnswer>
   drainExecutor(executorId: number, draining: boolean, scope: Scope, caller: Caller): Promise<void>
   forgetExecutor(executorId: number, scope: Scope, caller: Caller): Promise<void>
   /** Nodes, slots and leases as they are now. */

@@ -1,4 +1,4 @@
-import type { Heartbeat, HeartbeatAnswer, Register, TaskCreate, TaskUpdate, TriggerBody, Verdict } from '@tickwheel/contract'
+import type { Register, TaskCreate, TaskUpdate, TriggerBody, Verdict } from '@tickwheel/contract'
 import { PHASE, type Random, type Scope } from '@tickwheel/core'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { NodeBeat } from '../cluster/members.ts'
@@ -544,11 +544,6 @@ export class Engine implements Commands, LinkHost {
     reach?: Reach,
   ): Promise<{ executorId: number; bootId: number }> {
     return this.#executors.register(groupId, register, reach)
-  }
-
-  async heartbeat(session: Session, beat: Heartbeat): Promise<HeartbeatAnswer> {
-    const { cancel, unknown } = await this.#executors.heartbeat(session, beat)
-    return { cancel: [...cancel], unknown: [...unknown] }
   }
 
   async drainExecutor(executorId: number, draining: boolean, scope: Scope, caller: Caller): Promise<void> {

@@ -220,18 +220,13 @@ export class ExecutorDesk implements LinkHost {
   }
 
   async beat(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<BeatAnswer> {
-    const answer = await this.heartbeat(session, beat)
-    this.#here(session)
-    return answer
-  }
-
-  /** A heartbeat, over a link or by itself. */
-  async heartbeat(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<BeatAnswer> {
     const { lending, heartbeats } = this.#options
     lending.compare(session.executorId, new Set(beat.running.map((one) => one.instanceId)))
     // it may have registered at another node a moment ago
     if ((await this.#memberOf(session)) === 'storeAway') return { store: 'away', cancel: [], unknown: [] }
-    return (await heartbeats.take(session, beat)) ?? { store: 'ok', cancel: [], unknown: beat.running }
+    const answer = (await heartbeats.take(session, beat)) ?? { store: 'ok', cancel: [], unknown: beat.running }
+    this.#here(session)
+    return answer
   }
 
   async hear(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<HeardAnswer> {
@@ -338,8 +333,9 @@ export class ExecutorDesk implements LinkHost {
   // ── inside ──
 
   #linkOf(member: Member): 'here' | 'elsewhere' | 'nobody' {
+    const { isAlone, runId } = this.#options
     if (member.isHere) return 'here'
-    return member.linkRun === null ? 'nobody' : 'elsewhere'
+    return isAlone || member.linkRun === null || member.linkRun === runId ? 'nobody' : 'elsewhere'
   }
 
   /**

@@ -191,8 +191,8 @@ export function describeLink(name: string, make: Make): void {
     it('says full instead of keeping more than its buffer holds', async () => {
       await joined()
       const script = `#${'x'.repeat(200_000)}`
-      const order = dispatchOf(1, one, { handler: { kind: 'shell', script } })
-      const answers = Array.from({ length: 100 }, () => harness.link.send(one, [order]))
+      const orderOf = (instanceId: number): Order => dispatchOf(instanceId, one, { handler: { kind: 'shell', script } })
+      const answers = Array.from({ length: 100 }, (_, place) => harness.link.send(one, [orderOf(place + 1)]))
       expect(answers[0]).toBe('sent')
       expect(answers.at(-1)).toBe('full')
     })

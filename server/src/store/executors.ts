@@ -38,6 +38,38 @@ export async function saveLink(
   )
 }
 
+/** Where a process of an executor is reached over HTTP; null: it has no address, or is not the newest. */
+export async function addressOf(db: Database, { executorId, bootId }: { executorId: number; bootId: number }): Promise<string | null> {
+  return db.read(async (tx) => {
+    const [row] = await tx.all<Pick<ExecutorRow, 'address'>>(
+      "SELECT address FROM executor WHERE id = ? AND boot_id = ? AND transport = 'http'",
+      [executorId, bootId],
+    )
+    return row?.address ?? null
+  })
+}
+
+/** Executors that are online as far as the store knows. */
+export async function onlineExecutors(db: Database): Promise<KnownExecutor[]> {
+  return db.read(async (tx) => {
+    const rows = await tx.all<ExecutorRow & ExecutorBeatRow>(
+      'SELECT e.*, b.seen_at, b.`load` FROM executor e JOIN executor_beat b ON b.executor_id = e.id WHERE e.state = 1 ORDER BY e.id',
+    )
+    return rows.map(known)
+  })
+}
+
+/** Some executors by id. */
+export async function executorById(db: Database, executorId: number): Promise<KnownExecutor | null> {
+  return db.read(async (tx) => {
+    const [row] = await tx.all<ExecutorRow & ExecutorBeatRow>(
+      'SELECT e.*, b.seen_at, b.`load` FROM executor e JOIN executor_beat b ON b.executor_id = e.id WHERE e.id = ?',
+      [executorId],
+    )
+    return row === undefined ? null : known(row)
+  })
+}
+
 /** Executors that are online as far as the store knows. */
 export async function onlineExecutors(db: Database): Promise<KnownExecutor[]> {
   return db.read(async (tx) => {

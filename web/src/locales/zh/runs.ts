@@ -32,5 +32,5 @@ export const runs = {
     HTTP_STATUS: '响应状态码不符合预期', HTTP_FAILED: 'HTTP 调用失败', HANDLER_ERROR: '处理器抛出异常', TIMED_OUT: '超过时限', CANCELED: '已取消', DISPATCH_REFUSED: '执行器拒绝了派发内容',
     EXECUTOR_LOST: '执行器失联', EXECUTOR_RESTARTED: '执行器已重启', SERVER_LOST: '执行器与服务器失联', EXECUTOR_STOPPED: '执行器已停止', CANCEL_UNCONFIRMED: '执行器一直没有确认停止', LOST: '失联',
   },
-  rejects: { capacity: '已满', unknownHandler: '不认识该处理器', handlerNotAllowed: '不允许此类处理器', draining: '正在排空', otherBoot: '期间已重启', tooOld: '派发到达过晚', canceledFirst: '执行已先被取消', badDispatch: '无法理解派发内容' },
+  rejects: { capacity: '已满', unknownHandler: '不认识该处理器', handlerNotAllowed: '不允许此类处理器', draining: '正在排空', otherBoot: '期间已重启', tooOld: '派发到达过晚', canceledFirst: '执行已先被取消', badDispatch: '无法理解派发内容', unreachable: '按其地址无法送达' },
 }
