@@ -6,7 +6,7 @@ import type { Database, Tx } from './database.ts'
 import { takeEntityId } from './ids.ts'
 import { requireLevel } from './levels.ts'
 import { againWhenTaken } from './lock.ts'
-import { EXECUTOR_ADDRESS_LEVEL } from './migrate.ts'
+import { EXECUTOR_ADDRESS_LEVEL, WIRE_LEVEL } from './migrate.ts'
 import type { ExecutorBeatRow, ExecutorRow } from './schema.ts'
 import { isVisible } from './scope.ts'
 
@@ -70,24 +70,11 @@ export async function executorById(db: Database, executorId: number): Promise<Kn
   })
 }
 
-/** Executors that are online as far as the store knows. */
-export async function onlineExecutors(db: Database): Promise<KnownExecutor[]> {
+/** An executor by its name in a group. */
+export async function executorByName(db: Database, groupId: number, name: string): Promise<ExecutorRow | null> {
   return db.read(async (tx) => {
-    const rows = await tx.all<ExecutorRow & ExecutorBeatRow>(
-      'SELECT e.*, b.seen_at, b.`load` FROM executor e JOIN executor_beat b ON b.executor_id = e.id WHERE e.state = 1 ORDER BY e.id',
-    )
-    return rows.map(known)
-  })
-}
-
-/** Some executors by id. */
-export async function executorById(db: Database, executorId: number): Promise<KnownExecutor | null> {
-  return db.read(async (tx) => {
-    const [row] = await tx.all<ExecutorRow & ExecutorBeatRow>(
-      'SELECT e.*, b.seen_at, b.`load` FROM executor e JOIN executor_beat b ON b.executor_id = e.id WHERE e.id = ?',
-      [executorId],
-    )
-    return row === undefined ? null : known(row)
+    const [row] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE group_id = ? AND name = ?', [groupId, name])
+    return row ?? null
   })
 }
 
@@ -121,7 +108,7 @@ export async function registerExecutor(
 ): Promise<KnownExecutor> {
   return againWhenTaken(() =>
     db.write('rest', async (tx) => {
-      if (reach.address !== null) await requireLevel(tx, EXECUTOR_ADDRESS_LEVEL, await tx.now())
+      if (reach.address !== null) await requireLevel(tx, reach.transport === 'xxl' ? WIRE_LEVEL : EXECUTOR_ADDRESS_LEVEL, await tx.now())
       const [old] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE group_id = ? AND name = ?' + tx.locks.update, [
         groupId,
         register.name,

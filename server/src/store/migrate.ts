@@ -4,6 +4,7 @@ import { mainJob } from './migrations/0001-main-job.ts'
 import { logsInDatabase } from './migrations/0002-logs-in-database.ts'
 import { manyNodes } from './migrations/0003-many-nodes.ts'
 import { executorAddress } from './migrations/0004-executor-address.ts'
+import { wireTable } from './migrations/0005-wire.ts'
 
 interface Migration {
   readonly tables?: readonly TableSpec[]
@@ -18,12 +19,16 @@ const migrations: readonly Migration[] = [
   { tables: logsInDatabase, isForLogs: true },
   { columns: manyNodes },
   { columns: executorAddress },
+  { tables: wireTable },
 ]
 
 export const SCHEMA_LEVEL = migrations.length
 
 /** The first level whose programs reach executors that have an address. */
 export const EXECUTOR_ADDRESS_LEVEL = 1 + migrations.findIndex(({ columns }) => columns === executorAddress)
+
+/** The first level whose programs speak to XXL-JOB executors. */
+export const WIRE_LEVEL = 1 + migrations.findIndex(({ tables }) => tables === wireTable)
 
 /**
  * The oldest level whose programs can still work on a store of this level: nodes are upgraded one after the other, and what a migration adds they do not

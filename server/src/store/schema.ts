@@ -227,6 +227,18 @@ export interface ExecutorBeatRow {
   load: string | null
 }
 
+/** An attempt at an XXL-JOB executor under the number by which the executor knows it (`logId`). */
+export interface WireRow {
+  id: number
+  instance_id: number
+  attempt: number
+  executor_id: number
+  boot_id: number
+  /** the instant that the executor was told, by which it finds its log file */
+  log_at: number
+  timeout_ms: number
+}
+
 export interface CounterRow {
   hour_at: number
   group_id: number
@@ -339,6 +351,7 @@ export interface Schema {
   signal: SignalRow
   executor: ExecutorRow
   executor_beat: ExecutorBeatRow
+  wire: WireRow
   counter: CounterRow
   request_key: RequestKeyRow
   audit: AuditRow
