@@ -573,8 +573,12 @@ export class Engine implements Commands, LinkHost {
     this.#executors.left(session)
   }
 
-  async hear(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<HeardAnswer> {
+  async hear(session: Session, beat: Parameters<LinkHost['hear']>[1]): Promise<HeardAnswer> {
     return this.#executors.hear(session, beat)
+  }
+
+  async gone(session: Session): Promise<void> {
+    await this.#executors.gone(session)
   }
 
   async beat(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<BeatAnswer> {

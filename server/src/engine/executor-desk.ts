@@ -9,6 +9,7 @@ import {
   drainExecutor,
   executorById,
   forgetExecutor,
+  loseExecutor,
   registerExecutor,
   saveLink,
   type KnownExecutor,
@@ -229,7 +230,7 @@ export class ExecutorDesk implements LinkHost {
     return answer
   }
 
-  async hear(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<HeardAnswer> {
+  async hear(session: Session, beat: Parameters<LinkHost['hear']>[1]): Promise<HeardAnswer> {
     const { lending, heartbeats } = this.#options
     const member = await this.#memberOf(session)
     if (typeof member === 'string') return { kind: member }
@@ -239,6 +240,15 @@ export class ExecutorDesk implements LinkHost {
     const now = this.#options.roster.ofSession(session)
     if (answer === null || now === null) return { kind: 'sessionUnknown' }
     return { kind: 'heard', link: this.#linkOf(now), cancel: answer.cancel, unknown: answer.unknown }
+  }
+
+  async gone(session: Session): Promise<void> {
+    const { db, roster, mail } = this.#options
+    const member = roster.ofSession(session)
+    if (member === null || (await attemptsAt(db, [member.executorId])).length > 0) return
+    if (!(await loseExecutor(db, member.executorId, member.bootId, member.storedSeenAt))) return
+    if (roster.ofSession(session) !== null) this.#gone(member)
+    mail.executors([member.executorId])
   }
 
   async report(session: Session, frame: Report): Promise<Verdict | null> {

@@ -62,6 +62,11 @@ export class FakeHost implements LinkHost {
   /** as whoever sends to the executor has it */
   link: 'here' | 'elsewhere' | 'nobody' = 'here'
 
+  gone(session: Session): Promise<void> {
+    this.#hear(`gone ${String(session.executorId)}/${String(session.bootId)}`)
+    return Promise.resolve()
+  }
+
   hear(): Promise<HeardAnswer> {
     this.beats += 1
     this.#notice()

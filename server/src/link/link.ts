@@ -65,7 +65,9 @@ export interface LinkHost {
   left(session: Session): void
   beat(session: Session, beat: { running: readonly { instanceId: number; attempt: number }[]; load: Load }): Promise<BeatAnswer>
   /** A heartbeat of an executor without a connection, at whichever node it came. One that no node sends to may be joined here. */
-  hear(session: Session, beat: { running: readonly { instanceId: number; attempt: number }[]; load: Load }): Promise<HeardAnswer>
+  hear(session: Session, beat: { running: readonly { instanceId: number; attempt: number }[]; load: Load | null }): Promise<HeardAnswer>
+  /** The executor has said goodbye and has nothing left: it is offline at once. One with attempts stays, until they are reported or it is lost. */
+  gone(session: Session): Promise<void>
   /** `null`: the store is away, nothing is acknowledged, the executor sends again. Instants are already in cluster time (`skewMs` was taken off by the link). */
   report(session: Session, report: Report): Promise<Verdict | null>
   /** cluster time, epoch ms */

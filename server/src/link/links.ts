@@ -26,6 +26,7 @@ export class Links implements Link {
     const link = make({
       join: (hello) => host.join(hello),
       hear: (session, beat) => host.hear(session, beat),
+      gone: (session) => host.gone(session),
       beat: (session, beat) => host.beat(session, beat),
       report: (session, report) => host.report(session, report),
       now: () => host.now(),

@@ -52,6 +52,7 @@ function withBoots(host: LinkHost): LinkHost {
     report: (session, report) => host.report(session, report),
     now: () => host.now(),
     left: (session) => host.left(session),
+    gone: (session) => host.gone(session),
     joined: (session) => {
       newest.set(session.executorId, session.bootId)
       host.joined(session)
