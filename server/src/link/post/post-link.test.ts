@@ -46,20 +46,15 @@ function serve(host: LinkHost, timeoutMs = 5_000): PostHarness {
 /** An engine that knows the newest boot of each executor, as the real one does. */
 function withBoots(host: LinkHost): LinkHost {
   const newest = new Map<number, number>()
-  return {
-    join: (hello) => host.join(hello),
-    beat: (session, beat) => host.beat(session, beat),
-    report: (session, report) => host.report(session, report),
-    now: () => host.now(),
-    left: (session) => host.left(session),
-    gone: (session) => host.gone(session),
-    joined: (session) => {
-      newest.set(session.executorId, session.bootId)
-      host.joined(session)
-    },
-    hear: (session, beat) =>
-      (newest.get(session.executorId) ?? 0) > session.bootId ? Promise.resolve({ kind: 'superseded' }) : host.hear(session, beat),
+  const joined = host.joined.bind(host)
+  const hear = host.hear.bind(host)
+  host.joined = (session) => {
+    newest.set(session.executorId, session.bootId)
+    joined(session)
   }
+  host.hear = (session, beat) =>
+    (newest.get(session.executorId) ?? 0) > session.bootId ? Promise.resolve({ kind: 'superseded' }) : hear(session, beat)
+  return host
 }
 
 describeLink('post', (host) => Promise.resolve(serve(withBoots(host))))
