@@ -6,7 +6,7 @@
 --   TICKWHEEL_DATABASE_URL=mysql://tickwheel:…@127.0.0.1:3306/tickwheel npm start
 -- innodb_flush_log_at_trx_commit must be 1 (the default): what is acknowledged must be durable.
 -- Partitions are cut into months by the server, three ahead; empty months that are over are dropped.
--- Schema level 4. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
+-- Schema level 5. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
 
 CREATE DATABASE IF NOT EXISTS `tickwheel` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -409,8 +409,20 @@ CREATE TABLE IF NOT EXISTS `log_end` (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 PARTITION BY RANGE (`instance_id`) (PARTITION `later` VALUES LESS THAN MAXVALUE);
 
+CREATE TABLE IF NOT EXISTS `wire` (
+  `id` BIGINT NOT NULL,
+  `instance_id` BIGINT NOT NULL,
+  `attempt` INT NOT NULL,
+  `executor_id` BIGINT NOT NULL,
+  `boot_id` BIGINT NOT NULL,
+  `log_at` BIGINT NOT NULL,
+  `timeout_ms` BIGINT NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `wire_instance_id_attempt` (`instance_id`, `attempt`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES
-  ('schema_level', '4'),
+  ('schema_level', '5'),
   ('oldest_reader', '2');
 
 INSERT IGNORE INTO `slot` (`id`, `fence`, `owner_run`, `taken_at`) VALUES
