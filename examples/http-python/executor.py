@@ -4,7 +4,7 @@ An executor with an HTTP endpoint of its own, in nothing but Python's standard l
     EXECUTOR_TOKEN=twe_... python3 examples/http-python/executor.py
 
 It joins the group with the appName `default` and runs tasks whose handler is the named function `countTo` (parameters: a number).
-TICKWHEEL_SERVER, EXECUTOR_APP, EXECUTOR_NAME, EXECUTOR_HOST (where the server reaches this machine), EXECUTOR_PORT, EXECUTOR_CAPACITY.
+TICKWHEEL_SERVER (several nodes: with commas), EXECUTOR_APP, EXECUTOR_NAME, EXECUTOR_HOST (where the server reaches this machine), EXECUTOR_PORT, EXECUTOR_CAPACITY.
 """
 import hashlib
 import hmac
@@ -19,7 +19,8 @@ from collections import OrderedDict
 from email.utils import parsedate_to_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-SERVER = os.environ.get("TICKWHEEL_SERVER", "http://localhost:8080").rstrip("/")
+# any node will do, and the next where one does not answer
+SERVERS = os.environ.get("TICKWHEEL_SERVER", "http://localhost:8080").split(",")
 APP = os.environ.get("EXECUTOR_APP", "default")
 NAME = os.environ.get("EXECUTOR_NAME", "python")
 HOST = os.environ.get("EXECUTOR_HOST", "127.0.0.1")
@@ -107,12 +108,19 @@ def now_ms():
 def call(path, body, token):
     """One call of the server's API. Learns how far the server's clock is ahead of this one."""
     global server_is_ahead_ms
+    server = SERVERS[0]
     request = urllib.request.Request(
-        f"{SERVER}/api/v1{path}",
+        f"{server.rstrip('/')}/api/v1{path}",
         json.dumps(body).encode(),
         {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
-    with urllib.request.urlopen(request, timeout=10) as response:
+    try:
+        response = urllib.request.urlopen(request, timeout=10)
+    except (urllib.error.URLError, OSError) as error:
+        if not isinstance(error, urllib.error.HTTPError) and SERVERS[0] == server:
+            SERVERS.append(SERVERS.pop(0))
+        raise
+    with response:
         answer = json.load(response)
         if response.headers["Date"]:
             server_is_ahead_ms = int(parsedate_to_datetime(response.headers["Date"]).timestamp() * 1000) - now_ms()
