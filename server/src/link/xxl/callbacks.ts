@@ -1,21 +1,26 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Verdict } from '@tickwheel/contract'
 import { wiresById, type WireSeen } from '../../store/wires.ts'
 import { readCallbacks, SUCCESS, TIMED_OUT, type Callback } from './callback.ts'
-import { keyOf } from './peer.ts'
+import { keyOf, type Peer, type XxlRun } from './peer.ts'
 import { failure, OK, type Envelope } from './reply.ts'
 import type { Said, Shared } from './shared.ts'
 
 type Finished = Extract<Said, { type: 'finished' }>
 
+/** An executor waits 3 s for the answer to a callback. */
+const LOG_WITHIN_MS = 1_000
 const ERROR_LENGTH = 16_384
 const RESULT_LENGTH = 16_000
 
 /** Results, at whichever node they arrive. The answer comes after the commit. */
 export class Callbacks {
   readonly #shared: Shared
+  readonly #readLog: (peer: Peer, run: XxlRun) => Promise<unknown>
 
-  constructor(shared: Shared) {
+  constructor(shared: Shared, readLog: (peer: Peer, run: XxlRun) => Promise<unknown>) {
     this.#shared = shared
+    this.#readLog = readLog
   }
 
   async take(body: unknown): Promise<Envelope> {
@@ -40,12 +45,14 @@ export class Callbacks {
   /** Whatever the verdict, it is final: an executor sends a refused batch again for ever. */
   async #report(callback: Callback, wire: WireSeen | undefined): Promise<Verdict | null> {
     if (wire === undefined) return 'unknown'
+    const peer = this.#shared.peers.get(wire.executor_id)
+    const run = peer?.runs.get(keyOf({ instanceId: wire.instance_id, attempt: wire.attempt }))
+    // whoever sees that a run has ended finds its log there, except for what the executor adds afterwards
+    if (peer !== undefined && run !== undefined) await within(LOG_WITHIN_MS, this.#readLog(peer, run))
     const verdict = await this.#shared.say(
       { executorId: wire.executor_id, bootId: wire.boot_id },
       finishedOf(callback, wire, this.#shared.options.host.now()),
     )
-    const peer = this.#shared.peers.get(wire.executor_id)
-    const run = peer?.runs.get(keyOf({ instanceId: wire.instance_id, attempt: wire.attempt }))
     if (verdict !== null && peer !== undefined && run !== undefined) this.#shared.ended(peer, run)
     return verdict
   }
@@ -69,4 +76,12 @@ export function finishedOf({ code, message }: Callback, wire: WireSeen, at: numb
   const isOver = code === TIMED_OUT || (wire.timeout_ms > 0 && at >= wire.log_at + wire.timeout_ms)
   const error = { code: isOver ? 'TIMED_OUT' : `XXL_${String(code)}`, message: message.slice(0, ERROR_LENGTH) }
   return { ...base, outcome: isOver ? 'timedOut' : 'failed', error }
+}
+
+/** Waits for work, not longer than so many ms, and not for how it goes. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const enough = new AbortController()
+  const late = sleep(ms, undefined, { signal: enough.signal }).catch(() => undefined)
+  await Promise.race([late, work.catch(() => undefined)])
+  enough.abort()
 }

@@ -16,6 +16,8 @@ export interface Chunk {
 export class LogCursor {
   readonly #limitBytes: number
   #fromLine = 1
+  /** a Node client counts from 0, and gives one line less than it was asked for */
+  #countsFromZero = false
   #lines = 0
   #bytes = 0
   #dropped = 0
@@ -36,9 +38,14 @@ export class LogCursor {
     return this.#bytes >= this.#limitBytes
   }
 
-  /** What is new in a page; the cursor stands behind it. */
+  /** What is new in a page; the cursor stands behind it. Nothing, and the cursor at the beginning: the page lacks the first line and is asked for again. */
   take({ toLine, text }: LogPage, at: number): Chunk[] {
-    this.#fromLine = toLine + 1
+    if (this.#fromLine === 1 && !this.#countsFromZero && rawLines(text) === toLine - 1) {
+      this.#countsFromZero = true
+      this.#fromLine = 0
+      return []
+    }
+    this.#fromLine = this.#countsFromZero ? toLine : toLine + 1
     const all = linesOf(text)
     const fits = this.#within(all)
     const passed = Math.min(fits.length, Math.max(0, this.#stored - this.#lines))
@@ -70,4 +77,10 @@ export class LogCursor {
     }
     return fits
   }
+}
+
+/** Lines as the executor counts them. */
+function rawLines(text: string): number {
+  const lines = text.split(/\r\n|\n|\r/)
+  return lines.at(-1) === '' ? lines.length - 1 : lines.length
 }

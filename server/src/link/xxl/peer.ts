@@ -24,6 +24,8 @@ export interface XxlRun {
   nextKillAt: number
   pollMs: number
   isPolling: boolean
+  /** pages are fetched one after the other */
+  fetching: Promise<unknown>
   nextIdleAt: number
   /** since when the executor says that it has nothing of this job; null: it has, or does not say */
   idleSince: number | null

@@ -116,6 +116,7 @@ export class Shared {
       nextPollAt: now + this.timing.pollMinMs,
       pollMs: this.timing.pollMinMs,
       isPolling: false,
+      fetching: Promise.resolve(),
       nextIdleAt: now + this.timing.idleMs,
       idleSince: null,
       lastPageAt: null,

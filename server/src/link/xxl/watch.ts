@@ -76,8 +76,19 @@ export class Watch {
     this.#follow(done, peer)
   }
 
-  /** True: there were lines. */
+  /** Fetches what a log holds by now. What is printed meanwhile is on the next page. */
+  async rest(peer: Peer, run: XxlRun): Promise<void> {
+    for (let pages = 0; pages < 3 && !run.log.isFull && (await this.#page(peer, run)); pages += 1);
+  }
+
+  /** Fetches what is new. True: there was something. */
   async #page(peer: Peer, run: XxlRun): Promise<boolean> {
+    const fetched = run.fetching.then(() => this.#fetch(peer, run))
+    run.fetching = fetched.catch(() => undefined)
+    return fetched
+  }
+
+  async #fetch(peer: Peer, run: XxlRun): Promise<boolean> {
     const { shared } = this.#options
     const { timing } = shared
     const reply = await peer.log(run, run.log.fromLine)
@@ -94,8 +105,7 @@ export class Watch {
   /** The rest of the log of a run that has ended, and that it is the rest. */
   async #lastPage(peer: Peer, run: XxlRun): Promise<void> {
     const { shared } = this.#options
-    // what was printed while a page was fetched is on the next
-    for (let pages = 0; pages < 3 && !run.log.isFull && (await this.#page(peer, run)); pages += 1);
+    await this.rest(peer, run)
     const { instanceId, attempt } = run
     peer.runs.delete(keyOf(run))
     await shared.say(peer.session, { type: 'logEnd', instanceId, attempt, ...run.log.end() })

@@ -46,13 +46,13 @@ export class XxlLink implements Link {
     this.#options = options
     this.#shared = new Shared(options)
     this.#registrar = new Registrar(this.#shared)
-    this.#callbacks = new Callbacks(this.#shared)
     this.#watch = new Watch({
       shared: this.#shared,
       kill: (peer, run) => this.#kill(peer, run),
       link: (peer) => this.#registrar.link(peer),
       leave: (peer) => this.#registrar.leave(peer),
     })
+    this.#callbacks = new Callbacks(this.#shared, (peer, run) => this.#watch.rest(peer, run))
     this.#watch.start()
   }
 
