@@ -161,7 +161,7 @@ class Orders(BaseHTTPRequestHandler):
             return self.answer(401)
         order = json.loads(body)
         if self.path.endswith("/dispatch"):
-            self.answer(*take(order, age_ms))
+            self.answer(*take(order))
         elif self.path.endswith("/cancel"):
             self.answer(*cancel((order["instanceId"], order["attempt"])))
         else:
@@ -184,14 +184,14 @@ class Orders(BaseHTTPRequestHandler):
         pass
 
 
-def take(order, age_ms):
+def take(order):
     key = (order["instanceId"], order["attempt"])
     with lock:
         if order["bootId"] != session["bootId"]:
             return 409, "otherBoot"
         if key in seen:
             return 200, None
-        if age_ms > ORDER_MAX_AGE_MS:
+        if now_ms() + server_is_ahead_ms - order["at"] > ORDER_MAX_AGE_MS:
             return 409, "tooOld"
         if key in canceled_first:
             return 409, "canceledFirst"

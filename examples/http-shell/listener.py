@@ -27,7 +27,7 @@ def put(kind, name, body):
     os.rename(file.name, os.path.join(folder, kind, name))
 
 
-def take(path, body, age_ms):
+def take(path, body):
     order = json.loads(body)
     name = f"{order['instanceId']}-{order['attempt']}"
     if path.endswith("/cancel"):
@@ -37,7 +37,7 @@ def take(path, body, age_ms):
         return 200, None
     if str(order["bootId"]) != text_of("boot"):
         return 409, "otherBoot"
-    if age_ms > 10_000:
+    if time.time() * 1000 - order["at"] > 10_000:
         return 409, "tooOld"
     if os.path.exists(os.path.join(folder, "cancels", name)):
         return 409, "canceledFirst"
@@ -58,7 +58,7 @@ class Orders(BaseHTTPRequestHandler):
         age_ms = time.time() * 1000 - int(at)
         if not hmac.compare_digest(right, self.headers.get("X-Tickwheel-Signature", "")) or abs(age_ms) > 300_000:
             return self.answer(401, None)
-        self.answer(*take(self.path, body, age_ms))
+        self.answer(*take(self.path, body))
 
     def answer(self, status, code):
         self.send_response(status)

@@ -37,6 +37,8 @@ export class PostLink implements Link {
   readonly #options: PostLinkOptions
   readonly #poster: Poster
   readonly #outboxes = new Map<number, Outbox>()
+  /** by executor, what it did not take last: told once, not for each order and each second */
+  readonly #told = new Map<number, string>()
   #isPaused = false
 
   constructor(options: PostLinkOptions) {
@@ -114,7 +116,9 @@ export class PostLink implements Link {
   end(session: Session): void {
     const outbox = this.#find(session)
     outbox?.close()
-    if (outbox !== null) this.#outboxes.delete(session.executorId)
+    if (outbox === null) return
+    this.#outboxes.delete(session.executorId)
+    this.#told.delete(session.executorId)
   }
 
   pause(): void {
@@ -145,16 +149,24 @@ export class PostLink implements Link {
 
   /** What is not known, a sweep sends again. So it does with a cancel that was not taken. */
   #posted(session: Session, order: Order, posted: Posted): void {
-    const { host, warn } = this.#options
+    const { host } = this.#options
     const { instanceId, attempt } = order
-    if (posted.kind !== 'taken')
-      warn?.({ ...session, order: order.type, instanceId, attempt, ...posted }, 'an executor did not take an order')
+    this.#tell(session, order, posted)
     if (order.type !== 'dispatch' || posted.kind === 'unknown') return
     const run = { n: 1, instanceId, attempt, at: host.now() }
     void host.report(
       session,
       posted.kind === 'taken' ? { type: 'accepted', ...run } : { type: 'rejected', ...run, code: posted.code, detail: posted.detail },
     )
+  }
+
+  #tell(session: Session, order: Order, posted: Posted): void {
+    const what = posted.kind === 'taken' ? '' : `${posted.kind} ${posted.detail}`
+    if (what === (this.#told.get(session.executorId) ?? '')) return
+    if (posted.kind === 'taken') return void this.#told.delete(session.executorId)
+    this.#told.set(session.executorId, what)
+    const { instanceId, attempt } = order
+    this.#options.warn?.({ ...session, order: order.type, instanceId, attempt, ...posted }, 'an executor did not take an order')
   }
 }
 
