@@ -83,6 +83,7 @@ describe.each([
       { what: 'a first line' },
     )
     expect(live.end).toBe(false)
+    expect(await admin.get(`/instance/${String(run)}`)).toMatchObject({ state: 'running', endedAt: null })
     expect(await executor()).toMatchObject({
       transport: 'http',
       state: 'online',

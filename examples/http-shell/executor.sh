@@ -22,23 +22,38 @@ report() { # report NAME FIELDS: until the server has acknowledged it
   until ! kill -0 $$ 2>/dev/null || call /executor/report "$token" <<<"{\"executorId\":$executor,\"bootId\":$boot,\"reports\":[{$run,$2}]}" >/dev/null; do sleep 1; done
 }
 
+quote() { # quote TEXT: as JSON; control characters but the tab are dropped
+  local text=${1//\\/\\\\}
+  text=${text//\"/\\\"}
+  text=${text//$'\t'/\\t}
+  printf '"%s"' "${text//[[:cntrl:]]/}"
+}
+
 run() { # run NAME: one order, from its start to its acknowledged end
-  local name=$1 seq=1 line quoted code told='"outcome":"succeeded","result":{"exit":0}'
+  local name=$1 status=0 seq=0 count=0 told_at=$SECONDS line rest='' quoted='' code told='"outcome":"succeeded","result":{"exit":0}'
   report "$name" '"kind":"started"'
   field "$folder/orders/$name" handler.script >"$folder/$name.sh"
   mkfifo "$folder/$name.out"
   TICKWHEEL_PARAMS=$(field "$folder/orders/$name" params) setsid bash "$folder/$name.sh" >"$folder/$name.out" 2>&1 &
   echo $! >"$folder/groups/$name"
-  while IFS= read -r line || [ -n "$line" ]; do
-    quoted=$(python3 -c 'import json, sys; print(json.dumps(sys.argv[1]))' "$line")
-    report "$name" "\"kind\":\"log\",\"firstSeq\":$seq,\"lines\":[$quoted]"
-    seq=$((seq + 1))
+  while [ "$status" -eq 0 ] || [ "$status" -gt 128 ]; do # 0: a line; above 128: a while without one; else: the end
+    IFS= read -r -t 0.3 line
+    status=$?
+    if [ "$status" -gt 128 ]; then rest+=$line; else line=$rest$line rest=''; fi
+    if [ "$status" -eq 0 ] || { [ "$status" -le 128 ] && [ -n "$line" ]; }; then
+      quoted+=",$(quote "$line")"
+      count=$((count + 1))
+    fi
+    if [ "$count" -gt 0 ] && { [ "$count" -ge 100 ] || [ "$status" -ne 0 ] || [ $SECONDS -gt "$told_at" ]; }; then
+      report "$name" "\"kind\":\"log\",\"firstSeq\":$((seq + 1)),\"lines\":[${quoted#,}]"
+      seq=$((seq + count)) count=0 quoted='' told_at=$SECONDS
+    fi
   done <"$folder/$name.out"
   wait "$(cat "$folder/groups/$name")"
   code=$?
   [ $code -ne 0 ] && told="\"outcome\":\"failed\",\"error\":{\"code\":\"EXIT_CODE\",\"message\":\"it ended with exit code $code\"}"
   [ -e "$folder/cancels/$name" ] && told='"outcome":"canceled"'
-  report "$name" "\"kind\":\"finished\",\"lines\":$((seq - 1)),$told"
+  report "$name" "\"kind\":\"finished\",\"lines\":$seq,$told"
   rm -f "$folder/running/$name" "$folder/groups/$name" "$folder/$name".{sh,out}
 }
 
@@ -48,7 +63,7 @@ beat() {
   local load="{\"cpu\":0,\"memory\":0,\"running\":$(ls "$folder/running" | wc -l),\"queued\":0}"
   call /executor/heartbeat "$token" <<<"{\"executorId\":$executor,\"running\":[${running#,}],\"load\":$load}" >"$folder/beat.json" || return
   # what is to be canceled, and what the server has moved on without
-  for name in $(python3 -c 'import json, sys; a = json.load(open(sys.argv[1])); print(*(f"{o[\"instanceId\"]}-{o[\"attempt\"]}" for o in a["cancel"] + a["unknown"]))' "$folder/beat.json"); do
+  for name in $(python3 -c 'import json, sys; a = json.load(open(sys.argv[1])); print(*("%s-%s" % (o["instanceId"], o["attempt"]) for o in a["cancel"] + a["unknown"]))' "$folder/beat.json"); do
     touch "$folder/cancels/$name"
   done
 }
