@@ -14,6 +14,19 @@ export const AppName = Type.String({ pattern: '^[a-z][a-z0-9-]{1,63}$' })
 
 const editable = { name: Name, appName: AppName, description: Type.Optional(Type.String({ maxLength: 2000, default: '' })) }
 
+/**
+ * What an XXL-JOB app name is as the appName of a group: lower case, and a hyphen for whatever a group's appName cannot hold. null: nothing is left.
+ */
+export function appNameOf(registryKey: string): string | null {
+  const text = registryKey
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^a-z\d-]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 64)
+  return text.length < 2 ? null : text
+}
+
 export const GroupCreate = strict(editable)
 export type GroupCreate = Static<typeof GroupCreate>
 export const GroupUpdate = strict({ ...editable, version: Type.Integer({ minimum: 1 }) })

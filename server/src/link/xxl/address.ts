@@ -22,16 +22,3 @@ export function readAddress(value: string): XxlAddress | null {
   const path = url.pathname.replaceAll(/\/{2,}/g, '/').replace(/\/$/, '')
   return { base: `${url.protocol}//${url.host}${path}`, name: `${url.host}${path}`.replaceAll('/', '_').slice(0, NAME_LENGTH) }
 }
-
-/**
- * What an XXL-JOB app name is as the appName of a group: lower case, and a hyphen for whatever a group's appName cannot hold. null: nothing is left.
- */
-export function appNameOf(registryKey: string): string | null {
-  const text = registryKey
-    .trim()
-    .toLowerCase()
-    .replaceAll(/[^a-z\d-]+/g, '-')
-    .replace(/^[^a-z]+/, '')
-    .slice(0, 64)
-  return text.length < 2 ? null : text
-}
