@@ -3,6 +3,7 @@ import { SUCCESS } from './callback.ts'
 import type { LogCursor } from './log-cursor.ts'
 import { isUnknownCall, readReply, type Reply } from './reply.ts'
 import type { RunRequest } from './run-request.ts'
+import { Turns } from './turns.ts'
 import type { Session } from '../link.ts'
 
 /** An attempt that an executor was given, or may have been. */
@@ -42,6 +43,8 @@ export interface PeerOptions {
   readonly timeouts?: Timeouts
 }
 
+const CALLS_AT_ONCE = 8
+const POLLS_AT_ONCE = 4
 const LOG_ANSWER_BYTES = 33_554_432
 
 /** One executor as this node knows it: where it is called, which dialect it speaks, what it has. */
@@ -50,6 +53,9 @@ export class Peer {
   readonly name: string
   readonly base: string
   readonly runs = new Map<string, XxlRun>()
+  /** a slow executor holds up no other */
+  readonly calls = new Turns(CALLS_AT_ONCE)
+  readonly polls = new Turns(POLLS_AT_ONCE)
   /** orders that wait to be claimed, by attempt, and their size */
   readonly pending = new Set<string>()
   pendingBytes = 0

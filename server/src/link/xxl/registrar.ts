@@ -127,7 +127,10 @@ export class Registrar {
     if (answer.kind === 'storeAway') return failure('the store is away: try again')
     if (answer.kind !== 'heard') return null
     // another node has it: this one only passes on that it lives
-    if (answer.link === 'elsewhere' && known === null) return OK
+    if (answer.link === 'elsewhere') {
+      if (known !== null) this.forget(known)
+      return OK
+    }
     const peer = this.#peerOf(session, address, about)
     for (const unknown of answer.unknown) this.#endedElsewhere(peer, unknown)
     if (peer.refusedAt !== null && performance.now() - peer.refusedAt > this.#shared.timing.goneMs)

@@ -2,9 +2,6 @@ import { openRunsById } from '../../store/open-runs.ts'
 import { readLogPage } from './log-page.ts'
 import { keyOf, type Peer, type XxlRun } from './peer.ts'
 import type { Shared } from './shared.ts'
-import { Turns } from './turns.ts'
-
-const POLLS_AT_ONCE = 16
 
 export interface WatchOptions {
   readonly shared: Shared
@@ -16,7 +13,6 @@ export interface WatchOptions {
 /** Looks after what executors have: fetches logs, notices runs that have ended or are not there, ends those that are over their time, asks who was silent. */
 export class Watch {
   readonly #options: WatchOptions
-  readonly #polls = new Turns(POLLS_AT_ONCE)
   #timer: NodeJS.Timeout | null = null
   #nextLookAt = 0
   #isLooking = false
@@ -32,7 +28,7 @@ export class Watch {
 
   async stop(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer)
-    await this.#polls.idle()
+    await Promise.all([...this.#options.shared.peers.values()].map((peer) => peer.polls.idle()))
   }
 
   #tick(): void {
@@ -67,9 +63,9 @@ export class Watch {
   }
 
   #poll(peer: Peer, run: XxlRun, work: () => Promise<void>): void {
-    if (this.#polls.isFull) return
+    if (peer.polls.isFull) return
     run.isPolling = true
-    const done = this.#polls.do(work).finally(() => {
+    const done = peer.polls.do(work).finally(() => {
       run.isPolling = false
       run.nextPollAt = performance.now() + run.pollMs
     })

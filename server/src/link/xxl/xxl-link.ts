@@ -8,15 +8,13 @@ import type { CallEnd } from './client.ts'
 import { keyOf, type Peer, type XxlRun } from './peer.ts'
 import { Registrar } from './registrar.ts'
 import { failure, isOwnReply, readReply, type Envelope } from './reply.ts'
-import { readRunAnswer, runRequestOf } from './run-request.ts'
+import { readRunAnswer, runRequestOf, type RunRequest } from './run-request.ts'
 import { Shared, type XxlLinkOptions } from './shared.ts'
-import { Turns } from './turns.ts'
 import type { UnclaimedApp } from './unclaimed.ts'
 import { Watch } from './watch.ts'
 
 const PENDING_BYTES = 8_388_608
 const CLAIMS_AT_ONCE = 100
-const CALLS_AT_ONCE = 64
 const CLOSE_WITHIN_MS = 2_000
 const KILL_AGAIN_MS = 2_000
 
@@ -37,7 +35,6 @@ export class XxlLink implements Link {
   readonly #registrar: Registrar
   readonly #callbacks: Callbacks
   readonly #watch: Watch
-  readonly #calls = new Turns(CALLS_AT_ONCE)
   #waiting: Waiting[] = []
   #claiming: Promise<void> | null = null
   #isPaused = false
@@ -121,7 +118,7 @@ export class XxlLink implements Link {
       this.#watch
         .stop()
         .then(() => this.#claiming)
-        .then(() => this.#calls.idle()),
+        .then(() => Promise.all([...this.#shared.peers.values()].map((peer) => peer.calls.idle()))),
     ])
     clearTimeout(timer)
     for (const peer of this.#shared.peers.values()) this.#registrar.unlink(peer)
@@ -206,9 +203,16 @@ export class XxlLink implements Link {
           0,
         )
         this.#drop(item)
-        void this.#calls.do(async () => this.#sent(peer, { run, dispatch }, await peer.run(request)))
+        void peer.calls.do(async () => this.#sent(peer, { run, dispatch }, await this.#call(peer, dispatch, request)))
       }
     }
+  }
+
+  /** What has waited too long behind others is not sent: the engine gives it to another. */
+  async #call(peer: Peer, dispatch: Dispatch, request: RunRequest): Promise<CallEnd> {
+    if (this.#options.host.now() - dispatch.at > FRAME_LIMITS.dispatchMaxAgeMs)
+      return { kind: 'answer', status: 200, text: '{"code":500,"msg":"the calls before it took too long"}' }
+    return peer.run(request)
   }
 
   #drop({ peer, dispatch, bytes }: Waiting): void {
