@@ -54,6 +54,10 @@ describe('a call of an executor', () => {
 
   it('reads no more of an answer than it may', async () => {
     const base = await listening(createServer((_request, response) => response.end('x'.repeat(5000))))
-    expect(await post(base, { answerBytes: 1000 })).toEqual({ kind: 'unsure', why: 'the answer is longer than 1000 bytes' })
+    expect(await post(base, { answerBytes: 1000 })).toEqual({
+      kind: 'unsure',
+      why: 'the answer is longer than 1000 bytes',
+      isTooLong: true,
+    })
   })
 })

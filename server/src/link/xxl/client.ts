@@ -5,7 +5,7 @@ import { request as httpsRequest } from 'node:https'
 export type CallEnd =
   | { readonly kind: 'answer'; readonly status: number; readonly text: string }
   | { readonly kind: 'unsent'; readonly why: string }
-  | { readonly kind: 'unsure'; readonly why: string }
+  | { readonly kind: 'unsure'; readonly why: string; readonly isTooLong?: true }
 
 export interface Call {
   /** base of the executor, without a slash at the end */
@@ -41,6 +41,7 @@ export async function call(wanted: Call, { connectMs, answerMs }: Timeouts = TIM
       void textOf(incoming, wanted.answerBytes ?? 1_048_576).then((text) => {
         clearTimeout(timer)
         if (typeof text === 'string') resolve({ kind: 'answer', status: incoming.statusCode ?? 0, text })
+        else if (text.isTooLong) resolve({ kind: 'unsure', why: text.why, isTooLong: true })
         else failed(text.why)
         outgoing.destroy()
       })
@@ -71,17 +72,17 @@ function headersOf({ appName, accessToken }: Call, length: number): Record<strin
   }
 }
 
-async function textOf(incoming: IncomingMessage, most: number): Promise<string | { why: string }> {
+async function textOf(incoming: IncomingMessage, most: number): Promise<string | { why: string; isTooLong: boolean }> {
   const parts: Buffer[] = []
   let bytes = 0
   try {
     for await (const part of incoming as AsyncIterable<Buffer>) {
       bytes += part.length
-      if (bytes > most) return { why: `the answer is longer than ${String(most)} bytes` }
+      if (bytes > most) return { why: `the answer is longer than ${String(most)} bytes`, isTooLong: true }
       parts.push(part)
     }
     return Buffer.concat(parts).toString('utf8')
   } catch (error) {
-    return { why: error instanceof Error ? error.message : 'the answer broke off' }
+    return { why: error instanceof Error ? error.message : 'the answer broke off', isTooLong: false }
   }
 }

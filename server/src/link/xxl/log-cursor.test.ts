@@ -38,6 +38,14 @@ describe('the cursor in a log', () => {
     expect(cursor.end()).toEqual({ lines: 4, bytes: 10, dropped: 2 })
   })
 
+  it('leaves a mark where the rest cannot be read', () => {
+    const cursor = new LogCursor(1000, 0)
+    cursor.take({ toLine: 1, text: 'a\n' }, 1)
+    expect(cursor.giveUp()).toEqual({ firstSeq: 2, lines: [], dropped: 1 })
+    expect(cursor.isFull).toBe(true)
+    expect(cursor.end()).toMatchObject({ lines: 2, dropped: 1 })
+  })
+
   it('loses no line of a client that counts from 0', () => {
     const file = ['a', 'b', 'c']
     // as npm xxl-job reads: lines whose index is not below the number that it was asked for

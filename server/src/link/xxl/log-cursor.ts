@@ -63,6 +63,15 @@ export class LogCursor {
     return [...chunks, { firstSeq, lines: [], dropped }]
   }
 
+  /** The rest cannot be read: a mark in its place. */
+  giveUp(): Chunk {
+    const firstSeq = Math.max(this.#lines, this.#stored) + 1
+    this.#lines = firstSeq
+    this.#dropped += 1
+    this.#bytes = Math.max(this.#bytes, this.#limitBytes)
+    return { firstSeq, lines: [], dropped: 1 }
+  }
+
   /** How much there was in all. */
   end(): { readonly lines: number; readonly bytes: number; readonly dropped: number } {
     return { lines: Math.max(this.#lines, this.#stored), bytes: this.#bytes, dropped: this.#dropped }

@@ -113,10 +113,11 @@ export class Peer {
     return isUnknownCall(reply) ? null : reply.code === SUCCESS
   }
 
-  /** null: no answer. */
-  async log({ logAt, logId }: XxlRun, fromLine: number): Promise<Reply | null> {
+  /** null: no answer. tooLong: more than is read at once, and there is no way to ask for less. */
+  async log({ logAt, logId }: XxlRun, fromLine: number): Promise<Reply | 'tooLong' | null> {
     const body = { logDateTim: logAt, logDateTime: logAt, logId, fromLineNum: fromLine }
     const end = await this.#post('log', body, LOG_ANSWER_BYTES)
+    if (end.kind === 'unsure' && end.isTooLong === true) return 'tooLong'
     return end.kind === 'answer' ? readReply(end.text) : null
   }
 

@@ -88,6 +88,10 @@ export class Watch {
     const { shared } = this.#options
     const { timing } = shared
     const reply = await peer.log(run, run.log.fromLine)
+    if (reply === 'tooLong') {
+      await shared.say(peer.session, { type: 'log', instanceId: run.instanceId, attempt: run.attempt, ...run.log.giveUp() })
+      return false
+    }
     const page = reply === null ? null : readLogPage(reply, run.log.fromLine)
     run.pollMs = page === null ? Math.min(timing.pollMaxMs, run.pollMs * 1.5) : timing.pollMinMs
     if (page === null) return false
