@@ -307,6 +307,7 @@ CREATE TABLE IF NOT EXISTS `executor` (
   `link_run` BIGINT,
   `process_key` VARCHAR(255),
   `process_boot` BIGINT,
+  `address` TEXT,
   PRIMARY KEY (`id`),
   UNIQUE KEY `executor_group_id_name` (`group_id`, `name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -435,6 +436,18 @@ CREATE TABLE IF NOT EXISTS `executor_schema` (
   `boot_id` BIGINT NOT NULL,
   `schemas` MEDIUMTEXT NOT NULL,
   PRIMARY KEY (`executor_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `wire` (
+  `id` BIGINT NOT NULL,
+  `instance_id` BIGINT NOT NULL,
+  `attempt` INT NOT NULL,
+  `executor_id` BIGINT NOT NULL,
+  `boot_id` BIGINT NOT NULL,
+  `log_at` BIGINT NOT NULL,
+  `timeout_ms` BIGINT NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `wire_instance_id_attempt` (`instance_id`, `attempt`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES

@@ -9,7 +9,14 @@ import { openApi, type ApiServer } from './api.fixture.ts'
  * that is not (421), and changes nothing.
  */
 const ROLES = ['all', 'api', 'scheduler'] as const
-const OF_SCHEDULERS = ['POST /api/v1/executor/register', 'POST /api/v1/executor/heartbeat', 'GET /healthz', 'GET /readyz', 'GET /metrics']
+const OF_SCHEDULERS = [
+  'POST /api/v1/executor/register',
+  'POST /api/v1/executor/heartbeat',
+  'POST /api/v1/executor/report',
+  'GET /healthz',
+  'GET /readyz',
+  'GET /metrics',
+]
 
 const urlOf = (path: string): string => (path.startsWith('~') ? path.slice(1) : `/api/v1${path}`).replace(/:\w+/g, '1')
 

@@ -1,6 +1,7 @@
 import { runServer, tellStartProblem, VERSION, type Config } from '@tickwheel/server'
 import { Command } from 'commander'
 import { addExecutorCommand } from './executor.ts'
+import { addImportCommand } from './import/xxl-job.ts'
 import { settingsOf, withSettings } from './settings.ts'
 import { startEverything } from './start.ts'
 
@@ -16,6 +17,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
   add('start', 'server with an embedded executor: everything on one machine', startEverything)
   add('server', 'server alone', runServer)
   addExecutorCommand(program, (given) => {
+    code = given
+  })
+  addImportCommand(program, (given) => {
     code = given
   })
   try {

@@ -135,9 +135,13 @@ export const INSTANCE_STATES = [
 export const CAUSES = ['schedule', 'manual', 'api', 'retry', 'workflow', 'backfill', 'shard'] as const
 
 export const EXECUTOR_STATES = ['online', 'draining', 'offline'] as const
+/** stream: it opens a connection to the server; http: the server posts to its address; xxl: the server speaks XXL-JOB's protocol to its address */
+export const EXECUTOR_TRANSPORTS = ['stream', 'http', 'xxl'] as const
+export type ExecutorTransport = (typeof EXECUTOR_TRANSPORTS)[number]
 
 export const STREAM_PROTOCOL = 'tickwheel.1'
 export const STREAM_PATH = '/api/v1/executor/stream'
+export const REPORT_PATH = '/api/v1/executor/report'
 export const FRAME_LIMITS = {
   messageBytes: 1_048_576,
   framesPerMessage: 1_000,
@@ -161,6 +165,7 @@ export const REJECT_CODES = [
   'tooOld',
   'canceledFirst',
   'badDispatch',
+  'unreachable',
 ] as const
 export type RejectCode = (typeof REJECT_CODES)[number]
 export const LOG_STREAMS = ['stdout', 'stderr', 'log', 'system'] as const

@@ -1,6 +1,7 @@
 import { Type, type Static } from 'typebox'
-import { EXECUTOR_STATES } from './constants.ts'
+import { EXECUTOR_STATES, EXECUTOR_TRANSPORTS } from './constants.ts'
 import { AppName } from './groups.ts'
+import { ReportAnswer, ReportBody } from './reports.ts'
 import { defineRoute } from './route.ts'
 import { Id, IdParams, Instant, listOf, NoContent, nullable, oneOf, PageQuery, strict } from './shape.ts'
 
@@ -31,6 +32,13 @@ export const Register = strict({
   bootId: Type.Optional(Id),
   /** a random word of this process, the same in each of its registrations: one that the server handles late does not supersede the process itself */
   processKey: Type.Optional(Type.String({ minLength: 1, maxLength: 64, pattern: '^[A-Za-z0-9_-]+$' })),
+  address: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 1_024,
+      description: 'http(s) URL to which the server posts its orders; absent: the executor opens the stream',
+    }),
+  ),
 })
 export type Register = Static<typeof Register>
 
@@ -43,6 +51,7 @@ export const Registered = strict({
   streamUrl: Type.String({
     description: 'ws:// or wss:// address of the stream; may be relative to the server (`/api/v1/executor/stream`)',
   }),
+  reportUrl: Type.Optional(Type.String({ description: 'where an executor with an address reports, relative to the server' })),
   protocol: Type.Integer(),
 })
 export type Registered = Static<typeof Registered>
@@ -73,7 +82,8 @@ export const Executor = strict({
   groupName: Type.String(),
   name: Type.String(),
   state: oneOf(EXECUTOR_STATES),
-  transport: oneOf(['stream']),
+  transport: oneOf(EXECUTOR_TRANSPORTS),
+  address: nullable(Type.String({ description: 'where the server reaches it; null: it opens a connection by itself' })),
   version: Type.String(),
   host: Type.String(),
   pid: Type.Integer(),
@@ -121,6 +131,18 @@ export const executorRoutes = [
     body: Heartbeat,
     status: 200,
     answer: HeartbeatAnswer,
+  }),
+  defineRoute({
+    id: 'reportRuns',
+    method: 'POST',
+    path: '/executor/report',
+    access: 'executorSession',
+    budget: 'executor',
+    tag,
+    summary: 'What happened to runs, from an executor with an address',
+    body: ReportBody,
+    status: 200,
+    answer: ReportAnswer,
   }),
   defineRoute({
     id: 'listExecutors',

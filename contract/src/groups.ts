@@ -21,6 +21,19 @@ const editable = {
   ),
 }
 
+/**
+ * What an XXL-JOB app name is as the appName of a group: lower case, and a hyphen for whatever a group's appName cannot hold. null: nothing is left.
+ */
+export function appNameOf(registryKey: string): string | null {
+  const text = registryKey
+    .trim()
+    .toLowerCase()
+    .replaceAll(/[^a-z\d-]+/g, '-')
+    .replace(/^[^a-z]+/, '')
+    .slice(0, 64)
+  return text.length < 2 ? null : text
+}
+
 export const GroupCreate = strict(editable)
 export type GroupCreate = Static<typeof GroupCreate>
 export const GroupUpdate = strict({ ...editable, version: Type.Integer({ minimum: 1 }) })

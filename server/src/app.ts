@@ -40,14 +40,22 @@ import { systemHandlers } from './http/routes/system.ts'
 import { taskHandlers } from './http/routes/tasks.ts'
 import { tokenHandlers } from './http/routes/tokens.ts'
 import { createHttp } from './http/server.ts'
+import type { XxlCalls } from './http/xxl.ts'
+import type { LinkHost } from './link/link.ts'
+import { problemsOf } from './http/validate.ts'
+import { Links } from './link/links.ts'
+import { PostLink, readAddress } from './link/post/post-link.ts'
+import { XxlLink } from './link/xxl/xxl-link.ts'
 import { StreamLink } from './link/stream/stream-link.ts'
 import { LiveServer } from './live/live-server.ts'
 import type { Log } from './log.ts'
 import { openStore, type OpenStore } from './open-store.ts'
 import { nodeOf } from './node.ts'
 import { findPortOwner } from './port-owner.ts'
+import { SYSTEM } from './store/caller.ts'
 import type { Database } from './store/database.ts'
 import { executorsById } from './store/executor-views.ts'
+import { addressOf } from './store/executors.ts'
 import { RunIds } from './store/ids.ts'
 import { getInstance, instancesById, runHead } from './store/instances.ts'
 import { groupOf } from './store/locate.ts'
@@ -93,7 +101,10 @@ interface Parts {
   readonly store: OpenStore
   readonly logs: LogStore
   readonly engine: Engine
-  readonly link: StreamLink
+  readonly links: Links
+  readonly stream: StreamLink
+  readonly post: PostLink
+  readonly xxl: XxlLink | null
   readonly live: LiveServer
   readonly access: AccessFacts
   readonly reads: CachedReads
@@ -127,7 +138,7 @@ class NodeServer implements Server {
     this.#parts = parts
     try {
       const port = await listen(parts.http, this.#config)
-      await parts.engine.start(parts.link)
+      await parts.engine.start(parts.links)
       parts.housekeeper.start()
       this.#phase = 'open'
       const first = { db: store.db, ids: new RunIds(store.db, () => parts.clock.now()), now: () => parts.clock.now(), config: this.#config }
@@ -159,8 +170,10 @@ class NodeServer implements Server {
     await parts.engine.retire()
     this.#phase = 'stopping'
     parts.live.stop()
-    await parts.link.close()
+    await parts.stream.close()
     await closeHttp(parts.http)
+    await parts.post.close()
+    await parts.xxl?.close()
     await parts.engine.stop()
     await parts.refusals
       .stop()
@@ -224,13 +237,26 @@ class NodeServer implements Server {
       logLimitBytes: config.log.maxBytes,
       maxOpenRuns: config.openRuns.max,
     })
-    const link = new StreamLink({ host: engine, node: node.name, warn: (facts, message) => log.warn(facts, message) })
+    const links = new Links(engine)
+    const stream = links.add((host) => new StreamLink({ host, node: node.name, warn: (facts, message) => log.warn(facts, message) }))
+    const post = links.add(
+      (host) =>
+        new PostLink({
+          host,
+          tokenOf: (session) => sessionTokens.issue(session),
+          addressOf: (session) => addressOf(db, session),
+          check: problemsOf,
+          warn: (facts, message) => log.warn(facts, message),
+        }),
+    )
     const refusals = new Refusals({ db, ids, now })
     refusals.start((error) => log.warn({ err: error }, 'refused calls could not be written to the audit log'))
     const monotonic = (): number => clock.monotonic()
     const cache = new SignedCache(cluster.cache, secret)
     const access = new AccessFacts({ db, cache, events: engine.events, monotonic })
     const reads = new CachedReads({ db, cache, events: engine.events, bus: cluster.bus, monotonic })
+    const xxl =
+      config.xxl.accessToken === '' ? null : links.add((host) => xxlLink(host, { config, store, engine, ids, sessionTokens, reads, log }))
     const sessions = new Sessions({ db, ids, facts: access, refusals, secret, now, monotonic })
     const rateLimit = new RateLimit(cluster.buckets, config.rateLimit)
     const locate: Locate = (resource, id) => groupOf(db, resource, id)
@@ -282,6 +308,12 @@ class NodeServer implements Server {
         sessionTokens,
         liveExecutors: () => engine.liveExecutors(),
         timing: config.executor,
+        post: {
+          readAddress,
+          register: (session, address) => post.register(session, address),
+          beat: (session, beat) => post.beat(session, beat),
+          report: (session, body) => post.report(session, body),
+        },
       }),
       ...tokenHandlers({ db, change, access }),
       ...clusterHandlers({ commands: engine }),
@@ -295,7 +327,7 @@ class NodeServer implements Server {
       }),
     }
     const consoleDir = this.#overrides.consoleDir === undefined ? findConsole() : this.#overrides.consoleDir
-    const http = await createHttp({ gate, handlers, metrics, log, consoleDir, refuse: () => this.#refuse() })
+    const http = await createHttp({ gate, handlers, metrics, log, consoleDir, xxl: xxlCalls(xxl, config), refuse: () => this.#refuse() })
     http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head))
     const housekeeper = new Housekeeper({
       clock,
@@ -303,7 +335,7 @@ class NodeServer implements Server {
       chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })],
       onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
-    return { clock, cluster, store, logs, engine, link, live, access, reads, refusals, http, housekeeper }
+    return { clock, cluster, store, logs, engine, links, stream, post, xxl, live, access, reads, refusals, http, housekeeper }
   }
 
   /** Why no call is taken just now; null: they are. */
@@ -318,7 +350,7 @@ class NodeServer implements Server {
     const parts = this.#parts
     socket.on('error', () => socket.destroy())
     if (parts === null || this.#phase !== 'open') return refuseUpgrade(socket, '503 Service Unavailable')
-    if (parts.link.upgrade(request, socket, head)) return
+    if (parts.stream.upgrade(request, socket, head)) return
     if (!servesPeople(this.#config.role)) return refuseUpgrade(socket, '421 Misdirected Request')
     const origin = originOf(
       { headers: request.headers, ip: request.socket.remoteAddress ?? '', id: '' },
@@ -332,6 +364,42 @@ interface Shared {
   readonly log: Log
   readonly monotonic: () => number
   readonly db: Database
+}
+
+interface XxlNeeds {
+  readonly config: Config
+  readonly store: OpenStore
+  readonly engine: Engine
+  readonly ids: RunIds
+  readonly sessionTokens: ExecutorSessionTokens
+  readonly reads: CachedReads
+  readonly log: Log
+}
+
+function xxlLink(host: LinkHost, { config, store, engine, ids, sessionTokens, reads, log }: XxlNeeds): XxlLink {
+  return new XxlLink({
+    host,
+    db: store.db,
+    logs: store.logs,
+    takeIds: (count) => ids.take(count),
+    register: (groupId, register, reach) => engine.registerExecutor(groupId, register, SYSTEM, reach),
+    issueToken: (session) => sessionTokens.issue(session),
+    onExecutors: () => reads.changed(),
+    accessToken: config.xxl.accessToken,
+    capacity: config.xxl.capacity,
+    logLimitBytes: config.log.maxBytes,
+    log,
+  })
+}
+
+function xxlCalls(link: XxlLink | null, { xxl: { accessToken } }: Config): XxlCalls | null {
+  if (link === null) return null
+  return {
+    accessToken,
+    registry: (body, isNewDialect) => link.registry(body, isNewDialect),
+    registryRemove: (body) => link.registryRemove(body),
+    callback: (body) => link.callback(body),
+  }
 }
 
 /** What nodes share beside the store: Redis where the settings name one, under the name of the store, else the memory of this process. */

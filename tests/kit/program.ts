@@ -8,6 +8,8 @@ const fromSources = ['--conditions=development', '--experimental-strip-types', '
 export interface ProgramOptions {
   /** File of a program, from the root of the project. Default `cli/src/main.ts`. */
   readonly file?: string
+  /** Another program than Node.js: it is given `args` alone. */
+  readonly command?: string
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
@@ -26,8 +28,9 @@ export class Program {
   /** Settles when the process is gone, however it went. */
   readonly exited: Promise<Exit>
 
-  constructor({ file = 'cli/src/main.ts', args = [], env = {}, cwd = root }: ProgramOptions = {}) {
-    this.#child = spawn(process.execPath, [...fromSources, join(root, file), ...args], {
+  constructor({ file = 'cli/src/main.ts', command, args = [], env = {}, cwd = root }: ProgramOptions = {}) {
+    const [program, words] = command === undefined ? [process.execPath, [...fromSources, join(root, file), ...args]] : [command, [...args]]
+    this.#child = spawn(program, words, {
       cwd,
       env: { ...cleanEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 import { VERDICTS, type ServerFrame, type Verdict } from '@tickwheel/contract'
 import type { Chance } from '../kit/chance.ts'
 import type { Link, LinkHost, Order, Report, Session } from '../../server/src/link/link.ts'
-import { inClusterTime, Skew } from '../../server/src/link/stream/skew.ts'
+import { inClusterTime, Skew } from '../../server/src/link/skew.ts'
 import { isExecutorFrame, type UpFrame } from './up-frame.ts'
 import { CLOSE } from './up-frame.ts'
 import type { SimProcess } from './sim-process.ts'

@@ -97,6 +97,20 @@ export const ConfigSchema = group({
       '超过此时长没有心跳的执行器视为失联，至少为心跳间隔的两倍。',
     ),
   }),
+  xxl: group({
+    accessToken: text(
+      '',
+      'Access token of XXL-JOB executors (their xxl.job.accessToken), sent to them too. Empty: no XXL-JOB executor can register, and its addresses answer 404.',
+      'XXL-JOB 执行器的 accessToken（与执行器的 xxl.job.accessToken 相同），调用执行器时也会携带。留空则不接受 XXL-JOB 执行器，相应地址返回 404。',
+      { secret: true, maxLength: 255 },
+    ),
+    capacity: whole(
+      100,
+      [1, 10_000],
+      'How many runs one XXL-JOB executor is given at once; it does not tell what it can take.',
+      '单个 XXL-JOB 执行器同时接收的执行数上限；该协议不上报容量。',
+    ),
+  }),
   log: group({
     maxBytes: whole(
       67_108_864,

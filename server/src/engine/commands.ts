@@ -1,6 +1,7 @@
-import type { Heartbeat, HeartbeatAnswer, Register, RouteAnswer, TaskCreate, TaskUpdate, TriggerBody } from '@tickwheel/contract'
+import type { Register, RouteAnswer, TaskCreate, TaskUpdate, TriggerBody } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { Caller } from '../store/caller.ts'
+import type { Reach } from '../store/executors.ts'
 import type { HeldFiring } from '../store/held.ts'
 
 export type { HeldFiring }
@@ -23,8 +24,7 @@ export interface Commands {
   cancelInstance(instanceId: number, scope: Scope, caller: Caller): Promise<void>
   retryInstance(instanceId: number, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }>
   /** The group was found by `appName` and the token allows it. */
-  registerExecutor(groupId: number, register: Register, caller: Caller): Promise<{ executorId: number; bootId: number }>
-  heartbeat(session: { executorId: number; bootId: number }, beat: Heartbeat): Promise<HeartbeatAnswer>
+  registerExecutor(groupId: number, register: Register, caller: Caller, reach?: Reach): Promise<{ executorId: number; bootId: number }>
   drainExecutor(executorId: number, draining: boolean, scope: Scope, caller: Caller): Promise<void>
   forgetExecutor(executorId: number, scope: Scope, caller: Caller): Promise<void>
   /** Nodes, slots and leases as they are now. */

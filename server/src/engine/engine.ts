@@ -1,11 +1,12 @@
-import type { Heartbeat, HeartbeatAnswer, Register, RouteAnswer, TaskCreate, TaskUpdate, TriggerBody, Verdict } from '@tickwheel/contract'
+import type { Register, RouteAnswer, TaskCreate, TaskUpdate, TriggerBody, Verdict } from '@tickwheel/contract'
 import { PHASE, type Random, type Scope } from '@tickwheel/core'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { NodeBeat } from '../cluster/members.ts'
-import type { BeatAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
+import type { BeatAnswer, HeardAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
 import { SYSTEM, type Caller, type Change } from '../store/caller.ts'
 import { cancelOne, cancelRuns, skipRuns, type CancelRequest } from '../store/cancel.ts'
 import type { Database } from '../store/database.ts'
+import type { Reach } from '../store/executors.ts'
 import { RunIds } from '../store/ids.ts'
 import type { RunReport } from '../store/judge.ts'
 import type { LogStore } from '../store/logs.ts'
@@ -582,13 +583,13 @@ export class Engine implements Commands, LinkHost {
     return { instanceId: made.instanceId }
   }
 
-  async registerExecutor(groupId: number, register: Register, _caller: Caller): Promise<{ executorId: number; bootId: number }> {
-    return this.#executors.register(groupId, register)
-  }
-
-  async heartbeat(session: Session, beat: Heartbeat): Promise<HeartbeatAnswer> {
-    const { cancel, unknown } = await this.#executors.heartbeat(session, beat)
-    return { cancel: [...cancel], unknown: [...unknown] }
+  async registerExecutor(
+    groupId: number,
+    register: Register,
+    _caller: Caller,
+    reach?: Reach,
+  ): Promise<{ executorId: number; bootId: number }> {
+    return this.#executors.register(groupId, register, reach)
   }
 
   async drainExecutor(executorId: number, draining: boolean, scope: Scope, caller: Caller): Promise<void> {
@@ -616,6 +617,14 @@ export class Engine implements Commands, LinkHost {
 
   left(session: Session): void {
     this.#executors.left(session)
+  }
+
+  async hear(session: Session, beat: Parameters<LinkHost['hear']>[1]): Promise<HeardAnswer> {
+    return this.#executors.hear(session, beat)
+  }
+
+  async gone(session: Session): Promise<void> {
+    await this.#executors.gone(session)
   }
 
   async beat(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<BeatAnswer> {

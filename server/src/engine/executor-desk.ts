@@ -1,7 +1,7 @@
 import type { Register, Verdict } from '@tickwheel/contract'
 import { PHASE, readTrace, type Scope } from '@tickwheel/core'
 import type { BusMessage } from '../cluster/messages.ts'
-import type { BeatAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
+import type { BeatAnswer, HeardAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
 import type { Caller } from '../store/caller.ts'
 import type { Database } from '../store/database.ts'
 import {
@@ -9,9 +9,11 @@ import {
   drainExecutor,
   executorById,
   forgetExecutor,
+  loseExecutor,
   registerExecutor,
   saveLink,
   type KnownExecutor,
+  type Reach,
 } from '../store/executors.ts'
 import type { RunIds } from '../store/ids.ts'
 import { attemptsAt, openRunsById } from '../store/open-runs.ts'
@@ -109,9 +111,9 @@ export class ExecutorDesk implements LinkHost {
 
   // ── what people and programs ask ──
 
-  async register(groupId: number, register: Register): Promise<{ executorId: number; bootId: number }> {
+  async register(groupId: number, register: Register, reach?: Reach): Promise<{ executorId: number; bootId: number }> {
     const { roster, clock, mail } = this.#options
-    const known = await this.#registered(groupId, register)
+    const known = await this.#registered(groupId, register, reach)
     const before = roster.get(known.row.id)
     if (before !== null && before.bootId !== known.row.boot_id) this.#leftBehind(before, 'superseded')
     const member = roster.put(known, clock.monotonic())
@@ -219,18 +221,34 @@ export class ExecutorDesk implements LinkHost {
   }
 
   async beat(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<BeatAnswer> {
-    const answer = await this.heartbeat(session, beat)
-    this.#here(session)
-    return answer
-  }
-
-  /** A heartbeat, over a link or by itself. */
-  async heartbeat(session: Session, beat: Parameters<LinkHost['beat']>[1]): Promise<BeatAnswer> {
     const { lending, heartbeats } = this.#options
     lending.compare(session.executorId, new Set(beat.running.map((one) => one.instanceId)))
     // it may have registered at another node a moment ago
     if ((await this.#memberOf(session)) === 'storeAway') return { store: 'away', cancel: [], unknown: [] }
-    return (await heartbeats.take(session, beat)) ?? { store: 'ok', cancel: [], unknown: beat.running }
+    const answer = (await heartbeats.take(session, beat)) ?? { store: 'ok', cancel: [], unknown: beat.running }
+    this.#here(session)
+    return answer
+  }
+
+  async hear(session: Session, beat: Parameters<LinkHost['hear']>[1]): Promise<HeardAnswer> {
+    const { lending, heartbeats } = this.#options
+    const member = await this.#memberOf(session)
+    if (typeof member === 'string') return { kind: member }
+    lending.compare(session.executorId, new Set(beat.running.map((one) => one.instanceId)))
+    const answer = await heartbeats.take(session, beat)
+    if (answer?.store === 'away') return { kind: 'storeAway' }
+    const now = this.#options.roster.ofSession(session)
+    if (answer === null || now === null) return { kind: 'sessionUnknown' }
+    return { kind: 'heard', link: this.#linkOf(now), cancel: answer.cancel, unknown: answer.unknown }
+  }
+
+  async gone(session: Session): Promise<void> {
+    const { db, roster, mail } = this.#options
+    const member = roster.ofSession(session)
+    if (member === null || (await attemptsAt(db, [member.executorId])).length > 0) return
+    if (!(await loseExecutor(db, member.executorId, member.bootId, member.storedSeenAt))) return
+    if (roster.ofSession(session) !== null) this.#gone(member)
+    mail.executors([member.executorId])
   }
 
   async report(session: Session, frame: Report): Promise<Verdict | null> {
@@ -326,6 +344,12 @@ export class ExecutorDesk implements LinkHost {
 
   // ── inside ──
 
+  #linkOf(member: Member): 'here' | 'elsewhere' | 'nobody' {
+    const { isAlone, runId } = this.#options
+    if (member.isHere) return 'here'
+    return isAlone || member.linkRun === null || member.linkRun === runId ? 'nobody' : 'elsewhere'
+  }
+
   /**
    * Whoever speaks over a link has it here, whatever was heard of it meanwhile; the store is told with the next look at the roster. One whose successor
    * came while it was joining is told now; null.
@@ -344,11 +368,11 @@ export class ExecutorDesk implements LinkHost {
     return member
   }
 
-  async #registered(groupId: number, register: Register): Promise<KnownExecutor> {
+  async #registered(groupId: number, register: Register, reach: Reach | undefined): Promise<KnownExecutor> {
     const { db, ids } = this.#options
     for (;;) {
       try {
-        return await registerExecutor(db, { at: this.now(), bootId: await ids.take(1), groupId, register })
+        return await registerExecutor(db, { at: this.now(), bootId: await ids.take(1), groupId, register, reach })
       } catch (error) {
         if (!(error instanceof BootTooOld)) throw error
         await ids.compare()

@@ -12,7 +12,8 @@ const MISSING_BEATS = 3
 
 export interface BeatBody {
   readonly running: readonly { readonly instanceId: number; readonly attempt: number }[]
-  readonly load: Load
+  /** null: the executor does not tell */
+  readonly load: Load | null
 }
 
 export interface HeartbeatsOptions {

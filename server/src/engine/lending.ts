@@ -83,6 +83,13 @@ export class Lending {
     if (flying?.delete(instanceId) === true && flying.size === 0) this.#foreign.delete(executorId)
   }
 
+  /** It is in flight nowhere any more: whose places are free now. */
+  landAnywhere(instanceId: number): number[] {
+    const freed = [...this.#foreign].flatMap(([executorId, flying]) => (flying.has(instanceId) ? [executorId] : []))
+    for (const executorId of freed) this.land(executorId, instanceId)
+    return freed
+  }
+
   /** The executor has named what it runs: what it does not name and was sent a while ago has ended elsewhere. */
   compare(executorId: number, named: ReadonlySet<number>): void {
     const before = this.#options.clock.monotonic() - LOT_KEPT_MS

@@ -79,6 +79,11 @@ export class Mail {
     this.#post(node, 'send', ids)
   }
 
+  /** Attempts at executors of another node have come to their end there, as was told here. */
+  landed(node: number, ids: readonly number[]): void {
+    this.#post(node, 'runs', ids)
+  }
+
   /** Something about executors has changed. */
   executors(ids: readonly number[]): void {
     this.#options.bus.publish('all', { kind: 'executors', from: this.#options.runId, ids })

@@ -284,6 +284,21 @@ describe.each([
   })
 })
 
+it('an end that is told at another node than the one that sends to the executor frees its place there', async () => {
+  const world = await Nodes.create(2)
+  const [owner, other] = [world.node(0), world.node(1)]
+  const session = await other.executor({ capacity: 1 })
+  const { taskId } = await world.taskOf(owner, owner, { overlap: { policy: 'parallel', max: 10 } })
+  for (let n = 0; n < 2; n += 1) await owner.engine.trigger(taskId, {}, null, ALL, ALICE)
+  await world.pass(2000)
+  const [first, second] = other.link.dispatches()
+  if (first === undefined) throw new Error('nothing was sent')
+  expect(second).toBeUndefined()
+  await owner.finish(session, first, world.clock.now())
+  await world.pass(2000)
+  expect(new Set(other.link.dispatches().map((one) => one.instanceId)).size).toBe(2)
+})
+
 it('a node that was killed is shown as gone for a day, or until one of its name has come back', async () => {
   const world = await Nodes.create(2)
   const victim = world.node(1)

@@ -15,6 +15,7 @@ import {
   pruneSessions,
   pruneSkips,
 } from '../store/prune.ts'
+import { pruneWires } from '../store/wires.ts'
 
 /** How long things are kept, in days. `ledgerDays`: firings, folded hours and skips; a firing is kept at least as long as any run may be. */
 export interface Retention {
@@ -93,6 +94,7 @@ export class Pruner {
       },
       async (now) => (await pruneAudit(db, floorOfInstant(now - auditDays * DAY_MS), now - auditDays * DAY_MS)) === PRUNE_BATCH,
       async (now) => (await pruneRequestKeys(db, now - REQUEST_KEYS_MS)) === PRUNE_BATCH,
+      async (now) => (await pruneWires(db, now - Math.max(runsDays, failuresDays) * DAY_MS)) === PRUNE_BATCH,
       async (now) => (await pruneSessions(db, now - SESSIONS_MS)) === PRUNE_BATCH,
       async (now) => (await pruneCounters(db, now - COUNTERS_DAYS * DAY_MS)) === PRUNE_BATCH,
       async (now) => this.#logs.prune(floorOfInstant(now - logsDays * DAY_MS)),

@@ -1,4 +1,4 @@
-import type { Load, TaskDefinition } from '@tickwheel/contract'
+import type { ExecutorTransport, Load, TaskDefinition } from '@tickwheel/contract'
 import type { Session } from '../link/link.ts'
 import type { KnownExecutor } from '../store/executors.ts'
 
@@ -16,6 +16,7 @@ export interface Member {
   readonly groupId: number
   readonly name: string
   readonly bootId: number
+  readonly transport: ExecutorTransport
   readonly capacity: number
   readonly labels: Readonly<Record<string, string>>
   readonly handlers: readonly HandlerName[]
@@ -86,6 +87,7 @@ export class Roster {
       groupId: row.group_id,
       name: row.name,
       bootId: row.boot_id,
+      transport: row.transport,
       capacity: row.capacity,
       ...this.#parsed(row),
       registeredAt: row.registered_at,
@@ -137,11 +139,16 @@ export function handlerName(handler: TaskDefinition['handler']): string {
   return handler.kind === 'named' ? handler.name : handler.kind
 }
 
-/** Whether an executor knows a handler and has not refused it since it registered. */
+/**
+ * Whether an executor knows a handler and has not refused it since it registered. One of XXL-JOB does not tell what it knows: it may have any, runs scripts by
+ * the protocol, and makes no HTTP calls.
+ */
 export function knowsHandler(member: Member, handler: TaskDefinition['handler']): boolean {
   const name = handlerName(handler)
   const kind = handler.kind === 'named' ? 'named' : 'builtIn'
-  return member.handlers.some((known) => known.name === name && known.kind === kind) && !member.refused.has(`${kind}:${name}`)
+  if (member.refused.has(`${kind}:${name}`)) return false
+  if (member.transport === 'xxl') return handler.kind !== 'http'
+  return member.handlers.some((known) => known.name === name && known.kind === kind)
 }
 
 /** Takes note of a rejection, so that the next choice is another. */

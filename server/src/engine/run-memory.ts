@@ -92,12 +92,14 @@ export class RunMemory {
     const { sender, advancer, count } = this.#options
     const asked: OpenRun[] = []
     const ended: OpenRun[] = []
+    const landed: OpenRun[] = []
     for (const { kind, row } of changes) {
       const run = kind === 'open' ? (this.remember(row) ?? openRunOf(row)) : openRunOf(row)
       if (kind === 'open' && run.cancelAt !== null) asked.push(run)
       if (kind === 'ended') ended.push(run)
-      if (kind === 'ended' || !isThere(run)) this.#landed(run)
+      if (kind === 'ended' || !isThere(run)) landed.push(run)
     }
+    this.#landed(landed)
     count('ended', ended.length)
     this.#forgetEnded(ended)
     this.#freeGroups(changes)
@@ -132,6 +134,8 @@ export class RunMemory {
       this.remember(row)
     }
     this.#forgetEnded(ended)
+    const there = new Set(rows.filter(isThere).map((row) => row.id))
+    for (const id of ids) if (!there.has(id)) this.#landedElsewhere(id)
     if (ended.length > 0) advancer.kick()
     dispatcher.kick()
   }
@@ -214,13 +218,27 @@ export class RunMemory {
     mail.room([...freed])
   }
 
-  /** An attempt is with its executor no more: its place there is free for whoever asked. */
-  #landed({ executorId, id }: OpenRun): void {
-    if (executorId === null) return
+  /** Attempts are with their executors no more: each place there is free for whoever asked. */
+  #landed(runs: readonly OpenRun[]): void {
+    const { lending, mail, roster } = this.#options
+    const elsewhere = new Map<number, number[]>()
+    for (const { executorId, id } of runs) {
+      if (executorId === null) continue
+      lending.land(executorId, id)
+      const member = roster.get(executorId)
+      if (member?.isHere === true) lending.grant(member)
+      else if (member?.linkRun != null) elsewhere.set(member.linkRun, [...(elsewhere.get(member.linkRun) ?? []), id])
+    }
+    // an executor without a connection reports wherever it likes: the node that lends its places must hear of it
+    for (const [node, ids] of elsewhere) mail.landed(node, ids)
+  }
+
+  #landedElsewhere(instanceId: number): void {
     const { lending, roster } = this.#options
-    lending.land(executorId, id)
-    const member = roster.get(executorId)
-    if (member?.isHere === true) lending.grant(member)
+    for (const executorId of lending.landAnywhere(instanceId)) {
+      const member = roster.get(executorId)
+      if (member?.isHere === true) lending.grant(member)
+    }
   }
 
   /** A place at an executor of another node was borrowed, and is used. */

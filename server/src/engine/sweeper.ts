@@ -20,6 +20,8 @@ const COMPARED = 1000
 const FRAME_DEAD_MS = 11_000
 /** A boot whose earlier results have not been announced as delivered counts as recovered after so long. */
 const RECOVERY_MS = 60_000
+/** XXL-JOB executors register every 10 to 60 s. */
+const XXL_DEAD_MS = 90_000
 /** Beyond time-out and kill grace, an executor that does not answer has so long. */
 const SILENCE_MS = 15_000
 
@@ -177,7 +179,8 @@ export class Sweeper {
     const now = clock.now()
     if (member.recoveredBoot < member.bootId && now - member.registeredAt > RECOVERY_MS) await this.recovered(member)
     const silentMs = clock.monotonic() - member.heardAt
-    const isSilent = silentMs > deadMs && clock.monotonic() - reachedSince() > deadMs
+    const patienceMs = member.transport === 'xxl' ? Math.max(deadMs, XXL_DEAD_MS) : deadMs
+    const isSilent = silentMs > patienceMs && clock.monotonic() - reachedSince() > patienceMs
     if (!isSilent || !(await loseExecutor(db, member.executorId, member.bootId, member.storedSeenAt))) return
     const message = `executor ${member.name} was not heard of for ${Math.round(silentMs / 1000)} s`
     const rows = (await attemptsAt(db, [member.executorId])).filter((row) => row.boot_id === member.bootId)

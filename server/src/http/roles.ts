@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts'
 export type Role = Config['role']
 
 /** What a node that only fires answers: its executors, and whoever watches over the process. */
-const OF_SCHEDULERS: ReadonlySet<RouteId> = new Set(['registerExecutor', 'heartbeat', 'healthz', 'readyz', 'metrics'])
+const OF_SCHEDULERS: ReadonlySet<RouteId> = new Set(['registerExecutor', 'heartbeat', 'reportRuns', 'healthz', 'readyz', 'metrics'])
 
 /** Whether a node of a role serves people and programs: every call, the console with its live connection, the reference. */
 export function servesPeople(role: Role): boolean {

@@ -9,6 +9,7 @@ import type { Handlers } from './handlers.ts'
 import type { Metrics } from './metrics.ts'
 import { answerOf } from './problem.ts'
 import { askApiNode, servesPeople } from './roles.ts'
+import { registerXxl, rewriteXxlUrl, type XxlCalls } from './xxl.ts'
 import { admitUnknown, API_PREFIX, pathOf, registerRoutes, type Gate } from './register.ts'
 
 export interface HttpParts {
@@ -18,6 +19,8 @@ export interface HttpParts {
   readonly log: Log
   /** folder of the built console; null: there is none */
   readonly consoleDir: string | null
+  /** what XXL-JOB executors call; null: it is turned off, and there is nothing at those addresses */
+  readonly xxl: XxlCalls | null
   /** why no call is taken just now (starting, stopping); null: they are */
   readonly refuse: () => AppError | null
 }
@@ -33,6 +36,7 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
     requestIdHeader: false,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true },
+    ...(parts.xxl === null ? {} : { rewriteUrl: ({ url }: { readonly url?: string | undefined }) => rewriteXxlUrl(url ?? '/') }),
   })
   acceptEmptyJson(app)
   observe(app, parts)
@@ -44,6 +48,8 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
     crossOriginEmbedderPolicy: false,
   })
   registerRoutes(app, parts.gate, parts.handlers)
+  if (parts.xxl !== null)
+    await registerXxl(app, { calls: parts.xxl, rateLimit: parts.gate.rateLimit, log: parts.log, refuse: parts.refuse })
   if (!servesPeople(parts.gate.role)) {
     app.setNotFoundHandler(async () => {
       throw askApiNode()

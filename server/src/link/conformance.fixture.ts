@@ -1,7 +1,7 @@
 /** What every way to reach executors must do, whatever its wire: run by each adapter's test with a peer that speaks that wire. */
 import type { Dispatch, ExecutorFrame, RunningAttempt, Verdict } from '@tickwheel/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { BeatAnswer, JoinAnswer, Link, LinkHost, Order, Report, Session } from './link.ts'
+import type { BeatAnswer, HeardAnswer, JoinAnswer, Link, LinkHost, Order, Report, Session } from './link.ts'
 
 /** A report before it has a number. */
 export type Said = ExecutorFrame extends infer Frame ? (Frame extends { n: number } ? Omit<Frame, 'n'> : never) : never
@@ -17,8 +17,9 @@ export interface Peer {
   beat(running?: readonly RunningAttempt[]): Promise<BeatAnswer>
   /** resolves when it holds */
   until(isMet: () => boolean): Promise<void>
-  /** resolves when the adapter ends the connection */
+  /** resolves when the adapter ends the session: at once over a connection, else when the peer calls next */
   readonly ended: Promise<Refusal>
+  /** its connection breaks; without one, it is just silent */
   leave(): void
 }
 
@@ -56,6 +57,21 @@ export class FakeHost implements LinkHost {
 
   left(session: Session): void {
     this.#hear(`left ${String(session.executorId)}/${String(session.bootId)}`)
+  }
+
+  /** as whoever sends to the executor has it */
+  link: 'here' | 'elsewhere' | 'nobody' = 'here'
+
+  gone(session: Session): Promise<void> {
+    this.#hear(`gone ${String(session.executorId)}/${String(session.bootId)}`)
+    return Promise.resolve()
+  }
+
+  hear(): Promise<HeardAnswer> {
+    this.beats += 1
+    this.#notice()
+    const { store, cancel, unknown } = this.beatAnswer
+    return Promise.resolve(store === 'away' ? { kind: 'storeAway' } : { kind: 'heard', link: this.link, cancel, unknown })
   }
 
   beat(): Promise<BeatAnswer> {
@@ -116,23 +132,38 @@ export function dispatchOf(instanceId: number, session: Session, more: Partial<D
 const one: Session = { executorId: 1, bootId: 10 }
 const started = (instanceId: number): Said => ({ type: 'started', instanceId, attempt: 1, at: 1_700_000_000_000 })
 
-/** Describes the conformance of an adapter. `make` starts it over a host, ready for peers to connect. */
-export function describeLink(name: string, make: (host: LinkHost) => Promise<LinkHarness>): void {
-  describe(`${name} as a link`, () => {
-    let host: FakeHost
-    let harness: LinkHarness
+type Make = (host: LinkHost) => Promise<LinkHarness>
 
-    beforeEach(async () => {
-      host = new FakeHost()
-      harness = await make(host)
-    })
-    afterEach(() => harness.close())
-
-    async function joined(session: Session = one): Promise<Peer> {
+/** Starts an adapter for each test. */
+function stage(make: Make): { host: () => FakeHost; harness: () => LinkHarness; joined: (session?: Session) => Promise<Peer> } {
+  let host: FakeHost
+  let harness: LinkHarness
+  beforeEach(async () => {
+    host = new FakeHost()
+    harness = await make(host)
+  })
+  afterEach(() => harness.close())
+  return {
+    host: () => host,
+    harness: () => harness,
+    joined: async (session = one) => {
       const peer = await harness.connect()
       expect(await peer.join(session)).toBeNull()
       return peer
-    }
+    },
+  }
+}
+
+/** Describes the conformance of any adapter. `make` starts it over a host, ready for peers to come. */
+export function describeLink(name: string, make: Make): void {
+  describe(`${name} as a link`, () => {
+    const { host: hostNow, harness: harnessNow, joined } = stage(make)
+    let host: FakeHost
+    let harness: LinkHarness
+    beforeEach(() => {
+      host = hostNow()
+      harness = harnessNow()
+    })
 
     it.each(['sessionUnknown', 'superseded', 'storeAway'] as const)('passes a refusal on: %s', async (kind) => {
       host.joinAnswer = () => ({ kind })
@@ -153,20 +184,20 @@ export function describeLink(name: string, make: (host: LinkHost) => Promise<Lin
       ])
     })
 
-    it('brings a thousand orders with long scripts, in order', async () => {
+    it('brings a thousand orders with long scripts', async () => {
       const peer = await joined()
       const script = `#${'x'.repeat(3_000)}`
       const orders = Array.from({ length: 1_000 }, (_, place) => dispatchOf(place + 1, one, { handler: { kind: 'shell', script } }))
       expect(harness.link.send(one, orders)).toBe('sent')
       await peer.until(() => peer.orders.length === 1_000)
-      expect(peer.orders.map((order) => order.instanceId)).toEqual(orders.map((order) => order.instanceId))
+      expect(peer.orders.map((order) => order.instanceId).sort((a, b) => a - b)).toEqual(orders.map((order) => order.instanceId))
     })
 
     it('says full instead of keeping more than its buffer holds', async () => {
       await joined()
       const script = `#${'x'.repeat(200_000)}`
-      const order = dispatchOf(1, one, { handler: { kind: 'shell', script } })
-      const answers = Array.from({ length: 100 }, () => harness.link.send(one, [order]))
+      const orderOf = (instanceId: number): Order => dispatchOf(instanceId, one, { handler: { kind: 'shell', script } })
+      const answers = Array.from({ length: 100 }, (_, place) => harness.link.send(one, [orderOf(place + 1)]))
       expect(answers[0]).toBe('sent')
       expect(answers.at(-1)).toBe('full')
     })
@@ -241,6 +272,44 @@ export function describeLink(name: string, make: (host: LinkHost) => Promise<Lin
       expect(peer.orders).toMatchObject([{ instanceId: 8 }])
     })
 
+    it('ends an older boot as superseded when a newer one joins', async () => {
+      const older = await joined()
+      await joined({ ...one, bootId: 11 })
+      expect(await older.ended).toBe('superseded')
+      expect(host.heard).toEqual(['join 1/10', 'joined 1/10', 'join 1/11', 'joined 1/11'])
+      expect(harness.link.send(one, [dispatchOf(1, one)])).toBe('absent')
+    })
+
+    it('reads nothing while it is paused, and everything afterwards', async () => {
+      const peer = await joined()
+      harness.link.pause()
+      const told = [peer.report(started(1)), peer.report(started(2))]
+      harness.link.resume()
+      expect(await Promise.all(told)).toEqual(['done', 'done'])
+    })
+  })
+}
+
+/** What an adapter promises besides whose executors hold a connection: order, and both sides notice its end. */
+export function describeConnection(name: string, make: Make): void {
+  describe(`${name} as a connection`, () => {
+    const { host: hostNow, harness: harnessNow, joined } = stage(make)
+    let host: FakeHost
+    let harness: LinkHarness
+    beforeEach(() => {
+      host = hostNow()
+      harness = harnessNow()
+    })
+
+    it('brings a thousand orders in order', async () => {
+      const peer = await joined()
+      const script = `#${'x'.repeat(3_000)}`
+      const orders = Array.from({ length: 1_000 }, (_, place) => dispatchOf(place + 1, one, { handler: { kind: 'shell', script } }))
+      expect(harness.link.send(one, orders)).toBe('sent')
+      await peer.until(() => peer.orders.length === 1_000)
+      expect(peer.orders.map((order) => order.instanceId)).toEqual(orders.map((order) => order.instanceId))
+    })
+
     it('tells when a connection is gone', async () => {
       const peer = await joined()
       peer.leave()
@@ -257,14 +326,6 @@ export function describeLink(name: string, make: (host: LinkHost) => Promise<Lin
       expect(host.heard).toEqual(['join 1/10', 'joined 1/10', 'join 1/10', 'joined 1/10'])
     })
 
-    it('ends an older boot as superseded when a newer one joins', async () => {
-      const older = await joined()
-      await joined({ ...one, bootId: 11 })
-      expect(await older.ended).toBe('superseded')
-      expect(host.heard).toEqual(['join 1/10', 'joined 1/10', 'join 1/11', 'joined 1/11'])
-      expect(harness.link.send(one, [dispatchOf(1, one)])).toBe('absent')
-    })
-
     it('ends a session when the engine says so', async () => {
       const peer = await joined()
       harness.link.end(one, 'sessionEnded')
@@ -277,14 +338,6 @@ export function describeLink(name: string, make: (host: LinkHost) => Promise<Lin
       harness.link.drain(one, false)
       await peer.until(() => peer.drains.length === 2)
       expect(peer.drains).toEqual([true, false])
-    })
-
-    it('reads nothing while it is paused, and everything afterwards', async () => {
-      const peer = await joined()
-      harness.link.pause()
-      const told = [peer.report(started(1)), peer.report(started(2))]
-      harness.link.resume()
-      expect(await Promise.all(told)).toEqual(['done', 'done'])
     })
 
     it('tells executors to go elsewhere when the node leaves', async () => {

@@ -45,6 +45,11 @@ export interface BeatAnswer {
   readonly unknown: readonly { readonly instanceId: number; readonly attempt: number }[]
 }
 
+/** What a heartbeat that came by itself has found. `link`: which node sends to the executor. */
+export type HeardAnswer =
+  | ({ readonly kind: 'heard'; readonly link: 'here' | 'elsewhere' | 'nobody' } & Omit<BeatAnswer, 'store'>)
+  | Exclude<JoinAnswer, { kind: 'welcome' }>
+
 /** What a link tells the engine. Every promise resolves after the commit. */
 export interface LinkHost {
   /** A connection said hello: is its session token good, and is it the newest boot? `running`: what it has. */
@@ -59,6 +64,10 @@ export interface LinkHost {
   /** The current connection of the session is gone (never called for one that a newer connection has taken over). The executor is lost only when its heartbeats stay away. */
   left(session: Session): void
   beat(session: Session, beat: { running: readonly { instanceId: number; attempt: number }[]; load: Load }): Promise<BeatAnswer>
+  /** A heartbeat of an executor without a connection, at whichever node it came. One that no node sends to may be joined here. */
+  hear(session: Session, beat: { running: readonly { instanceId: number; attempt: number }[]; load: Load | null }): Promise<HeardAnswer>
+  /** The executor has said goodbye and has nothing left: it is offline at once. One with attempts stays, until they are reported or it is lost. */
+  gone(session: Session): Promise<void>
   /** `null`: the store is away, nothing is acknowledged, the executor sends again. Instants are already in cluster time (`skewMs` was taken off by the link). */
   report(session: Session, report: Report): Promise<Verdict | null>
   /** cluster time, epoch ms */

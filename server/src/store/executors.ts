@@ -4,6 +4,7 @@ import { writeAudit } from './audit.ts'
 import type { Caller } from './caller.ts'
 import type { Database, ReadTx, Tx } from './database.ts'
 import { takeEntityId } from './ids.ts'
+import { EXECUTORS_LEVEL, requireLevel } from './levels.ts'
 import { listOfNumbers } from './list.ts'
 import { againWhenTaken } from './lock.ts'
 import type { ExecutorBeatRow, ExecutorRow } from './schema.ts'
@@ -11,6 +12,12 @@ import { isVisible } from './scope.ts'
 
 /** `state` of an executor's row. A draining one is online and takes nothing new. */
 export const EXECUTOR_STATE = { offline: 0, online: 1 } as const
+
+/** How an executor is reached. `address`: where the server sends to; null: it opens a stream by itself. */
+export type Reach =
+  { readonly transport: 'stream'; readonly address: null } | { readonly transport: 'http' | 'xxl'; readonly address: string }
+
+export const BY_STREAM: Reach = { transport: 'stream', address: null }
 
 /** An executor's row with its last heartbeat. */
 export interface KnownExecutor {
@@ -29,6 +36,17 @@ export async function saveLink(
       ? tx.run('UPDATE executor SET link_run = ? WHERE id = ? AND boot_id = ?', [runId, executorId, bootId])
       : tx.run('UPDATE executor SET link_run = NULL WHERE id = ? AND boot_id = ? AND link_run = ?', [executorId, bootId, runId]),
   )
+}
+
+/** Where a process of an executor is reached over HTTP; null: it has no address, or is not the newest. */
+export async function addressOf(db: Database, { executorId, bootId }: { executorId: number; bootId: number }): Promise<string | null> {
+  return db.read(async (tx) => {
+    const [row] = await tx.all<Pick<ExecutorRow, 'address'>>(
+      "SELECT address FROM executor WHERE id = ? AND boot_id = ? AND transport = 'http'",
+      [executorId, bootId],
+    )
+    return row?.address ?? null
+  })
 }
 
 /** Executors that are online as far as the store knows. */
@@ -86,6 +104,14 @@ export async function executorNames(db: Database, executorIds: readonly number[]
   return new Map(rows.map((row) => [row.id, row.name]))
 }
 
+/** An executor by its name in a group. */
+export async function executorByName(db: Database, groupId: number, name: string): Promise<ExecutorRow | null> {
+  return db.read(async (tx) => {
+    const [row] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE group_id = ? AND name = ?', [groupId, name])
+    return row ?? null
+  })
+}
+
 function known({ seen_at: seenAt, load, ...rest }: ExecutorRow & ExecutorBeatRow): KnownExecutor {
   const { executor_id: _, ...row } = rest
   return { row, seenAt, load: load === null ? null : (JSON.parse(load) as Load) }
@@ -104,13 +130,25 @@ export class BootTooOld extends Error {
  * that registers again, with the boot it has or with the key of the process that has the newest boot, keeps that boot: an earlier request of its own that
  * is handled late does not supersede it. With a boot that is not the newest, or with the key of an earlier process, it is refused
  * (`EXECUTOR_SUPERSEDED`): a late request of a process that was replaced does not supersede its successor. Throws `BootTooOld`.
+ * With an address it is refused (`NODE_TOO_OLD`) while a node lives that could not reach it.
  */
 export async function registerExecutor(
   db: Database,
-  { at, bootId, groupId, register }: { at: number; bootId: number; groupId: number; register: Register },
+  {
+    at,
+    bootId,
+    groupId,
+    register,
+    reach = BY_STREAM,
+  }: { at: number; bootId: number; groupId: number; register: Register; reach?: Reach | undefined },
 ): Promise<KnownExecutor> {
   return againWhenTaken(() =>
     db.write('rest', async (tx) => {
+      if (reach.address !== null)
+        await requireLevel(tx, EXECUTORS_LEVEL, await tx.now(), {
+          what: 'reach executors at an address',
+          remedy: 'let the executor open the stream',
+        })
       const [old] = await tx.all<ExecutorRow>('SELECT * FROM executor WHERE group_id = ? AND name = ?' + tx.locks.update, [
         groupId,
         register.name,
@@ -133,7 +171,7 @@ export async function registerExecutor(
         registered_at: keeps ? old.registered_at : at,
         state: EXECUTOR_STATE.online,
         draining: old?.draining ?? 0,
-        transport: 'stream',
+        transport: reach.transport,
         version: register.version,
         host: register.host,
         pid: register.pid,
@@ -144,6 +182,7 @@ export async function registerExecutor(
         process_key: keysWith(old, register),
         // without a key the newest one stays that of another boot
         process_boot: register.processKey === undefined ? (old?.process_boot ?? null) : keeps ? old.boot_id : bootId,
+        address: reach.address,
       }
       await put(tx, row, old !== undefined)
       await putSchemas(tx, row, register.handlers)
@@ -183,11 +222,13 @@ async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
     return
   }
   await tx.run(
-    'UPDATE executor SET boot_id = ?, registered_at = ?, state = ?, version = ?, host = ?, pid = ?, capacity = ?, labels = ?, handlers = ?, process_key = ?, process_boot = ? WHERE id = ?',
+    'UPDATE executor SET boot_id = ?, registered_at = ?, state = ?, transport = ?, address = ?, version = ?, host = ?, pid = ?, capacity = ?, labels = ?, handlers = ?, process_key = ?, process_boot = ? WHERE id = ?',
     [
       row.boot_id,
       row.registered_at,
       row.state,
+      row.transport,
+      row.address,
       row.version,
       row.host,
       row.pid,

@@ -50,6 +50,7 @@ describe('groups', () => {
           link_run: null,
           process_key: null,
           process_boot: null,
+          address: null,
         })),
       ),
     )

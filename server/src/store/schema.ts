@@ -2,6 +2,8 @@
  * The tables, as rows. `storage.md` of the design says why each is shaped so. Instants are epoch ms, ids are numbers below 2^53, flags are 0 or 1,
  * enumerations are the integers of core (`PHASE`, `OUTCOME`, `CAUSE`, `REASON`). JSON columns are text.
  */
+import type { ExecutorTransport } from '@tickwheel/contract'
+
 export interface IdBlockRow {
   name: string
   next_id: number
@@ -232,7 +234,7 @@ export interface ExecutorRow {
   registered_at: number
   state: number
   draining: number
-  transport: string
+  transport: ExecutorTransport
   version: string
   host: string
   pid: number
@@ -241,6 +243,8 @@ export interface ExecutorRow {
   handlers: string
   /** the process that holds its link */
   link_run: number | null
+  /** where it is reached when it opens no connection of its own */
+  address: string | null
   /** the keys of the processes that have had the name, parted by blanks, the newest first; and the boot that the newest got */
   process_key: string | null
   process_boot: number | null
@@ -256,6 +260,18 @@ export interface ExecutorBeatRow {
   boot_id: number
   seen_at: number
   load: string | null
+}
+
+/** An attempt at an XXL-JOB executor under the number by which the executor knows it (`logId`). */
+export interface WireRow {
+  id: number
+  instance_id: number
+  attempt: number
+  executor_id: number
+  boot_id: number
+  /** the instant that the executor was told, by which it finds its log file */
+  log_at: number
+  timeout_ms: number
 }
 
 export interface CounterRow {
@@ -371,6 +387,7 @@ export interface Schema {
   executor: ExecutorRow
   executor_schema: ExecutorSchemaRow
   executor_beat: ExecutorBeatRow
+  wire: WireRow
   counter: CounterRow
   request_key: RequestKeyRow
   audit: AuditRow

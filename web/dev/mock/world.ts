@@ -111,7 +111,7 @@ export function addGroup(world: World, group: { id: number; name: string; appNam
 export function addExecutor(world: World, given: { id: number; groupId: number; name: string; host: string; state: Executor['state'] }): void {
   const seenAt = iso(given.state === 'offline' ? world.now - 3 * HOUR : world.now - 1_200)
   world.executors.set(given.id, {
-    ...given, groupName: world.groups.get(given.groupId)?.name ?? '', transport: 'stream', version: '0.1.0', pid: 4000 + given.id, capacity: 16, inFlight: 0, running: [],
+    ...given, groupName: world.groups.get(given.groupId)?.name ?? '', transport: 'stream', address: null, version: '0.1.0', pid: 4000 + given.id, capacity: 16, inFlight: 0, running: [],
     load: given.state === 'offline' ? null : { cpu: 0.12 * given.id, memory: 90e6 + given.id * 17e6, running: 0, queued: 0 }, labels: { zone: given.id % 2 === 0 ? 'a' : 'b' },
     handlers: [
       { name: 'shell', description: '', kind: 'builtIn' }, { name: 'script', description: '', kind: 'builtIn' }, { name: 'http', description: '', kind: 'builtIn' },

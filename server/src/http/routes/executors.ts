@@ -1,9 +1,20 @@
-import { AppError, PARAMS_SCHEMA_BYTES, STREAM_PATH, type Executor, type Register } from '@tickwheel/contract'
+import {
+  AppError,
+  PARAMS_SCHEMA_BYTES,
+  REPORT_PATH,
+  STREAM_PATH,
+  type Executor,
+  type Heartbeat,
+  type Register,
+  type ReportAnswer,
+  type ReportBody,
+} from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { ExecutorSessionTokens } from '../../auth/executor-tokens.ts'
 import type { CachedReads } from '../../cached-reads.ts'
 import type { Config } from '../../config/schema.ts'
 import type { Commands, LiveExecutor } from '../../engine/commands.ts'
+import type { HeardAnswer, JoinAnswer, Session } from '../../link/link.ts'
 import type { Database } from '../../store/database.ts'
 import { describeExecutors, executorsById, readHandlers, type FindInFlight, type InFlight } from '../../store/executor-views.ts'
 import { findGroupByAppName, getGroup } from '../../store/groups.ts'
@@ -12,6 +23,15 @@ import type { HandlersOf } from '../handlers.ts'
 import { requireAlso } from '../may-also.ts'
 import { pageOf } from '../paging.ts'
 
+/** Executors that hold no connection, as their calls reach them. */
+export interface PostCalls {
+  /** the address as orders are posted to it; null: it is none */
+  readonly readAddress: (text: string) => string | null
+  readonly register: (session: Session, address: string) => Promise<JoinAnswer['kind']>
+  readonly beat: (session: Session, beat: Heartbeat) => Promise<HeardAnswer>
+  readonly report: (session: Session, body: ReportBody) => Promise<ReportAnswer>
+}
+
 export interface ExecutorParts {
   readonly db: Database
   readonly commands: Commands
@@ -19,6 +39,7 @@ export interface ExecutorParts {
   readonly sessionTokens: ExecutorSessionTokens
   readonly liveExecutors: () => Promise<ReadonlyMap<number, LiveExecutor>>
   readonly timing: Config['executor']
+  readonly post: PostCalls
 }
 
 /** What an engine's knowledge of an executor looks like in the API. */
@@ -39,6 +60,7 @@ export function executorHandlers(
 ): HandlersOf<
   | 'registerExecutor'
   | 'heartbeat'
+  | 'reportRuns'
   | 'listExecutors'
   | 'listHandlers'
   | 'getExecutor'
@@ -46,7 +68,7 @@ export function executorHandlers(
   | 'resumeExecutor'
   | 'deleteExecutor'
 > {
-  const { db, commands, reads, sessionTokens, timing } = parts
+  const { db, commands, reads, sessionTokens, timing, post } = parts
   const finder = async (): Promise<FindInFlight> => {
     const live = await parts.liveExecutors()
     return (executorId) => inFlightOf(live.get(executorId))
@@ -72,21 +94,29 @@ export function executorHandlers(
       refuseLongSchemas(body.handlers)
       const group = await findGroupByAppName(db, body.appName)
       if (group === null || !who.groupIds.includes(group.id)) throw unknownApp(body.appName)
-      const session = await commands.registerExecutor(group.id, body, caller)
+      const address = body.address === undefined ? null : addressIn(body.address, post)
+      const session = await commands.registerExecutor(group.id, body, caller, address === null ? undefined : { transport: 'http', address })
       reads.changed()
+      if (address !== null) refusedAs(await post.register(session, address))
       return {
         ...session,
         sessionToken: sessionTokens.issue(session),
         heartbeatMs: timing.heartbeatMs,
         deadMs: timing.deadMs,
         streamUrl: STREAM_PATH,
+        ...(address === null ? {} : { reportUrl: REPORT_PATH }),
         protocol: PROTOCOL,
       }
     },
     heartbeat: async ({ body, who }) => {
-      if (body.executorId !== who.executorId || (body.bootId !== undefined && body.bootId !== who.bootId))
-        throw new AppError('FORBIDDEN', 'This session belongs to another executor.')
-      return commands.heartbeat(who, body)
+      if (body.executorId !== who.executorId || (body.bootId !== undefined && body.bootId !== who.bootId)) throw notYours()
+      const heard = await post.beat(who, body)
+      refusedAs(heard.kind)
+      return heard.kind === 'heard' ? { cancel: [...heard.cancel], unknown: [...heard.unknown] } : { cancel: [], unknown: [] }
+    },
+    reportRuns: async ({ body, who }) => {
+      if (body.executorId !== who.executorId || body.bootId !== who.bootId) throw notYours()
+      return post.report(who, body)
     },
     listExecutors: async ({ query, scope }) =>
       describeExecutors(await reads.executorList(scope, { ...pageOf(query), groupId: query.groupId, state: query.state }), await finder()),
@@ -124,6 +154,37 @@ function refuseLongSchemas(handlers: Register['handlers']): void {
     return [{ path: `handlers.${index}.paramsSchema`, code: 'TOO_LONG', message, params: { max: PARAMS_SCHEMA_BYTES } }]
   })
   if (errors.length > 0) throw new AppError('VALIDATION_FAILED', 'A schema of parameters is too long: declare a shorter one.', { errors })
+}
+
+function notYours(): AppError {
+  return new AppError('FORBIDDEN', 'This session belongs to another executor.')
+}
+
+function addressIn(text: string, { readAddress }: PostCalls): string {
+  const address = readAddress(text)
+  if (address !== null) return address
+  const message = 'must be an http:// or https:// URL without account, query and fragment, like http://10.0.0.7:9000/tickwheel'
+  throw new AppError('UNPROCESSABLE', `The address of the executor ${message}.`, {
+    errors: [{ path: 'address', code: 'BAD_FORMAT', message, params: { format: 'url' } }],
+  })
+}
+
+/** Throws what an executor is told that cannot be joined or heard. */
+function refusedAs(kind: JoinAnswer['kind'] | HeardAnswer['kind']): void {
+  switch (kind) {
+    case 'welcome':
+    case 'heard':
+      return
+    case 'superseded':
+      throw new AppError(
+        'EXECUTOR_SUPERSEDED',
+        'A newer process has registered with the name of this executor: stop this one, or give it another name.',
+      )
+    case 'sessionUnknown':
+      throw new AppError('UNAUTHENTICATED', 'This session has ended: register again.')
+    case 'storeAway':
+      throw new AppError('STORE_AWAY', 'The store cannot be reached; try again in a few seconds.', { params: { retryAfterSeconds: 2 } })
+  }
 }
 
 function unknownApp(appName: string): AppError {

@@ -7,7 +7,8 @@ import { FRAME_LIMITS, VERDICTS, type ExecutorFrame, type Hello, type Verdict } 
 import type { RawData, WebSocket } from 'ws'
 import type { JoinAnswer, LinkHost, Order, Report, Session } from '../link.ts'
 import { checkFrame, framesOf } from './frame-check.ts'
-import { inClusterTime, Skew } from './skew.ts'
+import { inClusterTime, Skew } from '../skew.ts'
+import { withinLimits } from '../limits.ts'
 
 export const CLOSE = { replaced: 1000, leaving: 1012, storeAway: 1013, protocol: 4400, sessionUnknown: 4401, superseded: 4409 } as const
 
@@ -282,22 +283,6 @@ function* messagesOf(frames: readonly string[]): Generator<string> {
     bytes += size
   }
   if (part.length > 0) yield `[${part.join(',')}]`
-}
-
-/** A result that is too large is not refused, or the run would never end: it ends as failed. */
-function withinLimits(report: Report): Report {
-  if (report.type !== 'finished' || report.result === undefined) return report
-  const bytes = Buffer.byteLength(JSON.stringify(report.result))
-  if (bytes <= FRAME_LIMITS.resultBytes) return report
-  const { result: _result, ...rest } = report
-  return {
-    ...rest,
-    outcome: 'failed',
-    error: {
-      code: 'RESULT_TOO_LARGE',
-      message: `the result has ${String(bytes)} bytes of JSON; at most ${String(FRAME_LIMITS.resultBytes)} are kept`,
-    },
-  }
 }
 
 function textOf(data: RawData): string {

@@ -2,8 +2,9 @@ import { createServer, IncomingMessage } from 'node:http'
 import { Socket, type AddressInfo } from 'node:net'
 import { STREAM_PATH } from '@tickwheel/contract'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { describeLink, FakeHost, type LinkHarness } from '../conformance.fixture.ts'
+import { describeConnection, describeLink, FakeHost, type LinkHarness } from '../conformance.fixture.ts'
 import type { LinkHost } from '../link.ts'
+import { Links } from '../links.ts'
 import { StreamLink } from './stream-link.ts'
 import { StreamPeer } from './stream-peer.fixture.ts'
 
@@ -13,7 +14,17 @@ interface StreamHarness extends LinkHarness {
 }
 
 async function serve(host: LinkHost, helloWithinMs = 10_000): Promise<StreamHarness> {
-  const link = new StreamLink({ host, node: 'node-1', helloWithinMs })
+  return listen(new StreamLink({ host, node: 'node-1', helloWithinMs }))
+}
+
+/** As in a server: what the engine sends goes through the hub. */
+async function serveBehindHub(host: LinkHost): Promise<LinkHarness> {
+  const links = new Links(host)
+  const harness = await listen(links.add((own) => new StreamLink({ host: own, node: 'node-1' })))
+  return { ...harness, link: links }
+}
+
+async function listen(link: StreamLink): Promise<StreamHarness> {
   const server = createServer()
   server.on('upgrade', (request, socket, head) => {
     if (!link.upgrade(request, socket, head)) socket.destroy()
@@ -31,6 +42,9 @@ async function serve(host: LinkHost, helloWithinMs = 10_000): Promise<StreamHarn
 }
 
 describeLink('the stream', (host) => serve(host))
+describeConnection('the stream', (host) => serve(host))
+describeLink('the stream behind the hub', serveBehindHub)
+describeConnection('the stream behind the hub', serveBehindHub)
 
 describe('the stream', () => {
   const one = { executorId: 1, bootId: 10 }

@@ -29,4 +29,15 @@ const handlerSchemas = table('executor_schema', { executor_id: 'big', boot_id: '
 /** Which executor had the attempt before the next one: `failover` goes on behind it. */
 const routing = columns('open_instance', { tried_executor_id: 'big?' })
 
-export const executorsInFull = { columns: [...limits, ...shards, processKey, routing], tables: [handlerSchemas] }
+/** Where the server reaches an executor that opens no connection of its own. */
+const address = columns('executor', { address: 'text?' })
+
+/** One number for each attempt that went to an XXL-JOB executor: its results name that number and nothing else. */
+const wire = table(
+  'wire',
+  { id: 'big', instance_id: 'big', attempt: 'int', executor_id: 'big', boot_id: 'big', log_at: 'big', timeout_ms: 'big' },
+  ['id'],
+  { unique: [['instance_id', 'attempt']] },
+)
+
+export const executorsInFull = { columns: [...limits, ...shards, processKey, routing, address], tables: [handlerSchemas, wire] }

@@ -27,7 +27,7 @@ export const errors = {
   EXECUTOR_SUPERSEDED: 'A newer start of the same executor has taken its place.',
   IDEMPOTENCY_KEY_REUSED: 'This key was already used for another request.',
   FIRING_NOT_HELD: 'Firing is not held: there is nothing to let go on.',
-  NODE_TOO_OLD: 'Node {node} runs an older version ({version}), which does not know this. Upgrade or stop that node first. (After a restore, the rule for missed firings can be chosen at once.)',
+  NODE_TOO_OLD: 'Node {node} runs an older version ({version}), which would not keep to this. Upgrade or stop it first; after a restore you may also let the rule for missed firings decide.',
   BODY_TOO_LARGE: 'That is too large to be sent.',
   UNSUPPORTED_MEDIA_TYPE: 'The server expects JSON.',
   UNPROCESSABLE: 'That cannot work. See the marks beside the fields.',

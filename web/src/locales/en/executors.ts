@@ -4,7 +4,7 @@ export const executors = {
   title: 'Executors', add: 'Add an executor', allGroups: 'All groups', allStates: 'All states',
   states: { online: 'Online', draining: 'Draining', offline: 'Offline' } satisfies Record<Executor['state'], string>,
   stateHints: { online: 'It takes work.', draining: 'It ends what it has and takes nothing new.', offline: 'The server has not heard from it.' } satisfies Record<Executor['state'], string>,
-  transports: { stream: 'Stream' } satisfies Record<Executor['transport'], string>,
+  transports: { stream: 'Stream', http: 'HTTP', xxl: 'XXL-JOB' } satisfies Record<Executor['transport'], string>,
   columns: { name: 'Executor', state: 'State', slots: 'Slots', load: 'Load', running: 'Running now', version: 'Version', seen: 'Last heard' },
   slots: '{used} of {capacity}', cpu: 'CPU {n}%', memory: '{size}', runningMore: '{n} more | {n} more', idle: 'nothing',
   drain: 'Drain', resume: 'Resume', forget: 'Forget', more: 'Actions for {name}', open: 'Details of {name}',
@@ -15,6 +15,7 @@ export const executors = {
   wizard: {
     title: 'Add an executor', group: 'For the group', groupHint: 'It runs the tasks of this group and of no other.', expires: 'The token is good for', lives: { month: '30 days', quarter: '90 days', year: '1 year', ever: 'until it is revoked' }, make: 'Make the command',
     ready: 'Run this where the tasks shall run, in a clone of Tickwheel:', once: 'The token in it is shown only now. Whoever has it can join the group “{group}” as an executor.', waiting: 'Waiting for it to connect…', connected: '{name} is connected.', another: 'Make another', copy: 'Copy the command', copied: 'Copied. Paste it into a terminal.',
-    loopback: 'This address works only on this machine. For another one, open the server to the network (TICKWHEEL_HOST=0.0.0.0) and put its name here.', server: 'Server', slots: 'Runs at the same time', own: 'In your own program, use the SDK with the same token:', noGroups: 'There is no group for which you may do this.',
+    loopback: 'This address works only on this machine. For another one, open the server to the network (TICKWHEEL_HOST=0.0.0.0) and put its name here.', server: 'Server', slots: 'Runs at the same time', ownHttp: 'In a program of your own, in any language: register, then take orders at the address and report (guide: Executors, “Over HTTP”):', way: 'How it connects', ways: { stream: 'Connection', http: 'HTTP endpoint' },
+    wayHints: { stream: 'It opens a connection to the server and needs no inbound port.', http: 'It listens at an address of its own, to which the server posts. The server must reach EXECUTOR_HOST and EXECUTOR_PORT.' }, own: 'In your own program, use the SDK with the same token:', noGroups: 'There is no group for which you may do this.',
   },
 }

@@ -46,6 +46,6 @@ export const runs = {
   },
   rejects: {
     capacity: 'it is full', unknownHandler: 'it does not know the handler', handlerNotAllowed: 'it does not allow this kind of handler', draining: 'it is draining', otherBoot: 'it has restarted meanwhile', tooOld: 'the order came too late',
-    canceledFirst: 'the run was canceled first', badDispatch: 'it did not understand the order',
+    canceledFirst: 'the run was canceled first', badDispatch: 'it did not understand the order', unreachable: 'it could not be reached at its address',
   } satisfies Record<RejectCode, string>,
 }

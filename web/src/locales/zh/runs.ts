@@ -39,5 +39,5 @@ export const runs = {
     QUEUE_TIMEOUT: '排队超时', EXECUTOR_LOST: '执行器失联', EXECUTOR_RESTARTED: '执行器已重启', SERVER_LOST: '执行器与服务器失联', EXECUTOR_STOPPED: '执行器已停止', CANCEL_UNCONFIRMED: '执行器一直没有确认停止', LOST: '失联',
     SHARDS_FAILED: '有分片未成功', SHARDS_REFUSED: '无法拆分为分片',
   },
-  rejects: { capacity: '已满', unknownHandler: '不认识该处理器', handlerNotAllowed: '不允许此类处理器', draining: '正在排空', otherBoot: '期间已重启', tooOld: '派发到达过晚', canceledFirst: '执行已先被取消', badDispatch: '无法理解派发内容' },
+  rejects: { capacity: '已满', unknownHandler: '不认识该处理器', handlerNotAllowed: '不允许此类处理器', draining: '正在排空', otherBoot: '期间已重启', tooOld: '派发到达过晚', canceledFirst: '执行已先被取消', badDispatch: '无法理解派发内容', unreachable: '按其地址无法送达' },
 }

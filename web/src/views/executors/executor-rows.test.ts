@@ -1,11 +1,11 @@
 import type { Executor } from '@tickwheel/contract'
 import { describe, expect, it } from 'vitest'
-import { executorCommand, isLoopback } from './executor-command.ts'
+import { executorCommand, httpCommand, httpProgram, isLoopback } from './executor-command.ts'
 import { mergeExecutors, newcomer, startsOf } from './executor-rows.ts'
 
 const at = '2026-11-22T08:00:00.000Z'
 const executor = (id: number, over: Partial<Executor> = {}): Executor => ({
-  id, groupId: 1, groupName: 'default', name: `e${id}`, state: 'online', transport: 'stream', version: '0.1.0', host: 'h', pid: 1, capacity: 16, inFlight: 0, running: [], load: null, labels: {}, handlers: [], registeredAt: at, seenAt: at, ...over,
+  id, groupId: 1, groupName: 'default', name: `e${id}`, state: 'online', transport: 'stream', address: null, version: '0.1.0', host: 'h', pid: 1, capacity: 16, inFlight: 0, running: [], load: null, labels: {}, handlers: [], registeredAt: at, seenAt: at, ...over,
 })
 
 describe('the list of executors', () => {
@@ -28,6 +28,13 @@ describe('the list of executors', () => {
 describe('the command for a new executor', () => {
   it('can be pasted as it is', () =>
     expect(executorCommand({ server: 'http://localhost:8080', appName: 'billing', token: 'twe_1_x' })).toBe('npx tickwheel executor --server http://localhost:8080 --app billing --token twe_1_x'))
+
+  it('can be pasted for an executor with an HTTP endpoint, too', () => {
+    const input = { server: 'http://localhost:8080', appName: 'billing', token: 'twe_1_x' }
+    expect(httpCommand(input)).toMatch(/^TICKWHEEL_SERVER=http:\/\/localhost:8080 EXECUTOR_APP=billing EXECUTOR_TOKEN=twe_1_x \S+ \S+ python3 examples\/http-python\/executor\.py$/)
+    const body: unknown = JSON.parse(/-d '(.+)'$/s.exec(httpProgram(input))?.[1] ?? '')
+    expect(body).toMatchObject({ appName: 'billing', capacity: 4, address: 'http://127.0.0.1:9100' })
+  })
 
   it.each([
     ['http://localhost:8080', true],

@@ -1,5 +1,5 @@
 import type { LineTuple } from '@tickwheel/contract'
-import type { Report } from '../link.ts'
+import type { Report } from './link.ts'
 
 /** A message that takes this long looks like a clock that is this far behind: smaller differences are left alone. */
 const NOISE_MS = 50
