@@ -31,9 +31,12 @@ export function segmentsOf(run: Instants, nowMs: number): Segment[] {
   const segments: Segment[] = []
   const endMs = run.endedAt === null ? nowMs : Date.parse(run.endedAt)
   let fromMs = Date.parse(run.scheduledAt ?? run.firedAt)
+  // a run that was split is sent to nobody: it waits until its shards are made
+  const isSplit = run.dispatchedAt === null && run.startedAt !== null
   for (const step of STEPS) {
     if (step.name === 'late' && run.scheduledAt === null) continue
-    const to = run[step.to]
+    if (isSplit && (step.name === 'sending' || step.name === 'starting')) continue
+    const to = isSplit && step.name === 'waiting' ? run.startedAt : run[step.to]
     // queued again for a retry: the instants are those of the last attempt, and what lies before it is not waiting alone
     const name = step.name === 'waiting' && run.attempt > 1 ? 'earlierAttempts' : step.name
     const isLast = to === null
