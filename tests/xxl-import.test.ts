@@ -35,8 +35,8 @@ describe('tickwheel import xxl-job', () => {
     const { code, output } = await run([DUMP, '--dry-run', '--server', 'http://127.0.0.1:1'])
     expect(code).toBe(1)
     expect(output).toMatch(/job 1 +xxl-job-executor-sample\/测试任务1 +would be made\n/)
-    expect(output).toMatch(/job 6 .* left out +SHARDING_BROADCAST/)
-    expect(output).toContain('4 groups and 8 tasks read, 6 left out. Nothing was changed.')
+    expect(output).toMatch(/job 7 .* left out +GLUE_GROOVY/)
+    expect(output).toContain('4 groups and 8 tasks read, 5 left out. Nothing was changed.')
     expect(await groups()).toEqual(before)
   })
 
@@ -46,7 +46,7 @@ describe('tickwheel import xxl-job', () => {
     expect(first.output).toMatch(/group 1 +xxl-job-executor-sample +made\n/)
     const group = (await groups()).find(({ appName }) => appName === 'xxl-job-executor-sample')
     const tasks = (await admin.get<{ items: TaskListItem[] }>(`/task?groupId=${String(group?.id)}`)).items
-    expect(tasks.map((task) => task.name).sort()).toEqual(['双份 #4', '每五秒', '测试任务1'].sort())
+    expect(tasks.map((task) => task.name).sort()).toEqual(['双份 #4', '广播', '每五秒', '测试任务1'].sort())
     const cron = tasks.find((task) => task.name === '测试任务1')
     expect(await admin.get<Task>(`/task/${String(cron?.id)}`)).toMatchObject({
       schedule: { expression: '0 0 0 * * ? *', timezone: 'Asia/Shanghai' },

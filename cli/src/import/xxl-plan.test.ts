@@ -63,7 +63,7 @@ describe('what becomes of XXL-JOB', () => {
   it('are tasks that the server takes', () => {
     const check = Compile(TaskCreate)
     const made = plan(true).tasks.flatMap((one) => one.task ?? [])
-    expect(made).toHaveLength(4)
+    expect(made).toHaveLength(5)
     for (const one of made) expect([...check.Errors({ ...one, groupId: 1 })]).toEqual([])
   })
 
@@ -115,11 +115,14 @@ describe('what becomes of XXL-JOB', () => {
 
   it.each([
     [5, 'cron "0 61 * * * ?"'],
-    [6, 'SHARDING_BROADCAST'],
     [7, 'GLUE_GROOVY'],
     [8, 'executor group 4'],
   ])('leaves job %i out and says why: %s', (xxlId, reason) => {
     expect(task(xxlId)).toMatchObject({ task: null, notes: [expect.stringContaining(reason)] })
+  })
+
+  it('makes a broadcast of a job that is sent to every executor', () => {
+    expect(task(6)).toMatchObject({ task: { routing: 'roundRobin', sharding: { kind: 'broadcast' } } })
   })
 
   it('knows jobs of 2.2, which have a cron expression and nothing else', () => {

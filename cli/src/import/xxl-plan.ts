@@ -98,7 +98,8 @@ function planTask(job: SqlRow, { homes, isAmbiguous, options }: JobContext): Pla
   if (home === undefined) refusals.push(`its executor group ${String(whole(job, 'job_group'))} is not there, or was left out`)
   const schedule = take(scheduleOf(job, options.timezone), refusals)
   const handler = take(handlerOf(job), refusals)
-  const routing = routingOf(job, refusals, notes)
+  const routing = routingOf(job, notes)
+  const isBroadcast = text(job, 'executor_route_strategy') === BROADCAST
   const children = text(job, 'child_jobid')
   if (children !== '') notes.push(`does not start its child jobs (${children}) when it ends: make that anew`)
   if (text(job, 'alarm_email') !== '') notes.push(`mails to ${text(job, 'alarm_email')} are not taken over`)
@@ -112,6 +113,7 @@ function planTask(job: SqlRow, { homes, isAmbiguous, options }: JobContext): Pla
     handler,
     params: text(job, 'executor_param'),
     routing,
+    ...(isBroadcast ? { sharding: { kind: 'broadcast' } } : {}),
     overlap: { policy: OVERLAP[text(job, 'executor_block_strategy')] ?? 'queue' },
     // XXL-JOB calls it a misfire from 5 s on
     misfire: { policy: text(job, 'misfire_strategy') === 'FIRE_ONCE_NOW' ? 'fireOnce' : 'skip', graceMs: 5000 },
@@ -186,12 +188,12 @@ const ROUTING: Readonly<Record<string, string>> = {
   BUSYOVER: 'leastLoaded',
 }
 
-function routingOf(job: SqlRow, refusals: string[], notes: string[]): (typeof ROUTING_STRATEGIES)[number] {
+const BROADCAST = 'SHARDING_BROADCAST'
+
+function routingOf(job: SqlRow, notes: string[]): (typeof ROUTING_STRATEGIES)[number] {
   const given = text(job, 'executor_route_strategy') || 'FIRST'
-  if (given === 'SHARDING_BROADCAST') refusals.push('SHARDING_BROADCAST: this version has no sharding')
   const known = ROUTING_STRATEGIES.find((strategy) => strategy === ROUTING[given])
-  if (known === undefined && given !== 'SHARDING_BROADCAST')
-    notes.push(`routing ${given} becomes roundRobin: this version has none like it`)
+  if (known === undefined && given !== BROADCAST) notes.push(`routing ${given} becomes roundRobin: there is none like it`)
   return known ?? 'roundRobin'
 }
 

@@ -1,5 +1,5 @@
 import { AppError } from '@tickwheel/contract'
-import type { ReadTx } from './database.ts'
+import type { Tx } from './database.ts'
 
 /** The schema level whose programs know limits, shards, routing beyond the first two strategies, and executors without a stream. */
 export const EXECUTORS_LEVEL = 4
@@ -13,13 +13,16 @@ export interface LevelNeed {
   readonly remedy: string
 }
 
-/** Refuses with 409 `NODE_TOO_OLD`, naming the oldest, while a live node is below a schema level. `now`: by the clock of the database. */
-export async function requireLevel(tx: ReadTx, level: number, now: number, { what, remedy }: LevelNeed): Promise<void> {
+/**
+ * Refuses with 409 `NODE_TOO_OLD`, naming the oldest, while a live node is below a schema level, and keeps programs below it from opening the store from
+ * now on: one that came later would take what it does not know for damage. `now`: by the clock of the database.
+ */
+export async function requireLevel(tx: Tx, level: number, now: number, { what, remedy }: LevelNeed): Promise<void> {
   const [older] = await tx.all<{ name: string; version: string; level: number }>(
     'SELECT name, version, level FROM node WHERE level < ? AND beat_at > ? ORDER BY level, run_id LIMIT 1',
     [level, now - LIVE_MS],
   )
-  if (older === undefined) return
+  if (older === undefined) return keepOut(tx, level)
   throw new AppError(
     'NODE_TOO_OLD',
     `node ${older.name} runs version ${older.version}, which cannot ${what}: upgrade or stop it first, or ${remedy}`,
@@ -27,4 +30,9 @@ export async function requireLevel(tx: ReadTx, level: number, now: number, { wha
       params: { node: older.name, version: older.version, level: older.level, neededLevel: level },
     },
   )
+}
+
+async function keepOut(tx: Tx, level: number): Promise<void> {
+  const [oldest] = await tx.all<{ value: string }>("SELECT value FROM meta WHERE `key` = 'oldest_reader'")
+  if (Number(oldest?.value ?? 0) < level) await tx.run("UPDATE meta SET value = ? WHERE `key` = 'oldest_reader'", [String(level)])
 }

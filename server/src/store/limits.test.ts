@@ -77,6 +77,14 @@ describe('while a node of an older release lives', () => {
   })
 })
 
+it('what older programs do not know keeps them from opening the store from then on', async () => {
+  const oldest = () => db.read((tx) => tx.all("SELECT value FROM meta WHERE `key` = 'oldest_reader'"))
+  await createTask(db, { input: taskInput(), serverZone: 'UTC' }, changeAt(T0))
+  expect(await oldest()).toEqual([{ value: '2' }])
+  await createTask(db, { input: taskInput({ name: 'limited', concurrency: 2 }), serverZone: 'UTC' }, changeAt(T0))
+  expect(await oldest()).toEqual([{ value: String(EXECUTORS_LEVEL) }])
+})
+
 it('a group that is saved by a program that does not know of limits keeps its limit', async () => {
   const { groupId } = await createGroup(db, { input: { name: 'billing', appName: 'billing', concurrency: 3 } }, changeAt(T0))
   await updateGroup(db, { groupId, input: { name: 'bills', appName: 'billing', version: 1 } }, changeAt(T0))

@@ -443,10 +443,12 @@ async function writeSeries(tx: Tx, series: SeriesRow, to: Cursor & { group_id: n
 }
 
 async function insertVersion(tx: Tx, taskId: number, version: number, definition: TaskDefinition, { now, caller }: Change): Promise<void> {
-  await requireLevel(tx, levelOf(definition), await tx.now(), {
-    what: 'keep to all that this task asks for',
-    remedy: 'leave out shards, limits, labels and routing beyond roundRobin and random',
-  })
+  const level = levelOf(definition)
+  if (level > 0)
+    await requireLevel(tx, level, await tx.now(), {
+      what: 'keep to all that this task asks for',
+      remedy: 'leave out shards, limits, labels and routing beyond roundRobin and random',
+    })
   if (definition.sharding !== undefined) await noteShards(tx)
   await tx.insert('task_version', [
     {

@@ -164,6 +164,15 @@ describe('what is asked to run', () => {
     })
   })
 
+  it('carries the shard, and lets no shard discard or cover another at the same executor', () => {
+    const shard = { index: 2, total: 5, key: '' }
+    expect(runRequestOf(of({ kind: 'named', name: 'h' }, { shard }), { ...facts, overlap: 'replace' })).toMatchObject({
+      broadcastIndex: 2,
+      broadcastTotal: 5,
+      executorBlockStrategy: 'SERIAL_EXECUTION',
+    })
+  })
+
   it.each([
     [{ kind: 'shell', script: 'date' }, 'GLUE_SHELL', 'date'],
     [{ kind: 'script', language: 'bash', source: 'date' }, 'GLUE_SHELL', 'date'],

@@ -50,15 +50,16 @@ export function runRequestOf(dispatch: Dispatch, { logId, logAt, savedAt, overla
     jobId: dispatch.task.id,
     executorHandler: body.name,
     executorParams: dispatch.params,
-    executorBlockStrategy: BLOCK_STRATEGY[overlap],
+    // shards of one run stand beside each other, and an executor knows only the job: none may discard or cover another
+    executorBlockStrategy: dispatch.shard === undefined ? BLOCK_STRATEGY[overlap] : 'SERIAL_EXECUTION',
     executorTimeout: Math.ceil(dispatch.timeoutMs / 1000),
     logId,
     logDateTime: logAt,
     glueType: body.type,
     glueSource: body.source,
     glueUpdatetime: savedAt,
-    broadcastIndex: 0,
-    broadcastTotal: 1,
+    broadcastIndex: dispatch.shard?.index ?? 0,
+    broadcastTotal: dispatch.shard?.total ?? 1,
   }
 }
 
