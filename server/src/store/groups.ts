@@ -205,7 +205,7 @@ function fieldsOf({ name, appName, description, concurrency }: GroupCreate, row:
 }
 
 /** A node of an older release would send more at once. */
-async function requireLimits(tx: ReadTx, { concurrency }: GroupFields): Promise<void> {
+async function requireLimits(tx: Tx, { concurrency }: GroupFields): Promise<void> {
   if (concurrency > 0) await requireLevel(tx, EXECUTORS_LEVEL, await tx.now(), { what: 'keep to limits of groups', remedy: 'set no limit' })
 }
 
