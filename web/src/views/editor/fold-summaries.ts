@@ -10,22 +10,25 @@ function retryWords({ retry }: TaskForm): string {
   return t(retry.backoff === 'fixed' || retry.max === 1 || retry.maxDelayMs <= retry.delayMs ? 'editor.sums.retry' : 'editor.sums.retryGrowing', named)
 }
 
+function shardWords(kind: 'fixed' | 'range' | 'list' | 'broadcast', { total, from, to, size }: TaskForm['sharding']): string {
+  switch (kind) {
+    case 'fixed':
+      return t('editor.sums.fixedShards', { n: total })
+    case 'range':
+      return t('editor.sums.rangeShards', { from, to, size })
+    case 'list':
+      return t('editor.sums.listShards', { n: size })
+    case 'broadcast':
+      return t('editor.sums.broadcastShards')
+  }
+}
+
 /** What a folded part of the editor holds, in one line. */
 export const summaries = {
-  shards({ sharding }: TaskForm): string {
-    const { kind, total, from, to, size } = sharding
-    switch (kind) {
-      case 'none':
-        return t('editor.sums.noShards')
-      case 'fixed':
-        return t('editor.sums.fixedShards', { n: total })
-      case 'range':
-        return t('editor.sums.rangeShards', { from, to, size })
-      case 'list':
-        return t('editor.sums.listShards', { n: size })
-      case 'broadcast':
-        return t('editor.sums.broadcastShards')
-    }
+  shards({ sharding, concurrency }: TaskForm): string {
+    if (sharding.kind === 'none') return t('editor.sums.noShards')
+    const shards = shardWords(sharding.kind, sharding)
+    return concurrency > 0 ? t('editor.sums.shardsAtOnce', { shards, max: concurrency }) : shards
   },
   params(form: TaskForm): string {
     const first = form.params.trim().replace(/\s+/g, ' ')
@@ -42,9 +45,9 @@ export const summaries = {
     const limit = form.timeoutMs === 0 ? t('editor.sums.noLimit') : t('editor.sums.limit', { limit: formatDuration(form.timeoutMs), grace: formatDuration(form.killGraceMs) })
     return form.queueTimeoutMs === 0 ? limit : t('editor.sums.waits', { limit, longest: formatDuration(form.queueTimeoutMs) })
   },
-  overlap({ overlap, concurrency }: TaskForm): string {
+  overlap({ overlap, concurrency, sharding }: TaskForm): string {
     const policy = t(`editor.overlaps.${overlap.policy}`)
-    if (overlap.policy === 'parallel' && concurrency > 0) return t('editor.sums.overlapParallel', { policy, max: concurrency })
+    if (overlap.policy === 'parallel' && concurrency > 0 && sharding.kind === 'none') return t('editor.sums.overlapParallel', { policy, max: concurrency })
     return overlap.policy === 'queue' ? t('editor.sums.overlapQueue', { policy, max: overlap.max }) : policy
   },
   misfire({ misfire }: TaskForm): string {
