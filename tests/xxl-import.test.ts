@@ -58,7 +58,7 @@ describe('tickwheel import xxl-job', () => {
     const second = await run([DUMP], account)
     expect(second.output).toMatch(/group 1 +xxl-job-executor-sample +was there\n/)
     expect(second.output).toMatch(/job 1 .* was there\n/)
-    expect((await admin.get<{ items: TaskListItem[] }>(`/task?groupId=${String(group?.id)}`)).items).toHaveLength(3)
+    expect((await admin.get<{ items: TaskListItem[] }>(`/task?groupId=${String(group?.id)}`)).items).toHaveLength(4)
   })
 
   it.each([
