@@ -26,6 +26,14 @@ export interface PeopleOptions {
   readonly onFault: (text: string) => void
 }
 
+const SHARDINGS: readonly NonNullable<TaskCreate['sharding']>[] = [
+  { kind: 'none' },
+  { kind: 'none' },
+  { kind: 'fixed', total: 2 },
+  { kind: 'fixed', total: 4 },
+  { kind: 'broadcast' },
+]
+
 /** People who edit, stop, start, trigger, cancel and try again, at any node, and repeat what was not answered. */
 export class People {
   readonly #options: PeopleOptions
@@ -127,6 +135,7 @@ export class People {
 
   #input(name: string): TaskCreate {
     const { chance, database } = this.#options
+    const policy = this.#pick(['queue', 'skip', 'replace', 'parallel'])
     return {
       groupId: 1,
       name,
@@ -142,7 +151,7 @@ export class People {
         { kind: 'fixedDelay', delayMs: this.#pick([700, 1500]) },
         { kind: 'once', at: new Date(database.now() + chance.between(1000, 15_000)).toISOString() },
       ]),
-      overlap: { policy: this.#pick(['queue', 'skip', 'replace', 'parallel']), max: this.#pick([1, 5]) },
+      overlap: { policy, max: this.#pick([1, 5]) },
       misfire: {
         policy: this.#pick(['skip', 'fireOnce', 'fireAll']),
         graceMs: this.#pick([0, 2000, 60_000]),
@@ -155,14 +164,8 @@ export class People {
       timeoutMs: this.#pick([0, 0, 2000]),
       killGraceMs: 1000,
       retry: { max: this.#pick([0, 2]), delayMs: 500, jitter: this.#pick([0, 1]) },
-      sharding: this.#pick<NonNullable<TaskCreate['sharding']>>([
-        { kind: 'none' },
-        { kind: 'none' },
-        { kind: 'none' },
-        { kind: 'fixed', total: 2 },
-        { kind: 'fixed', total: 4 },
-        { kind: 'broadcast' },
-      ]),
+      // parents beside each other would be more than one place, lent in turn without Redis, can run before the scene ends
+      sharding: policy === 'parallel' ? { kind: 'none' } : this.#pick(SHARDINGS),
     }
   }
 

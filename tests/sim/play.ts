@@ -305,10 +305,19 @@ class Scene {
     victim.start()
   }
 
+  /** A node that was cut off a while ago learns of it at its next call, which is answered 503: a person tries once more. */
+  async #stopAll(): Promise<boolean> {
+    for (let tries = 0; tries < 2; tries += 1) {
+      const [engine] = this.#engines()
+      if (engine !== undefined && (await this.#do(this.#people.stopAll(engine)))) return true
+      await this.#pass(1000)
+    }
+    return false
+  }
+
   /** No task fires any more; everything that is open ends. */
   async #drain(): Promise<void> {
-    const [engine] = this.#engines()
-    if (engine === undefined || !(await this.#do(this.#people.stopAll(engine)))) {
+    if (!(await this.#stopAll())) {
       this.#fault('bounds: tasks cannot be stopped in calm weather')
       return
     }
