@@ -83,6 +83,13 @@ it('two programs that start at once bring it to this level once', async () => {
   expect(levels.sort()).toEqual([2, SCHEMA_LEVEL, SCHEMA_LEVEL])
 })
 
+it('what keeps older programs out of a store goes on doing so when it is brought to this level', async () => {
+  await makeLevel2(db)
+  await put('oldest_reader', 3)
+  await migrate(db)
+  expect(await meta()).toEqual({ schema_level: String(SCHEMA_LEVEL), oldest_reader: '3' })
+})
+
 it('a store of a newer level is opened when that says older programs may, and left as it is', async () => {
   await migrate(db)
   await put('schema_level', SCHEMA_LEVEL + 1)

@@ -104,7 +104,9 @@ async function rememberLevel(tx: Tx, before: number): Promise<void> {
     await tx.insert('id_block', firstRows.id_block)
     return
   }
-  for (const { key, value } of firstRows.meta) {
+  // what is in the store may keep more programs out than its tables do (`requireLevel`): it goes on doing so
+  const oldest = Math.max(OLDEST_READER, await numberOf(tx, 'oldest_reader'))
+  for (const { key, value } of [firstRows.meta[0], { key: 'oldest_reader', value: String(oldest) }]) {
     const matched = await tx.run('UPDATE meta SET value = ? WHERE `key` = ?', [value, key])
     if (matched === 0) await tx.insert('meta', [{ key, value }])
   }
