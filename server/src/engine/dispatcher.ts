@@ -289,15 +289,15 @@ export class Dispatcher {
 
   /** A broadcast needs to know for whom; any other is split whoever is online, and its shards wait. */
   #split(turn: Turn, run: OpenRun, definition: TaskDefinition): 'next' | 'groupWaits' {
-    const choice = this.#options.chooser.everyone(this.#question(run, definition, turn.now))
     const isBroadcast = definition.sharding?.kind === 'broadcast'
-    if (isBroadcast && choice.kind === 'none') {
+    const choice = isBroadcast ? this.#options.chooser.everyone(this.#question(run, definition, turn.now)) : null
+    if (choice?.kind === 'none') {
       if (choice.reach === 'group') return 'groupWaits'
       turn.parkings.push(this.#setAside(run, choice, turn.now))
       return 'next'
     }
     turn.busyTasks.set(run.taskId, 'split')
-    turn.splits.push({ run, definition, executors: isBroadcast && choice.kind === 'everyone' ? choice.members : null })
+    turn.splits.push({ run, definition, executors: choice?.members ?? null })
     return 'next'
   }
 
