@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // The packages are run from their sources, so that a test never sees yesterday's build.
@@ -47,7 +48,7 @@ export default defineConfig({
           name: 'mysql',
           include: [
             'server/src/store/**/*.test.ts',
-            'server/src/engine/{engine,limits,pruner,ledger.property,shards}.test.ts',
+            'server/src/engine/{engine,limits,pruner,ledger.property,shards,map,workflows,workflow-steps}.test.ts',
             'tests/mysql/*.test.ts',
           ],
           exclude: [
@@ -72,7 +73,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 3 },
-          maxWorkers: 2,
+          // each has processes of its own: a server, executors, a browser
+          maxWorkers: availableParallelism() < 4 ? 2 : 3,
         },
       },
       {

@@ -7,19 +7,18 @@
  *
  * Beside it in the same minutes, as the bound that the disk sets: the same five row writes a run in transactions of 500 by a bare SQLite connection.
  */
-import { readFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { Program } from '../tests/kit/program.ts'
 import { startServer, type ServerProcess } from '../tests/kit/server-process.ts'
 import { makeDir, removeDir } from '../tests/kit/temp-dir.ts'
 import { waitFor } from '../tests/kit/wait-for.ts'
+import { many, openCalls, type Call } from './calls.ts'
+import { cpuOf } from './cpu.ts'
 import { formatTable, machine } from './report.ts'
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 10_000)
 const IN_FLIGHT = 100
-const agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT })
 const unlimited = Object.fromEntries(
   ['READ', 'WRITE', 'TRIGGER'].flatMap((budget) => [
     [`TICKWHEEL_RATE_LIMIT_${budget}_CAPACITY`, '1000000'],
@@ -48,9 +47,10 @@ async function main(): Promise<void> {
       env: { BENCH_SERVER: server.url, BENCH_TOKEN: token, BENCH_SPOOL: spool },
     })
     await executor.printed(/joined/)
-    const call = caller(server, api.token ?? '')
+    const { call, end } = openCalls({ port: server.port, token: api.token ?? '', atOnce: IN_FLIGHT })
     figures.push(await triggered(server, executor, call))
     figures.push(await dueAtOnce(server, executor, call))
+    end()
     await executor.stop()
   } finally {
     await server.close()
@@ -76,47 +76,6 @@ async function main(): Promise<void> {
   console.log('store: SQLite WAL, synchronous FULL; CPU: server and executor processes')
 }
 
-type Call = (method: string, path: string, body: unknown) => Promise<unknown>
-
-/** Calls over kept connections; `fetch` costs more than the server does. */
-function caller(server: ServerProcess, token: string): Call {
-  return (method, path, body) =>
-    new Promise((resolve, reject) => {
-      const text = JSON.stringify(body)
-      const sent = request(
-        {
-          agent,
-          host: '127.0.0.1',
-          port: server.port,
-          method,
-          path: `/api/v1${path}`,
-          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
-        },
-        (answer) => {
-          let received = ''
-          answer.setEncoding('utf8').on('data', (part: string) => {
-            received += part
-          })
-          answer.on('end', () =>
-            (answer.statusCode ?? 500) < 300
-              ? resolve(JSON.parse(received))
-              : reject(new Error(`${path}: ${answer.statusCode} ${received}`)),
-          )
-        },
-      )
-      sent.on('error', reject)
-      sent.end(text)
-    })
-}
-
-async function many(count: number, one: (index: number) => Promise<unknown>): Promise<void> {
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < count) await one(next++)
-  }
-  await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
-}
-
 const handler = { kind: 'named', name: 'noop' }
 
 async function triggered(server: ServerProcess, executor: Program, call: Call): Promise<Figure> {
@@ -129,7 +88,7 @@ async function triggered(server: ServerProcess, executor: Program, call: Call): 
   })) as { id: number }
   const cpu = cpuOf([server.program, executor])
   const from = performance.now()
-  await many(RUNS, () => call('POST', `/task/${task.id}/trigger`, {}))
+  await many({ count: RUNS, atOnce: IN_FLIGHT }, () => call('POST', `/task/${task.id}/trigger`, {}))
   await allRecorded(server, RUNS)
   const ms = performance.now() - from
   return { name: 'triggered over HTTP', runs: RUNS, ms, cpuMs: cpu(), late: '' }
@@ -137,10 +96,12 @@ async function triggered(server: ServerProcess, executor: Program, call: Call): 
 
 async function dueAtOnce(server: ServerProcess, executor: Program, call: Call): Promise<Figure> {
   const began = performance.now()
-  await many(200, (index) => call('POST', '/task', herdTask(`warm-${index}`, new Date(Date.now() + 86_400_000))))
+  await many({ count: 200, atOnce: IN_FLIGHT }, (index) =>
+    call('POST', '/task', herdTask(`warm-${index}`, new Date(Date.now() + 86_400_000))),
+  )
   const secondsEach = (performance.now() - began) / 200_000
   const dueAt = new Date(Math.ceil((Date.now() + RUNS * secondsEach * 2000 + 5000) / 1000) * 1000)
-  await many(RUNS, (index) => call('POST', '/task', herdTask(`herd-${index}`, dueAt)))
+  await many({ count: RUNS, atOnce: IN_FLIGHT }, (index) => call('POST', '/task', herdTask(`herd-${index}`, dueAt)))
   if (Date.now() > dueAt.getTime()) throw new Error('making the tasks took longer than expected; run again')
   await waitFor(() => Date.now() >= dueAt.getTime() - 500, { what: 'the instant', timeoutMs: 300_000 })
   const cpu = cpuOf([server.program, executor])
@@ -172,22 +133,6 @@ function lateness(server: ServerProcess, dueAt: number): string {
   db.close()
   const at = (share: number): number => starts[Math.min(starts.length - 1, Math.floor(starts.length * share))] ?? NaN
   return `${at(0.5)} / ${at(0.99)} / ${at(1)}`
-}
-
-/** CPU of some processes from now on, ms (from /proc; NaN elsewhere). */
-function cpuOf(programs: readonly Program[]): () => number {
-  const read = (): number => programs.reduce((sum, program) => sum + ticks(program.pid) * 10, 0)
-  const before = read()
-  return () => read() - before
-}
-
-function ticks(pid: number): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return Number(fields[11]) + Number(fields[12])
-  } catch {
-    return NaN
-  }
 }
 
 /** What the disk allows: ledger row, open row, cursor, delete, final row, for each run, 500 runs a transaction. */
@@ -222,4 +167,3 @@ function bareRows(): Figure {
 }
 
 await main()
-agent.destroy()

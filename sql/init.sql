@@ -6,7 +6,7 @@
 --   TICKWHEEL_DATABASE_URL=mysql://tickwheel:…@127.0.0.1:3306/tickwheel npm start
 -- innodb_flush_log_at_trx_commit must be 1 (the default): what is acknowledged must be durable.
 -- Partitions are cut into months by the server, three ahead; empty months that are over are dropped.
--- Schema level 4. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
+-- Schema level 7. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
 
 CREATE DATABASE IF NOT EXISTS `tickwheel` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -55,6 +55,7 @@ CREATE TABLE IF NOT EXISTS `task_group` (
   `created_at` BIGINT NOT NULL,
   `updated_at` BIGINT NOT NULL,
   `concurrency` INT,
+  `xxl_token` TEXT,
   PRIMARY KEY (`id`),
   UNIQUE KEY `task_group_name_key` (`name_key`),
   UNIQUE KEY `task_group_app_name` (`app_name`)
@@ -197,6 +198,13 @@ CREATE TABLE IF NOT EXISTS `open_instance` (
   `children_ended` TEXT,
   `children_open` INT,
   `tried_executor_id` BIGINT,
+  `workflow_run_id` BIGINT,
+  `workflow_id` BIGINT,
+  `workflow_version` INT,
+  `step_no` INT,
+  `runs_workflow` INT,
+  `mapped` INT,
+  `reduce` INT,
   PRIMARY KEY (`id`),
   KEY `open_instance_phase_lane_rank_at_slot` (`phase`, `lane`, `rank_at`, `slot`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -238,6 +246,13 @@ CREATE TABLE IF NOT EXISTS `instance` (
   `first_child_id` BIGINT,
   `children_made` INT,
   `children_ended` TEXT,
+  `workflow_run_id` BIGINT,
+  `workflow_id` BIGINT,
+  `workflow_version` INT,
+  `step_no` INT,
+  `runs_workflow` INT,
+  `mapped` INT,
+  `reduce` INT,
   PRIMARY KEY (`id`),
   KEY `instance_task_id_id` (`task_id`, `id`),
   KEY `instance_group_id_outcome_id` (`group_id`, `outcome`, `id`)
@@ -308,6 +323,7 @@ CREATE TABLE IF NOT EXISTS `executor` (
   `process_key` VARCHAR(255),
   `process_boot` BIGINT,
   `address` TEXT,
+  `map_boot` BIGINT,
   PRIMARY KEY (`id`),
   UNIQUE KEY `executor_group_id_name` (`group_id`, `name`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -450,8 +466,58 @@ CREATE TABLE IF NOT EXISTS `wire` (
   UNIQUE KEY `wire_instance_id_attempt` (`instance_id`, `attempt`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS `workflow_run` (
+  `run_id` BIGINT NOT NULL,
+  `workflow_id` BIGINT NOT NULL,
+  `version` INT NOT NULL,
+  `run_date` VARCHAR(255) NOT NULL,
+  `depth` INT NOT NULL,
+  `paused_at` BIGINT,
+  `paused_by` VARCHAR(255),
+  PRIMARY KEY (`run_id`),
+  KEY `workflow_run_workflow_id_run_id` (`workflow_id`, `run_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+PARTITION BY RANGE (`run_id`) (PARTITION `later` VALUES LESS THAN MAXVALUE);
+
+CREATE TABLE IF NOT EXISTS `step_run` (
+  `run_id` BIGINT NOT NULL,
+  `step_no` INT NOT NULL,
+  `round` INT NOT NULL,
+  `state` INT NOT NULL,
+  `instance_id` BIGINT,
+  `started_at` BIGINT,
+  `ended_at` BIGINT,
+  `next_at` BIGINT,
+  `branch` VARCHAR(255),
+  `edges` TEXT,
+  `facts` TEXT,
+  `output` MEDIUMTEXT,
+  `error_code` VARCHAR(255),
+  `error` TEXT,
+  `reused_from` BIGINT,
+  PRIMARY KEY (`run_id`, `step_no`, `round`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+PARTITION BY RANGE (`run_id`) (PARTITION `later` VALUES LESS THAN MAXVALUE);
+
+CREATE TABLE IF NOT EXISTS `unclaimed_executor` (
+  `app_name` VARCHAR(255) NOT NULL,
+  `address` VARCHAR(255) NOT NULL,
+  `seen_at` BIGINT NOT NULL,
+  PRIMARY KEY (`app_name`, `address`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `map_frame` (
+  `instance_id` BIGINT NOT NULL,
+  `attempt` INT NOT NULL,
+  `seq` INT NOT NULL,
+  `shards` INT NOT NULL,
+  `bytes` INT NOT NULL,
+  `body` MEDIUMTEXT NOT NULL,
+  PRIMARY KEY (`instance_id`, `attempt`, `seq`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES
-  ('schema_level', '4'),
+  ('schema_level', '7'),
   ('oldest_reader', '2');
 
 INSERT IGNORE INTO `slot` (`id`, `fence`, `owner_run`, `taken_at`) VALUES

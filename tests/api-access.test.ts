@@ -83,7 +83,7 @@ describe('with a credential of another kind', () => {
       status: 422,
       body: { errors: [{ path: 'appName', code: 'UNKNOWN_REFERENCE' }] },
     })
-    expect(await executor.call('POST', '/executor/register', { ...body, protocol: { min: 2, max: 3 } })).toMatchObject({
+    expect(await executor.call('POST', '/executor/register', { ...body, protocol: { min: 3, max: 4 } })).toMatchObject({
       status: 422,
       body: { errors: [{ path: 'protocol' }] },
     })

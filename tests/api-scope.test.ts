@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { routes, type Group, type Problem, type Task } from '@tickwheel/contract'
+import { routes, type Group, type Problem, type Task, type Workflow } from '@tickwheel/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openApi, type ApiServer } from './api.fixture.ts'
 import { ApiClient } from './kit/api-client.ts'
@@ -14,6 +14,7 @@ import { LiveClient } from './live-client.fixture.ts'
 let api: ApiServer
 let nobody: ApiClient
 let task: Task
+let workflow: Workflow
 
 beforeAll(async () => {
   api = await openApi()
@@ -24,6 +25,7 @@ beforeAll(async () => {
     schedule: { kind: 'manual' },
     handler: { kind: 'shell', script: 'true' },
   })
+  workflow = await api.admin.post<Workflow>('/workflow', { groupId: home, ...chain })
   const db = new Sqlite(join(api.dataDir, 'tickwheel.db'))
   db.prepare(
     "INSERT INTO user SELECT 999999, 'nobody', 'nobody', 'Nobody', password_hash, 0, 0, 0, 0, created_at, password_at FROM user WHERE name_key = 'admin'",
@@ -35,9 +37,22 @@ afterAll(async () => {
   await api.close()
 })
 
+const chain = {
+  name: 'chain',
+  schedule: { kind: 'manual' },
+  steps: [{ key: 'ask', kind: 'approval', prompt: 'Go on?' }],
+  edges: [],
+}
 const bodies: Readonly<Record<string, unknown>> = {
   updateGroup: { name: 'x', appName: 'xx', version: 1 },
   updateTask: { groupId: 1, name: 'x', schedule: { kind: 'manual' }, handler: { kind: 'shell', script: 'x' }, version: 1 },
+  updateWorkflow: { groupId: 1, ...chain, version: 1 },
+  completeStep: { reason: 'x' },
+}
+const known = (path: string): number => {
+  if (path.startsWith('/task')) return task.id
+  if (path.startsWith('/workflow/')) return workflow.id
+  return path.startsWith('/group') ? task.groupId : 1
 }
 
 describe('somebody without any right', () => {
@@ -46,13 +61,12 @@ describe('somebody without any right', () => {
   it.each(
     guarded.filter(({ path }) => path.includes('/:id') && !path.startsWith('/token')).map((route) => [route.method, route.path, route.id]),
   )('%s %s: what exists is not there', async (method, path, id) => {
-    const real = path
-      .replace(':version', '1')
-      .replace(':id', String(path.startsWith('/task') ? task.id : path.startsWith('/group') ? task.groupId : 1))
-    const query = id === 'why' ? '?at=2026-11-22T00:00:00Z' : ''
+    const part = path.replace(':version', '1').replace(':key', 'ask')
+    const real = part.replace(':id', String(known(path)))
+    const query = id === 'why' || id === 'whyWorkflow' ? '?at=2026-11-22T00:00:00Z' : ''
     const answer = await nobody.call<Problem>(method, real + query, bodies[id])
     expect(answer).toMatchObject({ status: 404, body: { code: expect.stringMatching(/_NOT_FOUND$/) } })
-    const unknown = await nobody.call<Problem>(method, path.replace(':version', '1').replace(':id', '99999') + query, bodies[id])
+    const unknown = await nobody.call<Problem>(method, part.replace(':id', '99999') + query, bodies[id])
     expect({ ...unknown.body, detail: '' }).toEqual({ ...answer.body, detail: '' })
   })
 
@@ -72,6 +86,7 @@ describe('somebody without any right', () => {
       body: { code: 'FORBIDDEN', params: { permission: 'group:edit' } },
     })
     expect(await nobody.call('POST', '/task', {})).toMatchObject({ status: 403, body: { params: { permission: 'task:edit' } } })
+    expect(await nobody.call('POST', '/workflow', {})).toMatchObject({ status: 403, body: { params: { permission: 'workflow:edit' } } })
     expect(await nobody.call('POST', '/token', {})).toMatchObject({ status: 403, body: { params: { permission: 'executor:enroll' } } })
     expect(await nobody.call('GET', '/cluster')).toMatchObject({ status: 403, body: { params: { permission: 'system:view' } } })
     expect(await nobody.call('POST', '/cluster/resume', { how: 'replay' })).toMatchObject({
@@ -94,6 +109,7 @@ describe('somebody without any right', () => {
       'group:1': 'GROUP_NOT_FOUND',
       'instance:1': 'INSTANCE_NOT_FOUND',
       'instance:1:logs': 'INSTANCE_NOT_FOUND',
+      'workflowRun:1': 'WORKFLOW_RUN_NOT_FOUND',
     }
     for (const [index, [topic, code]] of Object.entries(codes).entries()) {
       client.send({ type: 'subscribe', id: index + 1, topic })

@@ -1,33 +1,17 @@
 import type { Task } from '@tickwheel/contract'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { buildConsole, describeInBrowser, launchBrowser, openPage, signInByHand, type ConsolePage } from './kit/browser.ts'
-import { GENEROUS_BUDGETS, shellTask } from './kit/runs.ts'
-import { startServer, type ServerProcess } from './kit/server-process.ts'
+import { beforeAll, expect, it } from 'vitest'
+import { describeConsole } from './kit/console.ts'
+import { shellTask } from './kit/runs.ts'
 
-describeInBrowser('routing in the console', () => {
-  let server: ServerProcess
-  let browser: Browser
-  let console: ConsolePage
-  let page: Page
+describeConsole('routing in the console', {}, (test) => {
   let task: Task
-
   beforeAll(async () => {
-    buildConsole()
-    server = await startServer({ env: GENEROUS_BUDGETS })
-    task = await shellTask(await server.signIn(), 'routed', 'true')
-    browser = await launchBrowser()
-    console = await openPage(browser, server.url)
-    page = console.page
-    await page.goto(`/login?next=/task/${String(task.id)}/edit`)
-    await signInByHand(page)
-  })
-  afterAll(async () => {
-    await browser.close()
-    await server.close()
+    task = await shellTask(test.admin, 'routed', 'true')
   })
 
   it('a strategy, a key and a label are chosen in the editor, and kept', async () => {
+    const { page, admin } = test
+    await page.goto(`/task/${String(task.id)}/edit`)
     await page.getByRole('button', { name: /Routing and priority/ }).click()
     await page.locator('.el-select', { has: page.locator('#routing') }).click()
     await page.getByRole('option', { name: 'Same key, same executor' }).click()
@@ -37,19 +21,20 @@ describeInBrowser('routing in the console', () => {
     await page.getByPlaceholder('Value', { exact: true }).fill('a')
     await page.getByRole('button', { name: 'Save', exact: true }).first().click()
     await page.getByText('Task “routed” is saved.').waitFor()
-    const saved = await (await server.signIn()).get<Task>(`/task/${String(task.id)}`)
+    const saved = await admin.get<Task>(`/task/${String(task.id)}`)
     expect(saved).toMatchObject({ routing: 'consistentHash', routingKey: 'params.customerId', labels: { zone: 'a' } })
   })
 
   it('the settings of the task say who would get it now, and what is missing', async () => {
+    const { page, admin } = test
     await page.goto(`/task/${String(task.id)}?tab=settings`)
     const panel = page.locator('.task-route')
     await panel.getByText('Waits for an executor with the labels zone=a').waitFor()
     await panel.getByText('lacks the label zone=a').waitFor()
     const { groupId, name, schedule, handler } = task
-    await (await server.signIn()).put(`/task/${String(task.id)}`, { groupId, name, schedule, handler, version: 2 })
+    await admin.put(`/task/${String(task.id)}`, { groupId, name, schedule, handler, version: 2 })
     await panel.getByText('has a free slot').waitFor()
     await panel.getByText(/would get it\./).waitFor()
-    expect(console.complaints()).toEqual([])
+    expect(test.complaints()).toEqual([])
   })
 })

@@ -1,44 +1,40 @@
-import { join } from 'node:path'
 import type { Instance, Task } from '@tickwheel/contract'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
-import { type ApiClient } from './kit/api-client.ts'
-import { buildConsole, describeInBrowser, launchBrowser, openPage, signInByHand, type ConsolePage } from './kit/browser.ts'
-import { ended, GENEROUS_BUDGETS, shellTask, trigger } from './kit/runs.ts'
-import { startServer, type ServerProcess } from './kit/server-process.ts'
+import { expect, it, onTestFinished } from 'vitest'
+import { describeConsole } from './kit/console.ts'
+import { Program } from './kit/program.ts'
+import { ended, executorToken, homeGroup, shellTask, trigger } from './kit/runs.ts'
 import { makeDir, removeDir } from './kit/temp-dir.ts'
 
-describeInBrowser('the console, for runs that are split', () => {
-  const dataDir = makeDir()
-  let server: ServerProcess
-  let admin: ApiClient
-  let browser: Browser
-  let opened: ConsolePage
-  let page: Page
-
-  beforeAll(async () => {
-    buildConsole()
-    server = await startServer({ dataDir, env: GENEROUS_BUDGETS })
-    admin = await server.signIn()
-    browser = await launchBrowser()
-  })
-  afterAll(async () => {
-    await browser.close()
-    await server.close()
-    removeDir(dataDir)
-  })
-  beforeEach(async ({ onTestFailed }) => {
-    onTestFailed(async ({ task }) => {
-      await page.screenshot({ path: join(import.meta.dirname, '..', 'screenshots', `failed-${task.id}.png`) })
+describeConsole('the console, for runs that are split', {}, (test) => {
+  it('shows a run that its handler split: its shards, and what its own attempts printed', async () => {
+    const { admin, page, complaints, server } = test
+    const folder = makeDir()
+    const env = { MAPPER_SERVER: server.url, MAPPER_TOKEN: await executorToken(admin), MAPPER_SPOOL: folder, MAPPER_FOLDER: folder }
+    const mapper = new Program({ file: 'tests/fixtures/mapper.ts', env })
+    onTestFinished(async () => {
+      await mapper.kill()
+      removeDir(folder)
     })
-    opened = await openPage(browser, server.url)
-    page = opened.page
-    await page.goto('/login')
-    await signInByHand(page)
-    await page.getByRole('heading', { name: 'Tasks' }).waitFor()
+    await mapper.printed(/joined/)
+    const body = { groupId: await homeGroup(admin), name: 'count', schedule: { kind: 'manual' }, handler: { kind: 'named', name: 'count' } }
+    const task = await admin.post<Task>('/task', { ...body, params: '{"items":12}' })
+    const runId = await trigger(admin, task.id)
+    await ended(admin, runId)
+    await page.goto(`/run/${String(runId)}`)
+    const shards = page.getByRole('region', { name: 'Shards of the run' })
+    await shards.getByText('split by its handler · the last attempt combines their results').waitFor()
+    await shards.getByText('item-11', { exact: true }).waitFor()
+    await page.getByText('All its shards have ended, 12 of 12 succeeded: one more attempt combines their results.').waitFor()
+    await page.getByRole('tab', { name: 'Log' }).click()
+    await page.getByText('split into 12').waitFor()
+    await page.getByText('combined 12').waitFor()
+    await page.getByRole('tab', { name: 'Shards' }).click()
+    await shards.waitFor()
+    expect(complaints()).toEqual([])
   })
 
   it('shows the shards of a run, failed ones first, and runs one of them again', async () => {
+    const { admin, page, complaints } = test
     const task = await shellTask(admin, 'regions', `test "$2" != 2`, { sharding: { kind: 'range', from: 0, to: 500, size: 100 } })
     const runId = await trigger(admin, task.id)
     await ended(admin, runId)
@@ -55,10 +51,11 @@ describeInBrowser('the console, for runs that are split', () => {
     await shards.getByText('200..300').waitFor({ state: 'detached' })
     await shards.getByRole('row').nth(1).getByRole('link').first().click()
     await page.getByText(/^Shard 0 of 5 of run/).waitFor()
-    expect(opened.complaints()).toEqual([])
+    expect(complaints()).toEqual([])
   })
 
   it('splits a task in the editor', async () => {
+    const { admin, page, complaints } = test
     const task = await shellTask(admin, 'to split', 'true')
     await page.goto(`/task/${String(task.id)}/edit`)
     await page.getByRole('button', { name: /^Shards/ }).click()
@@ -70,6 +67,6 @@ describeInBrowser('the console, for runs that are split', () => {
     expect(saved.sharding).toEqual({ kind: 'range', from: 0, to: 1_000_000, size: 50_000 })
     const run = await ended(admin, await trigger(admin, task.id))
     expect(run satisfies Instance).toMatchObject({ state: 'succeeded', shards: { total: 20, made: 20, ended: { succeeded: 20 } } })
-    expect(opened.complaints()).toEqual([])
+    expect(complaints()).toEqual([])
   })
 })

@@ -1,43 +1,12 @@
-import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { ApiClient } from './kit/api-client.ts'
-import { buildConsole, describeInBrowser, launchBrowser, openPage, signInByHand, type ConsolePage } from './kit/browser.ts'
-import { ended, GENEROUS_BUDGETS, shellTask, trigger } from './kit/runs.ts'
-import { startServer, type ServerProcess } from './kit/server-process.ts'
-import { makeDir, removeDir } from './kit/temp-dir.ts'
+import { signInByHand } from './kit/browser.ts'
+import { describeConsole } from './kit/console.ts'
+import { ended, shellTask, trigger } from './kit/runs.ts'
 
-describeInBrowser('the console, when things go wrong', () => {
-  const dataDir = makeDir()
-  let server: ServerProcess
-  let admin: ApiClient
-  let browser: Browser
-  let opened: ConsolePage
-  let page: Page
-
-  beforeAll(async () => {
-    buildConsole()
-    server = await startServer({ dataDir, env: GENEROUS_BUDGETS })
-    admin = await server.signIn()
-    browser = await launchBrowser()
-  })
-  afterAll(async () => {
-    await browser.close()
-    await server.close()
-    removeDir(dataDir)
-  })
-  beforeEach(async ({ onTestFailed }) => {
-    onTestFailed(async ({ task }) => {
-      await page.screenshot({ path: join(import.meta.dirname, '..', 'screenshots', `failed-${task.id}.png`) })
-    })
-    opened = await openPage(browser, server.url)
-    page = opened.page
-    await page.goto('/login')
-    await signInByHand(page)
-    await page.getByRole('heading', { name: 'Tasks' }).waitFor()
-  })
-
+describeConsole('the console, when things go wrong', {}, (test) => {
   it('shows why a run failed: its error, each attempt, and what was decided', async () => {
+    const { admin, page, complaints } = test
     const task = await shellTask(admin, 'fails', 'echo before; echo "no such table" >&2; exit 3', { retry: { max: 1, delayMs: 100 } })
     const run = await trigger(admin, task.id)
     await ended(admin, run)
@@ -57,10 +26,11 @@ describeInBrowser('the console, when things go wrong', () => {
     await decisions.getByText(/^A retry after 100 ms was arranged/).waitFor()
     await page.getByRole('tab', { name: /^Attempts/ }).click()
     await decisions.getByText('Attempt 2').waitFor()
-    expect(opened.complaints()).toEqual([])
+    expect(complaints()).toEqual([])
   })
 
-  it('answers why a task did not run: its schedule was off', async () => {
+  it('answers why a task did not run: its schedule was off; and shows its ledger', async () => {
+    const { admin, page, complaints } = test
     const task = await shellTask(admin, 'paused', 'echo never', { schedule: { kind: 'cron', expression: '* * * * * ?', timezone: 'UTC' } })
     await admin.post(`/task/${String(task.id)}/start`)
     await admin.post(`/task/${String(task.id)}/stop`)
@@ -70,10 +40,13 @@ describeInBrowser('the console, when things go wrong', () => {
     await page.getByText('It was not due then: its schedule was off.').waitFor()
     await page.getByText('Start the schedule; it then fires from the next instant on.').waitFor()
     await page.waitForURL(/tab=why&at=/)
-    expect(opened.complaints()).toEqual([])
+    await page.getByRole('tab', { name: 'Firings' }).click()
+    await page.getByText(/^(No firing yet|Outcome)$/).waitFor()
+    expect(complaints()).toEqual([])
   })
 
   it('leads to the sign-in when the session has ended, and back to where one was', async () => {
+    const { page, server, complaints } = test
     await page.goto('/run?state=failed')
     await page.getByRole('button', { name: 'Failed', pressed: true }).waitFor()
     const token = await page.evaluate<string>("JSON.parse(localStorage.getItem('tickwheel.session')).token")
@@ -84,21 +57,22 @@ describeInBrowser('the console, when things go wrong', () => {
     await signInByHand(page)
     await page.waitForURL((url) => url.pathname === '/run' && url.searchParams.get('state') === 'failed')
     await page.getByRole('button', { name: 'Failed', pressed: true }).waitFor()
-    expect(opened.complaints().filter((complaint) => !/\b401\b/.test(complaint))).toEqual([])
+    expect(complaints().filter((complaint) => !/\b401\b/.test(complaint))).toEqual([])
   })
 
   it('says quietly that the server is gone, and heals by itself when it is back', async () => {
+    const { admin, page, server, complaints } = test
     const task = await shellTask(admin, 'after the break', 'echo here')
     await page.goto('/run')
     await page.getByRole('heading', { name: 'Runs' }).waitFor()
     const banner = page.getByRole('status').filter({ hasText: 'Live updates are interrupted' })
     await server.program.kill()
     await banner.waitFor()
-    server = await startServer({ dataDir, port: server.port, env: GENEROUS_BUDGETS })
+    await test.restart()
     await banner.waitFor({ state: 'detached' })
     const run = await trigger(admin, task.id)
     await page.locator('.run-table .el-table__row').filter({ hasText: 'after the break' }).filter({ hasText: 'Succeeded' }).waitFor()
     await ended(admin, run)
-    expect(opened.complaints().filter((complaint) => !/ERR_CONNECTION|ERR_EMPTY|WebSocket|failed: /.test(complaint))).toEqual([])
+    expect(complaints().filter((complaint) => !/ERR_CONNECTION|ERR_EMPTY|WebSocket|failed: /.test(complaint))).toEqual([])
   })
 })

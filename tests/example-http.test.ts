@@ -140,7 +140,10 @@ describe.each([
   })
 })
 
-it('refuses an address that is none, and names the field', async () => {
+it.each([
+  ['that is none', 'ftp://10.0.0.7', 'BAD_FORMAT'],
+  ['at which clouds tell a machine its secrets', 'http://169.254.169.254/latest', 'NOT_ALLOWED_VALUE'],
+])('refuses an address %s, and names the field', async (_what, address, code) => {
   const answer = await fetch(`${server.url}/api/v1/executor/register`, {
     method: 'POST',
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -153,11 +156,11 @@ it('refuses an address that is none, and names the field', async () => {
       handlers: [],
       host: 'h',
       pid: 1,
-      address: 'ftp://10.0.0.7',
+      address,
     }),
   })
   expect(answer.status).toBe(422)
-  expect(await answer.json()).toMatchObject({ errors: [{ path: 'address', code: 'BAD_FORMAT' }] })
+  expect(await answer.json()).toMatchObject({ errors: [{ path: 'address', code }] })
 })
 
 /** How many runs were between their start and their end at one instant. */

@@ -8,7 +8,7 @@ import { tempDir } from './kit/temp-dir.ts'
 import { waitFor } from './kit/wait-for.ts'
 
 describe('examples/billing', () => {
-  it('joins with a token and does what the SDK can: typed parameters, lines, progress, cancel, no order twice, a thread', async () => {
+  it('joins with a token and does what the SDK can: typed parameters, lines, progress, cancel, no order twice, a thread, a run that it splits', async () => {
     const store = new OrderStore()
     await using server = await startServer({ command: 'server' })
     const api = await server.signIn()
@@ -20,8 +20,8 @@ describe('examples/billing', () => {
     try {
       await example.printed(/billing has joined/)
       const { items } = await api.get<{ items: NamedHandler[] }>(`/group/${String(groupId)}/handler`)
-      expect(items.map(({ name }) => name)).toEqual(['addInvoice', 'syncOrders'])
-      expect(items[1]?.paramsSchema).toMatchObject({ required: expect.arrayContaining(['orders']) })
+      expect(items.map(({ name }) => name)).toEqual(['addInvoice', 'billAll', 'syncOrders'])
+      expect(items[2]?.paramsSchema).toMatchObject({ required: expect.arrayContaining(['orders']) })
 
       const saved = await run(api, sync, { orders: ['A-1', 'A-2'] })
       expect(await endOf(api, saved)).toMatchObject({ state: 'succeeded', result: { saved: 2 } })
@@ -48,6 +48,12 @@ describe('examples/billing', () => {
       expect(await endOf(api, await run(api, add, { positions: 250_000 }))).toMatchObject({
         state: 'succeeded',
         result: { positions: 250_000 },
+      })
+      const billAll = await makeTask(api, groupId, 'billAll')
+      expect(await endOf(api, await run(api, billAll, { customers: 25 }))).toMatchObject({
+        state: 'succeeded',
+        result: { billed: 25, cents: 32_500 },
+        shards: { total: 25, ended: { succeeded: 25 }, mapped: true },
       })
       expect(await example.stop()).toEqual({ code: 0, signal: null })
     } finally {

@@ -22,7 +22,7 @@ import { ServerProcess, startServer } from './kit/server-process.ts'
 import { tempDir } from './kit/temp-dir.ts'
 import { waitFor } from './kit/wait-for.ts'
 
-const kills = Number(process.env['TICKWHEEL_TEST_KILLS'] ?? 24)
+const kills = Number(process.env['TICKWHEEL_TEST_KILLS'] ?? 14)
 const seed = Number(process.env['TICKWHEEL_TEST_SEED'] ?? Date.now() % 1_000_000)
 const LIMIT_MS = 180_000 + kills * 6_000
 const MANUAL: Pick<KilledTask, 'lastsMs' | 'failsOneIn'> = { lastsMs: 100, failsOneIn: 0 }

@@ -1,6 +1,6 @@
 /* XXL-JOB executors against a real server: one made with a real client from the registry, and stubs of each dialect over HTTP. */
 import { join } from 'node:path'
-import type { Executor, Group, Task } from '@tickwheel/contract'
+import type { Executor, Group, Task, UnclaimedApp } from '@tickwheel/contract'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { DIALECTS, StubExecutor } from '../server/src/link/xxl/stub-executor.fixture.ts'
 import type { ApiClient } from './kit/api-client.ts'
@@ -100,6 +100,51 @@ describe('an executor made with the npm package xxl-job', () => {
   })
 })
 
+describe('an executor made with the npm package @dalongrong/xxl-job-executor', () => {
+  it(
+    'registers, runs, is read and leaves, without a change to it; what it cannot stop ends as canceled when it is done',
+    {
+      timeout: 120_000,
+    },
+    async () => {
+      const groupId = await group('ledgers')
+      const port = await freePort()
+      const client = new Program({
+        command: process.execPath,
+        args: [
+          join(import.meta.dirname, 'fixtures/xxl-dalongrong-client.mjs'),
+          `${server.url}/xxl-job-admin`,
+          'ledgers',
+          String(port),
+          TOKEN,
+        ],
+        cwd: tempDir(),
+      })
+      onTestFinished(async () => void (await client.kill()))
+      await waitFor(async () => (await executorsOf(groupId))[0]?.state === 'online')
+
+      const greeted = await ended(admin, await trigger(admin, await task(groupId, 'greet', { params: '{"name":"Ada"}' })))
+      expect(greeted).toMatchObject({ state: 'succeeded', result: '{"greeted":"Ada"}' })
+      await waitFor(async () => (await wholeLog(admin, greeted.id)).some((line) => line.text.includes('hello Ada')))
+
+      const failed = await ended(admin, await trigger(admin, await task(groupId, 'fail')))
+      expect(failed).toMatchObject({
+        state: 'failed',
+        error: { code: 'XXL_500', message: expect.stringContaining('no such luck') as string },
+      })
+
+      // it answers /kill with "not yet support", and goes on to its end
+      const waiting = await trigger(admin, await task(groupId, 'wait'))
+      await inState(admin, waiting, 'running')
+      await admin.post(`/instance/${String(waiting)}/cancel`)
+      expect(await ended(admin, waiting)).toMatchObject({ state: 'canceled' })
+
+      await client.stop()
+      await waitFor(async () => (await executorsOf(groupId))[0]?.state === 'offline')
+    },
+  )
+})
+
 describe.each(DIALECTS)('a stub of XXL-JOB %s over HTTP', (dialect) => {
   it('registers, runs, is read, calls back and leaves', { timeout: 120_000 }, async () => {
     const appName = `stub-${dialect.replace('.', '-')}`
@@ -125,6 +170,32 @@ describe.each(DIALECTS)('a stub of XXL-JOB %s over HTTP', (dialect) => {
     expect((await wholeLog(admin, instanceId)).map((line) => line.text)).toEqual(['line'])
     await stub.unregister(appName)
     await waitFor(async () => (await executorsOf(groupId))[0]?.state === 'offline')
+  })
+})
+
+describe('executors whose app name no group has', () => {
+  it('are listed until somebody makes the group, which may have a token of its own', async () => {
+    const stub = new StubExecutor('2.3', async (path, body, headers) => (await call(`/api/${path}`, body, headers)).json())
+    stub.token = TOKEN
+    await stub.listen()
+    onTestFinished(() => stub.die())
+    expect(await stub.register('Stock Keeper')).toMatchObject({ code: 200 })
+    const address = stub.address.slice(0, -1)
+    const listed = async () => (await admin.get<{ items: UnclaimedApp[] }>('/executor/unclaimed')).items
+    expect(await listed()).toMatchObject([{ appName: 'Stock Keeper', groupAppName: 'stock-keeper', addresses: [address] }])
+
+    const made = await admin.post<Group>('/group', { name: 'Stock', appName: 'stock-keeper', xxlToken: 'only-ours' })
+    expect(made).toMatchObject({ xxlAccess: 'own' })
+    expect(await listed()).toEqual([])
+    // a node may know of it a second later
+    await waitFor(async () => JSON.stringify(await stub.register('Stock Keeper')).includes('The access token is wrong.'))
+    stub.token = 'only-ours'
+    await waitFor(async () => JSON.stringify(await stub.register('Stock Keeper')).includes('200'))
+    const instanceId = await trigger(admin, await task(made.id, 'x'))
+    const run = await waitFor(() => stub.runs[0])
+    await stub.finish(run.logId, 200, 'done')
+    expect(await ended(admin, instanceId)).toMatchObject({ state: 'succeeded' })
+    expect(stub.calls.at(-1)?.token).toBe('only-ours')
   })
 })
 

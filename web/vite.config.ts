@@ -15,6 +15,8 @@ const proxied = { target: server, changeOrigin: false, ws: true }
 const chunkGroups = [
   { name: 'vue', test: /node_modules[\\/](@vue|vue|vue-router|pinia|vue-i18n|@intlify|axios)[\\/]/ },
   { name: 'codemirror', test: /node_modules[\\/](@codemirror|@lezer|codemirror|style-mod|w3c-keyname|crelt)[\\/]/ },
+  // only who looks at a workflow fetches it
+  { name: 'flow', test: /node_modules[\\/](@vue-flow|@dagrejs|d3-[a-z]+)[\\/]/ },
 ]
 
 export default defineConfig({

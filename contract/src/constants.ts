@@ -21,11 +21,22 @@ export const ERROR_STATUS = {
   TASK_NOT_FOUND: 404,
   TASK_VERSION_NOT_FOUND: 404,
   INSTANCE_NOT_FOUND: 404,
+  WORKFLOW_NOT_FOUND: 404,
+  WORKFLOW_VERSION_NOT_FOUND: 404,
+  WORKFLOW_RUN_NOT_FOUND: 404,
+  STEP_NOT_FOUND: 404,
+  BACKFILL_NOT_FOUND: 404,
   EXECUTOR_NOT_FOUND: 404,
   TOKEN_NOT_FOUND: 404,
   STALE_VERSION: 409,
   GROUP_NOT_EMPTY: 409,
   TASK_HAS_OPEN_RUNS: 409,
+  WORKFLOW_HAS_OPEN_RUNS: 409,
+  RUN_NOT_PAUSED: 409,
+  STEP_ALREADY_DECIDED: 409,
+  STEP_NOT_WAITING: 409,
+  STEPS_DO_NOT_FIT: 409,
+  BACKFILL_ENDED: 409,
   INSTANCE_ENDED: 409,
   INSTANCE_NOT_ENDED: 409,
   INSTANCE_ALREADY_RETRIED: 409,
@@ -74,6 +85,18 @@ export const FIELD_CODES = [
   'PARAMS_NOT_A_LIST',
   'ROUTING_KEY_FORMAT',
   'ROUTING_KEY_WITHOUT_HASH',
+  'WORKFLOW_HAS_CYCLE',
+  'WORKFLOW_STEP_UNREACHABLE',
+  'WORKFLOW_JOIN_IMPOSSIBLE',
+  'WORKFLOW_BAD_REFERENCE',
+  'WORKFLOW_UNKNOWN_TASK',
+  'WORKFLOW_UNKNOWN_BRANCH',
+  'WORKFLOW_RECURSION',
+  'WORKFLOW_TOO_LARGE',
+  'EXPRESSION_INVALID',
+  'BACKFILL_NOTHING_DUE',
+  'BACKFILL_TOO_MANY',
+  'IN_FUTURE',
 ] as const
 export type FieldCode = (typeof FIELD_CODES)[number]
 
@@ -97,6 +120,11 @@ export const MISFIRE_POLICIES = ['skip', 'fireOnce', 'fireAll'] as const
 export const SHARDING_KINDS = ['none', 'broadcast', 'fixed', 'range', 'list'] as const
 /** shards of one run */
 export const MAX_SHARDS = 10_000
+/**
+ * What a handler splits off while it runs. `shardBytes`: the items of one shard together, as JSON; `frameBytes`: what is sent of them at once, about;
+ * `shardsPerFrame` likewise.
+ */
+export const MAP_LIMITS = { shardBytes: 65_536, frameBytes: 262_144, shardsPerFrame: 1_000, keyLength: 200 } as const
 export const BACKOFFS = ['fixed', 'linear', 'exponential'] as const
 /** What becomes of a run whose executor is lost. */
 export const ON_LOST = ['retry', 'fail'] as const
@@ -132,16 +160,44 @@ export const INSTANCE_STATES = [
   'lost',
   'skipped',
 ] as const
+export const REDUCE_STAGES = ['none', 'later', 'begun'] as const
+export type ReduceStage = (typeof REDUCE_STAGES)[number]
 export const CAUSES = ['schedule', 'manual', 'api', 'retry', 'workflow', 'backfill', 'shard'] as const
+
+/** Codes with which a step, or a run of a workflow, fails for a reason of its own. */
+export const STEP_ERRORS = [
+  'EXPRESSION_FAILED',
+  'FANOUT_TOO_LARGE',
+  'RESULT_TOO_LARGE',
+  'WORKFLOW_UNKNOWN_TASK',
+  'WORKFLOW_TOO_DEEP',
+  'APPROVAL_EXPIRED',
+  'WAIT_EXPIRED',
+  'STEP_FAILED',
+  'ITEMS_FAILED',
+  'PARAMS_INVALID',
+  'NOT_ALLOWED',
+] as const
+
+export const BACKFILL_ONLY = ['missing', 'failed', 'all'] as const
+export const BACKFILL_ORDERS = ['oldestFirst', 'newestFirst'] as const
+export const BACKFILL_STATES = ['running', 'done', 'canceled'] as const
+/** instants of one backfill */
+export const MAX_BACKFILL = 10_000
 
 export const EXECUTOR_STATES = ['online', 'draining', 'offline'] as const
 /** stream: it opens a connection to the server; http: the server posts to its address; xxl: the server speaks XXL-JOB's protocol to its address */
 export const EXECUTOR_TRANSPORTS = ['stream', 'http', 'xxl'] as const
 export type ExecutorTransport = (typeof EXECUTOR_TRANSPORTS)[number]
 
+/** from this version on executors and servers know runs that are split by their handler */
+export const MAP_PROTOCOL = 2
 export const STREAM_PROTOCOL = 'tickwheel.1'
 export const STREAM_PATH = '/api/v1/executor/stream'
 export const REPORT_PATH = '/api/v1/executor/report'
+/** where an attempt that combines the results of shards reads them, below the API's prefix */
+export const SHARD_RESULT_ROUTE = '/executor/shard'
+export const SHARD_RESULT_PATH = '/api/v1/executor/shard'
 export const FRAME_LIMITS = {
   messageBytes: 1_048_576,
   framesPerMessage: 1_000,

@@ -1,5 +1,6 @@
+import { OUTCOMES } from '@tickwheel/core'
 import { Type, type Static } from 'typebox'
-import { EXECUTOR_STATES, EXECUTOR_TRANSPORTS } from './constants.ts'
+import { EXECUTOR_STATES, EXECUTOR_TRANSPORTS, SHARD_RESULT_ROUTE } from './constants.ts'
 import { AppName } from './groups.ts'
 import { ReportAnswer, ReportBody } from './reports.ts'
 import { defineRoute } from './route.ts'
@@ -76,6 +77,26 @@ export type Heartbeat = Static<typeof Heartbeat>
 export const HeartbeatAnswer = strict({ cancel: Type.Array(RunningAttempt), unknown: Type.Array(RunningAttempt) })
 export type HeartbeatAnswer = Static<typeof HeartbeatAnswer>
 
+/** What a shard came to, for the attempt that combines the results. */
+export const ShardResult = strict({
+  index: Type.Integer({ minimum: 0 }),
+  key: Type.String(),
+  state: oneOf(OUTCOMES),
+  result: Type.Unknown({ description: 'what the handler returned; null where there is nothing' }),
+  error: nullable(strict({ code: Type.String(), message: Type.String() })),
+})
+export type ShardResult = Static<typeof ShardResult>
+export const ShardResultQuery = strict({
+  instanceId: Id,
+  attempt: Type.Integer({ minimum: 1 }),
+  from: Type.Optional(Type.Integer({ minimum: 0, default: 0, description: 'the index to begin with' })),
+})
+export const ShardResultPage = strict({
+  items: Type.Array(ShardResult, { description: 'by index; about 1 MiB of results, at least one' }),
+  next: nullable(Type.Integer({ description: 'give it as `from` to read on; null: that was all' })),
+})
+export type ShardResultPage = Static<typeof ShardResultPage>
+
 export const Executor = strict({
   id: Id,
   groupId: Id,
@@ -105,6 +126,15 @@ export const NamedHandler = strict({
   paramsSchema: nullable(Type.Record(Type.String(), Type.Unknown())),
 })
 export type NamedHandler = Static<typeof NamedHandler>
+
+/** XXL-JOB executors that registered under an app name that no group has. */
+export const UnclaimedApp = strict({
+  appName: Type.String({ description: 'as the executors write it' }),
+  groupAppName: nullable(Type.String({ description: 'the appName that a group for them must have; null: none can be made of theirs' })),
+  addresses: Type.Array(Type.String()),
+  seenAt: Instant,
+})
+export type UnclaimedApp = Static<typeof UnclaimedApp>
 
 const tag = 'executor'
 export const executorRoutes = [
@@ -145,6 +175,18 @@ export const executorRoutes = [
     answer: ReportAnswer,
   }),
   defineRoute({
+    id: 'readShardResults',
+    method: 'GET',
+    path: SHARD_RESULT_ROUTE,
+    access: 'executorSession',
+    budget: 'executor',
+    tag,
+    summary: 'What the shards of a run came to, for the attempt that combines their results',
+    query: ShardResultQuery,
+    status: 200,
+    answer: ShardResultPage,
+  }),
+  defineRoute({
     id: 'listExecutors',
     method: 'GET',
     path: '/executor',
@@ -167,6 +209,17 @@ export const executorRoutes = [
     params: IdParams,
     status: 200,
     answer: strict({ items: Type.Array(NamedHandler) }),
+  }),
+  defineRoute({
+    id: 'listUnclaimed',
+    method: 'GET',
+    path: '/executor/unclaimed',
+    access: 'group:edit',
+    budget: 'read',
+    tag,
+    summary: 'XXL-JOB executors of the last three minutes whose app name no group has; empty for who may not make groups',
+    status: 200,
+    answer: strict({ items: Type.Array(UnclaimedApp), total: Type.Integer() }),
   }),
   defineRoute({
     id: 'getExecutor',

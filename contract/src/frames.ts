@@ -10,6 +10,7 @@
  *                                                               boot, older than 10 s, a repeat (answered with its state), or no room
  *   accepted | rejected                  ──▶
  *   started, progress, log …             ──▶
+ *   map …                                ──▶                       shards that the handler splits off, in numbered frames; before finished
  *   finished                             ──▶
  *                                        ◀── ack                for every frame that carries `n`, after the commit, with a verdict
  *   heartbeat (every heartbeatMs)        ──▶
@@ -23,7 +24,7 @@
  * 4409 superseded by a newer boot: stop.
  */
 import { Type, type Static } from 'typebox'
-import { FINISH_OUTCOMES, REJECT_CODES } from './constants.ts'
+import { FINISH_OUTCOMES, MAP_LIMITS, MAX_SHARDS, REJECT_CODES } from './constants.ts'
 import { Load, RunningAttempt } from './executors.ts'
 import { Id, nullable, oneOf } from './shape.ts'
 import { Handler } from './tasks.ts'
@@ -96,6 +97,29 @@ export const LogEnd = open({
   dropped: Type.Integer({ minimum: 0 }),
 })
 export type LogEnd = Static<typeof LogEnd>
+/** A shard that a handler splits off: what a person looks for, and what it is to do, at most 64 KiB as JSON. */
+export const MappedShard = open({
+  key: Type.String({ maxLength: MAP_LIMITS.keyLength }),
+  items: Type.Array(Type.Unknown(), { minItems: 1 }),
+})
+export type MappedShard = Static<typeof MappedShard>
+/**
+ * Shards that the attempt splits off, frame `seq` from 1 on; a repeat is the same frame. They run when the attempt has succeeded, and `finished` says with
+ * `map` that they are all; those of an attempt that ends otherwise are dropped. `bad`: a shard may not split, or there are more than 10,000 in all, or a
+ * node of an older release is still at work.
+ */
+export const MapFrame = open({
+  type: Type.Literal('map'),
+  n: N,
+  ...run,
+  bootId: Id,
+  seq: Type.Integer({ minimum: 1, maximum: MAX_SHARDS }),
+  shards: Type.Array(MappedShard, { minItems: 1, maxItems: MAP_LIMITS.shardsPerFrame }),
+})
+export type MapFrame = Static<typeof MapFrame>
+/** `shards`: how many the attempt has split off in all. `reduce`: it wants to see their results, in one attempt more. */
+export const MapEnd = open({ shards: Type.Integer({ minimum: 0, maximum: MAX_SHARDS }), reduce: Type.Boolean() })
+export type MapEnd = Static<typeof MapEnd>
 export const Finished = open({
   type: Type.Literal('finished'),
   n: N,
@@ -106,6 +130,8 @@ export const Finished = open({
   outcome: oneOf(FINISH_OUTCOMES),
   result: Type.Optional(Type.Unknown()),
   error: Type.Optional(RunErrorFrame),
+  /** of one that succeeded: the run goes on as its shards */
+  map: Type.Optional(MapEnd),
 })
 export type Finished = Static<typeof Finished>
 export const HeartbeatFrame = open({ type: Type.Literal('heartbeat'), at: AtMs, running: Type.Array(RunningAttempt), load: Load })
@@ -121,6 +147,7 @@ export const ExecutorFrame = Type.Union([
   Progress,
   Log,
   LogEnd,
+  MapFrame,
   Finished,
   HeartbeatFrame,
   Recovered,
@@ -146,6 +173,8 @@ export const ShardFrame = open({
   key: Type.String(),
   range: Type.Optional(open({ from: Type.Integer(), to: Type.Integer() })),
   items: Type.Optional(Type.Array(Type.Unknown())),
+  /** true: its handler has split it off, and `items` are no params */
+  mapped: Type.Optional(Type.Boolean()),
 })
 export type ShardFrame = Static<typeof ShardFrame>
 export const Dispatch = open({
@@ -167,6 +196,8 @@ export const Dispatch = open({
   priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 10 })),
   /** absent: the run is not split */
   shard: Type.Optional(ShardFrame),
+  /** the shards that the run was split into have ended, and this attempt combines their results, which it reads with `GET /executor/shard`; `total`: how many */
+  reduce: Type.Optional(open({ total: Type.Integer({ minimum: 0 }) })),
 })
 export type Dispatch = Static<typeof Dispatch>
 export const Cancel = open({ type: Type.Literal('cancel'), ...run, bootId: Id, at: AtMs })

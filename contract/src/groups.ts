@@ -1,6 +1,6 @@
 import { Type, type Static } from 'typebox'
 import { defineRoute } from './route.ts'
-import { Id, IdParams, Instant, listOf, NoContent, PageQuery, strict } from './shape.ts'
+import { Id, IdParams, Instant, listOf, NoContent, nullable, oneOf, PageQuery, strict } from './shape.ts'
 
 /** 1–128 characters after trimming, no `/` (it separates group and task in a natural key). */
 export const Name = Type.String({
@@ -19,7 +19,20 @@ const editable = {
   concurrency: Type.Optional(
     Type.Integer({ minimum: 0, maximum: 100_000, description: 'runs of the group at executors at once, over all nodes; 0: no limit' }),
   ),
+  xxlToken: Type.Optional(
+    nullable(
+      Type.String({
+        maxLength: 255,
+        pattern: '^[\\x21-\\x7e]*$',
+        description:
+          'access token of its XXL-JOB executors, never given back; null: the one of the settings (xxl.accessToken); empty: none is asked for and none is sent; absent: as it is',
+      }),
+    ),
+  ),
 }
+
+/** Which access token XXL-JOB executors of a group send and are sent: the one of the settings, one of the group's own, or none. */
+export const XXL_ACCESSES = ['shared', 'own', 'none'] as const
 
 /**
  * What an XXL-JOB app name is as the appName of a group: lower case, and a hyphen for whatever a group's appName cannot hold. null: nothing is left.
@@ -45,6 +58,7 @@ export const Group = strict({
   appName: Type.String(),
   description: Type.String(),
   concurrency: Type.Integer(),
+  xxlAccess: oneOf(XXL_ACCESSES),
   version: Type.Integer(),
   taskCount: Type.Integer(),
   executorCount: Type.Integer({ description: 'live executors' }),

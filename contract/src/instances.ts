@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox'
-import { CAUSES, INSTANCE_STATES } from './constants.ts'
+import { CAUSES, INSTANCE_STATES, REDUCE_STAGES } from './constants.ts'
 import { defineRoute } from './route.ts'
 import { CursorQuery, Id, IdParams, Instant, listOf, nullable, oneOf, PageQuery, strict } from './shape.ts'
 
@@ -9,12 +9,20 @@ export const RunError = strict({ code: Type.String(), message: Type.String() })
 
 /** Which part of a sharded run a run is. `key`: the text of its items, `from..to`, the name of its executor, or its index. */
 export const Shard = strict({ index: Type.Integer(), total: Type.Integer(), key: Type.String() })
-/** What has become of the shards of a run. `made`: fewer than `total` while they are being made, or when it was canceled first. */
+/**
+ * What has become of the shards of a run. `made`: fewer than `total` while they are being made, or when it was canceled first. `reduce`: whether one more
+ * attempt combines their results: `none`; `later`, when all have ended; `begun`, it is queued for that, or further.
+ */
 export const ShardSums = strict({
   total: Type.Integer(),
   made: Type.Integer(),
   ended: Type.Record(Type.String(), Type.Integer(), { description: 'how many ended in each state; 0 is left out' }),
+  mapped: Type.Boolean({ description: 'its handler split it while it ran' }),
+  reduce: oneOf(REDUCE_STAGES),
 })
+
+/** The step of a run of a workflow that a run is done for. */
+export const StepOf = strict({ workflowRunId: Id, workflowId: Id, workflowName: Type.String(), stepKey: Type.String() })
 
 const facts = {
   id: Id,
@@ -45,6 +53,7 @@ const facts = {
   retriedBy: nullable(Id),
   error: nullable(RunError),
   waitingFor: nullable(strict({ reason: Type.String(), facts: Type.Record(Type.String(), Type.Unknown()) })),
+  step: nullable(StepOf),
 }
 
 /** A row of the list of runs. */
@@ -105,6 +114,9 @@ export const InstanceListQuery = strict({
   executorId: Type.Optional(Id),
   shards: Type.Optional(Type.Boolean({ description: 'true: also the shards of runs; else only with `cause=shard` or `shardKey`' })),
   shardKey: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'shards with exactly this key' })),
+  workflowRunId: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER, description: 'what the steps of this run of a workflow do' }),
+  ),
   from: Type.Optional(Instant),
   to: Type.Optional(Instant),
 })

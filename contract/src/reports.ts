@@ -7,7 +7,7 @@
  * `{ "code": … }` of the answer names (REJECT_CODES). Anything else, and none in time: unknown, it is sent again.
  */
 import { Type, type Static } from 'typebox'
-import { FINISH_OUTCOMES, LOG_LEVELS, LOG_STREAMS, VERDICTS } from './constants.ts'
+import { FINISH_OUTCOMES, LOG_LEVELS, LOG_STREAMS, MAP_LIMITS, MAX_SHARDS, VERDICTS } from './constants.ts'
 import { FieldProblem } from './errors.ts'
 import { Id, nullable, oneOf, strict } from './shape.ts'
 
@@ -51,9 +51,31 @@ export const FinishedReport = strict({
   error: Type.Optional(strict({ code: Type.String({ maxLength: 128 }), message: Type.String({ maxLength: 16_384 }) })),
   startedAt: Type.Optional(nullable(AtMs)),
   at: Type.Optional(AtMs),
+  map: Type.Optional(
+    strict({
+      shards: Type.Integer({ minimum: 0, maximum: MAX_SHARDS, description: 'how many were split off in all' }),
+      reduce: Type.Boolean({ description: 'when they have ended, the run is sent once more, with `reduce`, to combine their results' }),
+    }),
+  ),
   lines: Type.Optional(Type.Integer({ minimum: 0, description: 'how many lines the log has, so that a reader knows when it is whole' })),
 })
-export const PostedReport = Type.Union([StartedReport, LogReport, ProgressReport, FinishedReport])
+export const MapReport = strict({
+  kind: Type.Literal('map'),
+  ...run,
+  seq: Type.Integer({
+    minimum: 1,
+    maximum: MAX_SHARDS,
+    description: 'number of this report in the attempt, from 1: it makes a repeat harmless',
+  }),
+  shards: Type.Array(
+    strict({
+      key: Type.String({ maxLength: MAP_LIMITS.keyLength, description: 'what a person looks for' }),
+      items: Type.Array(Type.Unknown(), { minItems: 1, description: 'what the shard is to do, at most 64 KiB of JSON' }),
+    }),
+    { minItems: 1, maxItems: MAP_LIMITS.shardsPerFrame },
+  ),
+})
+export const PostedReport = Type.Union([StartedReport, LogReport, ProgressReport, MapReport, FinishedReport])
 export type PostedReport = Static<typeof PostedReport>
 
 export const POST_LIMITS = { reports: 1_000 } as const

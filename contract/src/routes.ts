@@ -6,6 +6,8 @@ import { instanceRoutes } from './instances.ts'
 import { systemRoutes } from './system.ts'
 import { taskRoutes } from './tasks.ts'
 import { tokenRoutes } from './tokens.ts'
+import { workflowRunRoutes } from './workflow-runs.ts'
+import { workflowRoutes } from './workflows.ts'
 
 /** Every call of the API. The server registers nothing else, and does not compile while one has no handler. */
 export const routes = [
@@ -13,6 +15,8 @@ export const routes = [
   ...groupRoutes,
   ...taskRoutes,
   ...instanceRoutes,
+  ...workflowRoutes,
+  ...workflowRunRoutes,
   ...executorRoutes,
   ...tokenRoutes,
   ...clusterRoutes,

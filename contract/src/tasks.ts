@@ -89,7 +89,7 @@ export type Sharding = Static<typeof Sharding>
 
 const Params = Type.String({ maxLength: 65_536 })
 
-const Labels = Type.Record(Type.String(), Type.String({ maxLength: 256 }), {
+export const Labels = Type.Record(Type.String(), Type.String({ maxLength: 256 }), {
   maxProperties: 32,
   description: 'only executors that carry all of them get its runs',
 })

@@ -11,8 +11,8 @@ export const REASON = {
   // why it waits
   queued: 5,
   waitsForEarlierRun: 6, // blocker
-  waitsForExecutor: 7, // group: no live executor
-  waitsForSlot: 8, // used, capacity, executors
+  waitsForExecutor: 7, // groupId: no live executor there
+  waitsForSlot: 8, // groupId, used, capacity, executors
   waitsForHandler: 9, // handler: no live executor knows it
   waitsForRetry: 10, // delayMs, tries, max
   waitsForChosenExecutor: 11, // executorId: offline or full
@@ -53,12 +53,24 @@ export const REASON = {
   shardOf: 53, // parent, index, total
   pinnedExecutorLost: 54, // executorId: the shard was for it alone
   shardsNeverMade: 55, // missing: canceled before they were made
+  mapped: 56, // total, reduce: its handler has split it, and whether it wants the results
+  reducing: 57, // total, succeeded: all shards have ended, and their results are to be combined
+  mapDropped: 58, // shards: what an attempt had split off that did not succeed
+  waitsForMapper: 59, // executors: none of them knows runs that are split by their handler
   // why a due instant did not fire (ledger)
   misfire: 60, // policy, lateMs
   overlap: 61, // blocker
   queueFull: 62, // max
   stoppedFirst: 63,
   restored: 64,
+  // workflows (70 to 89)
+  stepOf: 70, // run, step
+  itemOf: 71, // run, step, index, total
+  begun: 72, // steps: a run of a workflow begins
+  paramsRefused: 73, // problem
+  stepsEnded: 74, // succeeded, failed, skipped: every step of the run has ended
+  outOfTime: 75, // timeoutMs: a run of a workflow took too long, and ends what runs
+  itemFailed: 76, // index: the first child that failed stops the rest
 } as const
 
 export type Reason = keyof typeof REASON

@@ -3,10 +3,11 @@
  *
  *   EXECUTOR_TOKEN=twe_… npm run example billing
  *
- * It joins the group with the appName `billing` and has two functions for its tasks:
+ * It joins the group with the appName `billing` and has three functions for its tasks:
  *
  *   syncOrders   {"orders":["A-1","A-2"]}   saves orders over HTTP: typed parameters, lines, progress, cancel, and no order saved twice
  *   addInvoice   {"positions":1000000}      computes on a worker thread (invoice.ts)
+ *   billAll      {"customers":250}          splits itself into a shard for each customer, and adds up what they came to
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createExecutor, idempotencyHeaders, RunFailure, Type, type Run } from '@tickwheel/executor'
@@ -49,6 +50,33 @@ executor.handleModule('addInvoice', new URL('./invoice.ts', import.meta.url), 'a
   params: Type.Object({ positions: Type.Integer({ minimum: 1, maximum: 100_000_000 }) }),
   description: 'Adds up an invoice, on a thread of its own',
 })
+
+// Each part is an attempt of its own: customers are billed on every executor of the group that has room, when all of them are known.
+executor.handle(
+  'billAll',
+  { params: Type.Object({ customers: Type.Integer({ minimum: 0, maximum: 10_000 }) }), description: 'Bills every customer, and adds up' },
+  {
+    *split(run) {
+      for (let number = 1; number <= run.params.customers; number += 1) yield { customer: `C-${String(number)}`, positions: number }
+    },
+    work: (run, { customer, positions }) => {
+      run.log.info(`billing ${customer}`)
+      return { cents: positions * 100 }
+    },
+    async reduce(run, results) {
+      let [billed, cents] = [0, 0]
+      for await (const one of results) {
+        if (one.state !== 'succeeded')
+          throw new RunFailure('NOT_ALL_BILLED', `${one.key} was not billed: ${one.error?.message ?? one.state}`)
+        billed += 1
+        cents += one.result.cents
+      }
+      run.log.info(`billed ${String(billed)} customers`)
+      return { billed, cents }
+    },
+    key: ({ customer }) => customer,
+  },
+)
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void executor.stop().then(() => process.exit()))
 await executor.start()

@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url'
 import type { TaskHandler } from './handlers/handler.ts'
 import { HandlerTable } from './handlers/handler-table.ts'
 import { httpHandler } from './handlers/http.ts'
+import { isMapReduce, mapReduceHandler, type AnyMapReduce, type MapReduce } from './handlers/map-reduce.ts'
 import { namedHandler } from './handlers/named.ts'
 import { paramsReader, type ParamsOf, type ParamsReader, type ParamsSchema } from './handlers/params.ts'
 import type { ProgramSettings } from './handlers/program.ts'
@@ -18,7 +19,9 @@ import { threadHandler, Threads } from './handlers/thread.ts'
 import { Link } from './link/link.ts'
 import { LoadMeter } from './link/load.ts'
 import { Outbox } from './link/outbox.ts'
+import { readShardResults } from './link/shard-results.ts'
 import { ServerClock } from './link/server-clock.ts'
+import { MAP_PROTOCOL } from '@tickwheel/contract'
 import { wholeNumber, type Settings } from './options.ts'
 import { Pool } from './pool/pool.ts'
 import { recover } from './recovery.ts'
@@ -74,6 +77,17 @@ export interface Executor {
   handle(name: string, options: HandleOptions, run: RunFunction): void
   handle(name: string, run: RunFunction, options?: HandleOptions): void
   /**
+   * Defines a task that is split while it runs: `split` gives the items, `work` does one of them, on whichever executor has room, and `reduce`, if there is
+   * one, makes one result of all when they have ended.
+   */
+  handle<const Schema extends ParamsSchema, Item, Result>(
+    name: string,
+    options: TypedHandleOptions<Schema>,
+    parts: MapReduce<ParamsOf<NoInfer<Schema>>, Item, Result>,
+  ): void
+  handle<Item, Result>(name: string, options: HandleOptions, parts: MapReduce<string, Item, Result>): void
+  handle<Item, Result>(name: string, parts: MapReduce<string, Item, Result>, options?: HandleOptions): void
+  /**
    * The same for work that computes: the function exported by a module (its URL, or an absolute path) runs on a worker thread, so that it
    * does not block this process. It gets the same `run`. When it does not end within the kill grace after an abort, its thread is ended.
    */
@@ -92,10 +106,11 @@ export interface Executor {
   readonly open: number
 }
 
+type Body = RunFunction<never> | AnyMapReduce
 type AnyOptions = HandleOptions & { readonly params?: ParamsSchema }
 
 const VERSION = '0.1.0'
-const PROTOCOL = { min: 1, max: 1 }
+const PROTOCOL = { min: 1, max: MAP_PROTOCOL }
 
 /** Puts an executor together. Throws when the spool folder cannot be made. */
 export function assemble(settings: Settings, timing: Timing): Executor {
@@ -146,10 +161,13 @@ class TaskExecutor implements Executor {
     emitter.on(event, listen)
   }
 
-  handle(name: string, first: RunFunction<never> | AnyOptions, second: RunFunction<never> | AnyOptions = {}): void {
-    const [run, options] = typeof first === 'function' ? [first, second] : [second, first]
-    if (typeof run !== 'function' || typeof options === 'function') throw new TypeError(`handle ${name}: expected options and one function`)
-    this.#define(name, options, (params) => namedHandler(name, run, params))
+  handle(name: string, first: Body | AnyOptions, second: Body | AnyOptions = {}): void {
+    const [body, options] = isBody(first) ? [first, second] : [second, first]
+    if (!isBody(body) || isBody(options))
+      throw new TypeError(`handle ${name}: expected options, and one function or the parts split and work`)
+    if (typeof body === 'function') return this.#define(name, options, (params) => namedHandler(name, body, params))
+    mustBeWhole(name, body)
+    this.#define(name, options, (params) => mapReduceHandler(name, body, params))
   }
 
   handleModule(name: string, module: string | URL, exportName = 'default', options: AnyOptions = {}): void {
@@ -238,6 +256,8 @@ class TaskExecutor implements Executor {
       now: Date.now,
       serverNow: () => this.#clock.now(),
       isLinked: () => this.#link?.isLinked ?? false,
+      serverKnowsMap: () => this.#link?.knowsMap ?? false,
+      results: (run, signal) => readShardResults(() => this.#link?.asking ?? null, run, signal),
       finished: (key, end) => {
         this.#settings.logger.info(
           { ...key, outcome: end.outcome, ...(end.error === undefined ? {} : { error: end.error.code }) },
@@ -312,6 +332,19 @@ class TaskExecutor implements Executor {
     this.#attempts.setDraining(true)
     this.#attempts.stopAll('superseded')
     this.#events.emit('superseded', { detail })
+  }
+}
+
+function isBody(value: Body | AnyOptions): value is Body {
+  return typeof value === 'function' || isMapReduce(value)
+}
+
+/** For applications in plain JavaScript. */
+function mustBeWhole(name: string, parts: AnyMapReduce): void {
+  for (const part of ['work', 'reduce', 'key']) {
+    const given: unknown = Reflect.get(parts, part)
+    const mayBeAbsent = part !== 'work' && given === undefined
+    if (typeof given !== 'function' && !mayBeAbsent) throw new TypeError(`handle ${name}: expected ${part} to be a function`)
   }
 }
 

@@ -35,7 +35,7 @@ describe('joining', () => {
       {
         appName: 'test',
         name: 'one',
-        protocol: { min: 1, max: 1 },
+        protocol: { min: 1, max: 2 },
         capacity: 3,
         labels: { zone: 'a' },
         handlers: [{ name: 'shell', kind: 'builtIn' }],

@@ -5,10 +5,12 @@ import type { Duplex } from 'node:stream'
 import { AppError } from '@tickwheel/contract'
 import type { FastifyInstance } from 'fastify'
 import { AccessFacts } from './auth/access-facts.ts'
+import { editorRights } from './auth/editor-rights.ts'
 import { ExecutorSessionTokens } from './auth/executor-tokens.ts'
 import { isLoopbackHost, originOf } from './auth/origin.ts'
 import { Refusals } from './auth/refusals.ts'
-import { loadSecret } from './auth/secret.ts'
+import { Sealed } from './auth/sealed.ts'
+import { loadSecret, sameText } from './auth/secret.ts'
 import { Sessions } from './auth/sessions.ts'
 import { SignedCache } from './auth/signed-cache.ts'
 import { CachedReads } from './cached-reads.ts'
@@ -38,6 +40,8 @@ import { groupHandlers } from './http/routes/groups.ts'
 import { instanceHandlers } from './http/routes/instances.ts'
 import { systemHandlers } from './http/routes/system.ts'
 import { taskHandlers } from './http/routes/tasks.ts'
+import { workflowRunHandlers } from './http/routes/workflow-runs.ts'
+import { workflowHandlers } from './http/routes/workflows.ts'
 import { tokenHandlers } from './http/routes/tokens.ts'
 import { createHttp } from './http/server.ts'
 import type { XxlCalls } from './http/xxl.ts'
@@ -45,6 +49,9 @@ import type { LinkHost } from './link/link.ts'
 import { problemsOf } from './http/validate.ts'
 import { Links } from './link/links.ts'
 import { PostLink, readAddress } from './link/post/post-link.ts'
+import { Networks } from './link/networks.ts'
+import { Access } from './link/xxl/access.ts'
+import { WRONG_TOKEN } from './link/xxl/reply.ts'
 import { XxlLink } from './link/xxl/xxl-link.ts'
 import { StreamLink } from './link/stream/stream-link.ts'
 import { LiveServer } from './live/live-server.ts'
@@ -56,12 +63,15 @@ import { SYSTEM } from './store/caller.ts'
 import type { Database } from './store/database.ts'
 import { executorsById } from './store/executor-views.ts'
 import { addressOf } from './store/executors.ts'
+import { groupNamed } from './store/groups.ts'
 import { RunIds } from './store/ids.ts'
 import { getInstance, instancesById, runHead } from './store/instances.ts'
 import { groupOf } from './store/locate.ts'
 import type { LogStore } from './store/logs.ts'
 import { storeId } from './store/store-id.ts'
 import { hasFirstPassword } from './store/users.ts'
+import { WorkflowRunReader } from './store/workflow-run-views.ts'
+import { WorkflowVersions } from './store/workflow-versions.ts'
 import { VERSION } from './version.ts'
 
 export interface Started {
@@ -231,12 +241,14 @@ class NodeServer implements Server {
       skewMs: () => clock.skewMs(),
       version: VERSION,
       serverZone,
+      rightsOf: (userId) => editorRights(db, userId),
       verifySession: (token) => sessionTokens.verify(token),
       heartbeatMs: config.executor.heartbeatMs,
       deadMs: config.executor.deadMs,
       logLimitBytes: config.log.maxBytes,
       maxOpenRuns: config.openRuns.max,
     })
+    const networks = networksOf(config)
     const links = new Links(engine)
     const stream = links.add((host) => new StreamLink({ host, node: node.name, warn: (facts, message) => log.warn(facts, message) }))
     const post = links.add(
@@ -246,6 +258,7 @@ class NodeServer implements Server {
           tokenOf: (session) => sessionTokens.issue(session),
           addressOf: (session) => addressOf(db, session),
           check: problemsOf,
+          networks,
           warn: (facts, message) => log.warn(facts, message),
         }),
     )
@@ -255,11 +268,16 @@ class NodeServer implements Server {
     const cache = new SignedCache(cluster.cache, secret)
     const access = new AccessFacts({ db, cache, events: engine.events, monotonic })
     const reads = new CachedReads({ db, cache, events: engine.events, bus: cluster.bus, monotonic })
+    const xxlTokens = new Sealed(secret, 'XXL-JOB tokens of groups')
     const xxl =
-      config.xxl.accessToken === '' ? null : links.add((host) => xxlLink(host, { config, store, engine, ids, sessionTokens, reads, log }))
+      config.xxl.accessToken === ''
+        ? null
+        : links.add((host) => xxlLink(host, { config, store, engine, ids, sessionTokens, reads, xxlTokens, networks, log }))
     const sessions = new Sessions({ db, ids, facts: access, refusals, secret, now, monotonic })
     const rateLimit = new RateLimit(cluster.buckets, config.rateLimit)
     const locate: Locate = (resource, id) => groupOf(db, resource, id)
+    const versions = new WorkflowVersions()
+    const workflowRuns = new WorkflowRunReader({ db, versions, serverZone })
     const live = new LiveServer({
       sessions,
       events: engine.events,
@@ -269,6 +287,7 @@ class NodeServer implements Server {
       watching: (isWatched) => engine.relay.setWatching(isWatched),
       reads: {
         instances: (wanted, scope) => instancesById(db, scope, wanted),
+        workflowRun: (workflowRunId, scope, mayViewParams) => workflowRuns.live(scope, workflowRunId, mayViewParams),
         progress: async (instanceId) => (await getInstance(db, 'all', instanceId, () => false)).progress,
         executors: async (wanted, scope) => {
           const known = await engine.liveExecutors()
@@ -293,14 +312,17 @@ class NodeServer implements Server {
       rateLimit,
       refusals,
       locate,
+      groupNamed: (name, scope) => groupNamed(db, name, scope),
       role: config.role,
       listensBeyondLoopback: !isLoopbackHost(config.host),
     }
     const handlers: Handlers = {
       ...authHandlers(sessions),
-      ...groupHandlers({ db, change, reads }),
+      ...groupHandlers({ db, change, reads, sealToken: (token) => xxlTokens.seal(token) }),
       ...taskHandlers({ db, commands: engine, locate, serverZone, now }),
       ...instanceHandlers({ db, commands: engine, logs }),
+      ...workflowHandlers({ db, versions, commands: engine, locate, serverZone, now }),
+      ...workflowRunHandlers({ reader: workflowRuns, commands: engine }),
       ...executorHandlers({
         db,
         commands: engine,
@@ -308,8 +330,10 @@ class NodeServer implements Server {
         sessionTokens,
         liveExecutors: () => engine.liveExecutors(),
         timing: config.executor,
+        now,
         post: {
           readAddress,
+          refusalOf: (address) => networks.refusalNow(address),
           register: (session, address) => post.register(session, address),
           beat: (session, beat) => post.beat(session, beat),
           report: (session, body) => post.report(session, body),
@@ -327,7 +351,7 @@ class NodeServer implements Server {
       }),
     }
     const consoleDir = this.#overrides.consoleDir === undefined ? findConsole() : this.#overrides.consoleDir
-    const http = await createHttp({ gate, handlers, metrics, log, consoleDir, xxl: xxlCalls(xxl, config), refuse: () => this.#refuse() })
+    const http = await createHttp({ gate, handlers, metrics, log, consoleDir, xxl: xxlCalls(xxl), refuse: () => this.#refuse() })
     http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head))
     const housekeeper = new Housekeeper({
       clock,
@@ -366,6 +390,11 @@ interface Shared {
   readonly db: Database
 }
 
+/** A server that only this machine reaches is one of a single machine: its executors are there too. */
+function networksOf({ executor, host }: Config): Networks {
+  return new Networks({ listed: executor.networks, isLoopbackOpen: isLoopbackHost(host) })
+}
+
 interface XxlNeeds {
   readonly config: Config
   readonly store: OpenStore
@@ -373,10 +402,12 @@ interface XxlNeeds {
   readonly ids: RunIds
   readonly sessionTokens: ExecutorSessionTokens
   readonly reads: CachedReads
+  readonly xxlTokens: Sealed
+  readonly networks: Networks
   readonly log: Log
 }
 
-function xxlLink(host: LinkHost, { config, store, engine, ids, sessionTokens, reads, log }: XxlNeeds): XxlLink {
+function xxlLink(host: LinkHost, { config, store, engine, ids, sessionTokens, reads, xxlTokens, networks, log }: XxlNeeds): XxlLink {
   return new XxlLink({
     host,
     db: store.db,
@@ -385,20 +416,28 @@ function xxlLink(host: LinkHost, { config, store, engine, ids, sessionTokens, re
     register: (groupId, register, reach) => engine.registerExecutor(groupId, register, SYSTEM, reach),
     issueToken: (session) => sessionTokens.issue(session),
     onExecutors: () => reads.changed(),
-    accessToken: config.xxl.accessToken,
+    access: new Access({
+      db: store.db,
+      sharedToken: config.xxl.accessToken,
+      openToken: (sealed) => xxlTokens.open(sealed),
+      isSame: sameText,
+      log,
+    }),
+    networks,
     capacity: config.xxl.capacity,
     logLimitBytes: config.log.maxBytes,
     log,
   })
 }
 
-function xxlCalls(link: XxlLink | null, { xxl: { accessToken } }: Config): XxlCalls | null {
+function xxlCalls(link: XxlLink | null): XxlCalls | null {
   if (link === null) return null
   return {
-    accessToken,
-    registry: (body, isNewDialect) => link.registry(body, isNewDialect),
-    registryRemove: (body) => link.registryRemove(body),
-    callback: (body) => link.callback(body),
+    wrongToken: WRONG_TOKEN,
+    admits: (token) => link.admits(token),
+    registry: (body, of) => link.registry(body, of),
+    registryRemove: (body, token) => link.registryRemove(body, token),
+    callback: (body, token) => link.callback(body, token),
   }
 }
 

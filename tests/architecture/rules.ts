@@ -30,10 +30,16 @@ export const packageDirection: Rule = (file) =>
     return mayImport[from]?.includes(to) === true ? [] : [`${file.path} imports ${specifier}: ${from} may not import ${to}`]
   })
 
-/** core decides and nothing else: no library, no host. */
+/** The one library that core has, and the files that know it: the language of expressions (docs/adr/0025). */
+const expressionLibrary = '@marcbachmann/cel-js'
+const expressionFiles = /^core\/src\/workflow\/expression(-walk)?\.ts$/
+
+/** core decides and nothing else: no library but that of expressions, no host. */
 export const coreImportsNothing: Rule = (file) =>
   packageOf(file.path) === 'core'
-    ? bareImports(file).map((specifier) => `${file.path} imports ${specifier}: core imports nothing but itself`)
+    ? bareImports(file)
+        .filter((specifier) => !(specifier === expressionLibrary && expressionFiles.test(file.path)))
+        .map((specifier) => `${file.path} imports ${specifier}: core imports nothing but itself`)
     : []
 
 /** The engine imports core, contract, the store and ports; it knows no library and no edge. */

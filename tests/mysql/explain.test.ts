@@ -13,9 +13,13 @@ import { migrate } from '../../server/src/store/migrate.ts'
 import { groupsWithEndedRuns, pruneAudit, pruneFirings, pruneFoldedHours, pruneRuns, pruneSkips } from '../../server/src/store/prune.ts'
 import { report } from '../../server/src/store/report.ts'
 import { dueRevisions, dueSeries, seriesById } from '../../server/src/store/series.ts'
-import { addGroup, changeAt, T0, taskInput } from '../../server/src/store/store.fixture.ts'
+import { addGroup, changeAt, T0, taskInput, workflowInput } from '../../server/src/store/store.fixture.ts'
 import { createTask } from '../../server/src/store/tasks.ts'
 import { getTask, listTasks } from '../../server/src/store/task-list.ts'
+import { getWorkflow, listWorkflows } from '../../server/src/store/workflow-list.ts'
+import { WorkflowRunReader } from '../../server/src/store/workflow-run-views.ts'
+import { WorkflowVersions } from '../../server/src/store/workflow-versions.ts'
+import { createWorkflow } from '../../server/src/store/workflows.ts'
 
 const ROWS = 100_000
 /** The tables that grow without end, and the names that statements give them. */
@@ -31,6 +35,12 @@ const LARGE = new Set([
   'payload',
   'retry_link',
   'firing_hour',
+  'workflow_run',
+  'step_run',
+  // the names that statements about runs of workflows give them
+  'i',
+  'sr',
+  'sx',
 ])
 /** A page of a list looks at most so far for what no index finds. */
 const SCAN_LIMIT = 20_000
@@ -99,6 +109,7 @@ class Noting implements Database {
 let real: MysqlDatabase | null = null
 let db: Noting
 let taskId = 0
+let workflowId = 0
 let seriesId = 0
 
 beforeAll(async () => {
@@ -112,7 +123,7 @@ beforeAll(async () => {
   await real.makePartitions(T0)
   await addGroup(real, 1)
   const tasks = []
-  for (let n = 0; n < 50; n += 1)
+  for (let n = 0; n < 49; n += 1)
     tasks.push(
       await createTask(
         real,
@@ -120,24 +131,29 @@ beforeAll(async () => {
         changeAt(T0 - ROWS * 1000),
       ),
     )
+  const schedule = { kind: 'fixedRate', everyMs: 1000 } as const
+  const flow = { input: workflowInput({ schedule }), serverZone: 'UTC', mayRun: { tasks: 'all', workflows: 'all' } } as const
+  workflowId = (await createWorkflow(real, flow, changeAt(T0 - ROWS * 1000))).taskId
   taskId = tasks[0]?.taskId ?? 0
   seriesId = tasks[0]?.seriesId ?? 0
   for (const statement of fill()) await real.write('rest', (tx) => tx.run(statement))
   await real.write('rest', (tx) =>
     tx.all(
-      `ANALYZE TABLE ${['instance', 'attempt', 'payload', 'retry_link', 'firing', 'firing_hour', 'skip', 'log_chunk', 'log_end', 'audit', 'series', 'task'].join(', ')}`,
+      `ANALYZE TABLE ${['instance', 'attempt', 'payload', 'retry_link', 'firing', 'firing_hour', 'skip', 'log_chunk', 'log_end', 'audit', 'series', 'task', 'workflow_run', 'step_run'].join(', ')}`,
     ),
   )
   db = new Noting(real)
   return () => real?.close()
 })
 
-/** Fifty series with a firing each second in turn, five groups, one run in ten a failure, ids in the order of time. */
+/** Fifty series, the last of a workflow, with a firing each second in turn, five groups, one run in ten a failure, ids in the order of time. */
 function fill(): string[] {
   const id = `${FIRST_ID} + seq * 8000000`
   const from = `FROM seq_1_to_${ROWS}`
   return [
-    `INSERT INTO instance (id, slot, group_id, task_id, task_version, cause, series_id, due_at, created_at, priority, attempt, tries, trace, outcome, ended_at) SELECT ${id}, 1, 1 + seq % 5, ${taskId} + 2 * (seq % 50), 1, 1, ${seriesId} + 2 * (seq % 50), ${T0 - ROWS * 1000} + seq * 1000, ${T0 - ROWS * 1000} + seq * 1000, 5, 1, 1, '[]', IF(seq % 10 = 0, 2, 1), ${T0} ${from}`,
+    `INSERT INTO instance (id, slot, group_id, task_id, task_version, cause, series_id, due_at, created_at, priority, attempt, tries, trace, outcome, ended_at, runs_workflow) SELECT ${id}, 1, 1 + seq % 5, ${taskId} + 2 * (seq % 50), 1, 1, ${seriesId} + 2 * (seq % 50), ${T0 - ROWS * 1000} + seq * 1000, ${T0 - ROWS * 1000} + seq * 1000, 5, 1, 1, '[]', IF(seq % 10 = 0, 2, 1), ${T0}, IF(seq % 50 = 49, 1, NULL) ${from}`,
+    `INSERT INTO workflow_run (run_id, workflow_id, version, run_date, depth) SELECT ${id}, IF(seq % 50 = 49, ${workflowId}, 1), 1, '2026-11-22', 0 ${from}`,
+    `INSERT INTO step_run (run_id, step_no, round, state) SELECT ${id}, seq % 2, 0, 3 ${from}`,
     `INSERT INTO attempt (instance_id, attempt, late, ended_at, outcome) SELECT ${id}, 1, 0, ${T0}, 2 ${from}`,
     `INSERT INTO payload (instance_id, kind, body) SELECT ${id}, 1, 'x' ${from}`,
     `INSERT INTO retry_link (instance_id, retry_id) SELECT ${id}, 1 ${from}`,
@@ -173,6 +189,26 @@ async function askEverything(): Promise<void> {
   await instancesById(db, 'all', [run, run + 8_000_000])
   await executorsOfAttempts(db, [{ instanceId: run, attempt: 1 }])
   await listTasks(db, 'all', {})
+  const versions = new WorkflowVersions()
+  const runs = new WorkflowRunReader({ db, versions, serverZone: 'UTC' })
+  for (const query of [
+    {},
+    { workflowId },
+    { groupId: group },
+    { state: 'failed' },
+    { workflowId, date: '2026-11-21' },
+    { cause: 'manual' as const },
+  ])
+    await runs.list('all', query)
+  const { items } = await runs.list('all', { workflowId, pageSize: 1 })
+  const workflowRunId = items[0]?.id ?? 0
+  await runs.get('all', workflowRunId, () => true)
+  await runs.step('all', { workflowRunId, key: 'a', mayViewParams: () => true })
+  await runs.items('all', { workflowRunId, key: 'a' })
+  await runs.grid('all', workflowId, 20)
+  await listInstances(db, 'all', { workflowRunId })
+  await listWorkflows(db, 'all', { versions })
+  await getWorkflow(db, 'all', { workflowId, versions, mayViewParams: () => true })
   await getTask(db, 'all', taskId, () => true)
   for (const page of [{}, { to: new Date(T0 - 3_600_000).toISOString() }]) await listFirings(db, 'all', { taskId, ...page })
   await whyAt(db, 'all', { taskId, at: T0 - 7_200_000, now: T0 })

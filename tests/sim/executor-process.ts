@@ -2,6 +2,7 @@ import { VERDICTS, type Beat, type Cancel, type Dispatch, type Finished, type Re
 import type { Chance } from '../kit/chance.ts'
 import type { Session } from '../../server/src/link/link.ts'
 import type { Execution, Executions } from './executions.ts'
+import { mapOf, mapFramesOf } from './map-tasks.ts'
 import { T0 } from './sim-database.ts'
 import type { SimProcess } from './sim-process.ts'
 import type { Timeline } from './timeline.ts'
@@ -49,6 +50,10 @@ interface Known {
   stopping: boolean
   isJudged: boolean
   forgetAt: number
+  /** what it splits off and is not judged yet; the end waits for it */
+  mapping: number
+  isMapRefused: boolean
+  endWaits: boolean
 }
 
 export interface ExecutorProcessOptions {
@@ -357,9 +362,19 @@ export class ExecutorProcess implements WireEnd {
     process.onDeath(() => executions.end(execution, timeline.now))
     this.#options.trace.line(() => `${this.#name} runs ${laneOf(dispatch)}`)
     this.#push({ type: 'started', ...keyOf(dispatch), at: this.#now() })
+    for (const frame of mapFramesOf(dispatch)) {
+      known.mapping += 1
+      this.#push(frame, (verdict) => this.#mapJudged(known, verdict))
+    }
     const outcome = chance.next() < rates.failed ? 'failed' : 'succeeded'
     timeline.after(durationMs(chance, rates.long), process, () => this.#end(known, outcome))
     if (dispatch.timeoutMs > 0) timeline.after(dispatch.timeoutMs, process, () => this.#stop(known, 'timedOut'))
+  }
+
+  #mapJudged(known: Known, verdict: string): void {
+    known.mapping -= 1
+    if (verdict !== 'done' && verdict !== 'already') known.isMapRefused = true
+    if (known.mapping === 0 && known.endWaits) this.#end(known, 'succeeded')
   }
 
   #stop(known: Known | undefined, outcome: Finished['outcome']): void {
@@ -373,14 +388,28 @@ export class ExecutorProcess implements WireEnd {
     const { timeline, executions, spool } = this.#options
     if (known.state !== 'open') return
     const { dispatch, execution } = known
+    if (outcome === 'succeeded' && known.mapping > 0) {
+      known.endWaits = true
+      return
+    }
+    const map = mapOf(dispatch)
+    const end = outcome === 'succeeded' && known.isMapRefused ? 'failed' : outcome
     if (execution !== null) executions.end(execution, timeline.now)
     const at = this.#now()
     const startedAt = execution === null ? null : at - (timeline.now - execution.startedAt)
-    const frame: SpooledEnd = { type: 'finished', ...keyOf(dispatch), at, startedAt, bootId: dispatch.bootId, outcome }
+    const frame: SpooledEnd = {
+      type: 'finished',
+      ...keyOf(dispatch),
+      at,
+      startedAt,
+      bootId: dispatch.bootId,
+      outcome: end,
+      ...(map === null || end !== 'succeeded' ? {} : { map }),
+    }
     known.state = 'ended'
     known.end = frame
     spool.set(laneOf(dispatch), frame)
-    this.#options.trace.line(() => `${this.#name} ends ${laneOf(dispatch)}: ${outcome}`)
+    this.#options.trace.line(() => `${this.#name} ends ${laneOf(dispatch)}: ${end}`)
     this.#push(frame, () => this.#judged(known))
   }
 
@@ -452,7 +481,18 @@ export class ExecutorProcess implements WireEnd {
 }
 
 function blank(dispatch: Dispatch): Omit<Known, 'state'> {
-  return { dispatch, execution: null, end: null, rejection: null, stopping: false, isJudged: false, forgetAt: Infinity }
+  return {
+    dispatch,
+    execution: null,
+    end: null,
+    rejection: null,
+    stopping: false,
+    isJudged: false,
+    forgetAt: Infinity,
+    mapping: 0,
+    isMapRefused: false,
+    endWaits: false,
+  }
 }
 
 function durationMs(chance: Chance, long: number): number {

@@ -3,6 +3,7 @@ import type { Chance } from '../kit/chance.ts'
 import type { Engine } from '../../server/src/engine/engine.ts'
 import type { Caller } from '../../server/src/store/caller.ts'
 import { StoreAway } from '../../server/src/store/database.ts'
+import { Flows } from './flows.ts'
 import type { SimDatabase } from './sim-database.ts'
 import type { Timeline } from './timeline.ts'
 import type { Trace } from './trace.ts'
@@ -39,18 +40,23 @@ export class People {
   readonly #options: PeopleOptions
   readonly tasks: number[] = []
   readonly answered: Answered[] = []
+  readonly flows: Flows
   #keys = 0
 
   constructor(options: PeopleOptions) {
     this.#options = options
+    this.flows = new Flows(options.chance, options.database, ALICE)
   }
 
   /** Makes the tasks of the scene. */
   async makeTasks(engine: Engine, count: number): Promise<void> {
     for (let n = 0; n < count; n += 1) {
-      const { taskId } = await engine.createTask(this.#input(`task ${n}`), SCOPE, ALICE)
+      const input = this.#input(`task ${n}`)
+      // the first is what a fan-out may do for its items: no workflow is saved with one that is split, and an edit may split it later
+      const { taskId } = await engine.createTask(n === 0 ? { ...input, sharding: { kind: 'none' } } : input, SCOPE, ALICE)
       this.tasks.push(taskId)
     }
+    await this.flows.make(engine, 'task 0')
   }
 
   act(): void {
@@ -59,18 +65,28 @@ export class People {
     const engine = all[chance.between(0, all.length - 1)]
     const taskId = this.tasks[chance.between(0, this.tasks.length - 1)]
     if (engine === undefined || taskId === undefined) return
+    if (chance.next() < 0.35) return this.#actOnFlows(engine)
     const one = chance.next()
     const what = one < 0.15 ? 'stop' : one < 0.35 ? 'start' : one < 0.55 ? 'edit' : one < 0.8 ? 'trigger' : one < 0.92 ? 'cancel' : 'retry'
     trace.line(() => `alice: ${what}, task ${taskId}, at node ${engine.status().runId}`)
     void this.#do(engine, taskId, what).catch((error: unknown) => this.#refused(what, error))
   }
 
+  #actOnFlows(engine: Engine): void {
+    this.#options.trace.line(() => `alice: workflows, at node ${engine.status().runId}`)
+    void this.flows.act(engine).catch((error: unknown) => this.#refused('workflows', error))
+  }
+
   async stopAll(engine: Engine): Promise<void> {
+    await this.flows.resumeAll(engine)
     for (const taskId of this.tasks) await engine.stopTask(taskId, { cancelRunning: false }, SCOPE, ALICE)
+    await this.flows.stopAll(engine)
   }
 
   async startAll(engine: Engine): Promise<void> {
+    await this.flows.resumeAll(engine)
     for (const taskId of this.tasks) await engine.startTask(taskId, SCOPE, ALICE).catch((error: unknown) => this.#refused('start', error))
+    await this.flows.startAll(engine).catch((error: unknown) => this.#refused('start', error))
   }
 
   async #do(engine: Engine, taskId: number, what: 'stop' | 'start' | 'edit' | 'trigger' | 'cancel' | 'retry'): Promise<void> {

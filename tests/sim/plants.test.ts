@@ -90,6 +90,45 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    why: 'a step of a workflow that is begun twice',
+    shows: /^workflows: step \d+ of run \d+ was begun twice in one round/,
+    plant: {
+      sql: [
+        trigger(
+          'step_again',
+          'AFTER INSERT ON step_run WHEN NEW.instance_id IS NOT NULL AND NEW.reused_from IS NULL',
+          'UPDATE step_run SET instance_id = instance_id + 1 WHERE run_id = NEW.run_id AND step_no = NEW.step_no AND round = NEW.round',
+        ),
+      ],
+    },
+  },
+  {
+    why: 'a step that begins before what it depends on',
+    shows: /^workflows: step \w+ of run \d+ began before what it depends on/,
+    plant: {
+      sql: [
+        trigger(
+          'step_early',
+          'AFTER INSERT ON step_run WHEN NEW.step_no = 3 AND NEW.started_at IS NOT NULL',
+          'UPDATE step_run SET started_at = started_at - 60000 WHERE run_id = NEW.run_id AND step_no = 3',
+        ),
+      ],
+    },
+  },
+  {
+    why: 'an ended step that changes',
+    shows: /^workflows: step \d+ of run \d+ had ended, and was changed/,
+    plant: {
+      sql: [
+        trigger(
+          'step_changed',
+          'AFTER INSERT ON instance WHEN NEW.runs_workflow = 1',
+          'UPDATE step_run SET state = 4 WHERE run_id = NEW.id AND state = 3',
+        ),
+      ],
+    },
+  },
+  {
     why: 'a parent whose result is not what its shards make of it',
     shows: /^shards: run \d+ says/,
     plant: {

@@ -19,6 +19,7 @@ import { Storm } from './storm.ts'
 import { Timeline } from './timeline.ts'
 import { Trace } from './trace.ts'
 import { faultsSeen } from './watch.ts'
+import { workflowFaults } from './checks/workflows.ts'
 import { CALM, drawWeather, type Rates, type Weather } from './weather.ts'
 
 const NODES = 4
@@ -152,6 +153,7 @@ class Scene {
           description: '',
           version: 1,
           concurrency,
+          xxl_token: null,
           created_at: 0,
           updated_at: 0,
         },
@@ -327,6 +329,7 @@ class Scene {
     await this.#check((tx) => ledgerFaults(tx, this.#database.now(), 0))
     await this.#check((tx) => this.#terminal.look(tx))
     await this.#check((tx) => shardFaults(tx))
+    await this.#check((tx) => workflowFaults(tx))
     await this.#check((tx) => attemptFaults(tx, this.#executions.all))
     await this.#check((tx) => durableFaults(tx, this.#executions.acknowledged, this.#people.answered))
   }

@@ -184,7 +184,7 @@ export class SimNode implements Door {
         {
           appName: 'app-1',
           name,
-          protocol: { min: 1, max: 1 },
+          protocol: { min: 1, max: 2 },
           version: '0',
           capacity,
           host: 'h',

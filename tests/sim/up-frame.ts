@@ -13,7 +13,20 @@ export const CLOSE = {
   superseded: 4409,
 } as const
 
-const UP = new Set(['hello', 'accepted', 'rejected', 'started', 'progress', 'log', 'logEnd', 'finished', 'heartbeat', 'recovered', 'drain'])
+const UP = new Set([
+  'hello',
+  'accepted',
+  'rejected',
+  'started',
+  'progress',
+  'log',
+  'logEnd',
+  'map',
+  'finished',
+  'heartbeat',
+  'recovered',
+  'drain',
+])
 const DOWN = new Set(['welcome', 'dispatch', 'cancel', 'ack', 'beat', 'drain'])
 
 export function isExecutorFrame(frame: object): frame is UpFrame {

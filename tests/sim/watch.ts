@@ -15,11 +15,13 @@ const TABLES = [
 const writer = '(SELECT run_id FROM sim_writer)'
 const taker = (slot: string): string => `(SELECT run_id FROM sim_fence WHERE slot = ${slot})`
 const policy =
-  "(SELECT json_extract(v.definition, '$.overlap.policy') FROM task_version v WHERE v.task_id = NEW.task_id AND v.version = NEW.task_version)"
-const isShard = 'NEW.shard_index IS NOT NULL'
-const beside = `NOT ${isShard} AND EXISTS (SELECT 1 FROM open_instance o WHERE o.task_id = NEW.task_id AND o.id <> NEW.id AND o.shard_index IS NULL AND o.phase IN (3, 4))`
+  "(SELECT COALESCE(json_extract(v.definition, '$.overlap.policy'), json_extract(v.definition, '$.definition.overlap.policy')) FROM task_version v WHERE v.task_id = NEW.task_id AND v.version = NEW.task_version)"
+/** what speaks for its task: no shard, and nothing that a step defines in place */
+const isOfTask = (run: string): string =>
+  `${run}.shard_index IS NULL AND (${run}.workflow_id IS NULL OR ${run}.workflow_id <> ${run}.task_id)`
+const beside = `${isOfTask('NEW')} AND EXISTS (SELECT 1 FROM open_instance o WHERE o.task_id = NEW.task_id AND o.id <> NEW.id AND ${isOfTask('o')} AND o.phase IN (3, 4))`
 const inFlight = (of: 'group_id' | 'task_id'): string =>
-  `(SELECT COUNT(*) FROM open_instance o WHERE o.${of} = NEW.${of} AND o.phase IN (3, 4) AND o.children_made IS NULL)`
+  `(SELECT COUNT(*) FROM open_instance o WHERE o.${of} = NEW.${of} AND o.phase IN (3, 4) AND (o.children_made IS NULL OR o.reduce = 2) AND o.runs_workflow IS NULL)`
 /** null: there is none, and no number is above it */
 const groupLimit = '(SELECT g.concurrency FROM task_group g WHERE g.id = NEW.group_id AND g.concurrency > 0)'
 const taskLimit =
@@ -101,13 +103,38 @@ const RULES: readonly Rule[] = [
   },
   {
     on: 'INSERT ON instance',
-    when: 'NEW.first_child_id IS NOT NULL AND EXISTS (SELECT 1 FROM open_instance o WHERE o.parent_id = NEW.id AND o.cause = 7)',
+    when: 'NEW.first_child_id IS NOT NULL AND EXISTS (SELECT 1 FROM open_instance o WHERE o.parent_id = NEW.id AND o.retry_of IS NULL)',
     fault: "'shards: run ' || NEW.id || ' ended before its shards'",
   },
   {
     on: 'INSERT ON open_instance',
     when: `NEW.cause = 7 AND (NOT EXISTS (SELECT 1 FROM open_instance o WHERE o.id = NEW.parent_id AND o.phase = 4 AND o.cancel_at IS NULL) OR ${taker('NEW.slot')} IS NOT ${writer})`,
     fault: "'shards: shard ' || NEW.id || ' was made for a run that is not split, was canceled, or is another node’s'",
+  },
+  {
+    on: 'INSERT ON instance',
+    when: 'NEW.runs_workflow = 1 AND EXISTS (SELECT 1 FROM open_instance o JOIN step_run s ON s.run_id = NEW.id AND s.instance_id = o.id WHERE o.workflow_run_id = NEW.id AND o.cancel_at IS NULL)',
+    fault: "'workflows: run ' || NEW.id || ' ended before what it had begun'",
+  },
+  {
+    on: 'UPDATE ON step_run',
+    when: 'OLD.state > 2 AND (NEW.state <> OLD.state OR NEW.output IS NOT OLD.output OR NEW.ended_at IS NOT OLD.ended_at OR NEW.branch IS NOT OLD.branch)',
+    fault: "'workflows: step ' || OLD.step_no || ' of run ' || OLD.run_id || ' had ended, and was changed'",
+  },
+  {
+    on: 'UPDATE ON step_run',
+    when: 'OLD.edges IS NOT NULL AND NEW.edges IS NOT OLD.edges',
+    fault: "'workflows: the edges of step ' || OLD.step_no || ' of run ' || OLD.run_id || ' were decided twice'",
+  },
+  {
+    on: 'UPDATE ON step_run',
+    when: 'OLD.instance_id IS NOT NULL AND NEW.instance_id IS NOT OLD.instance_id',
+    fault: "'workflows: step ' || OLD.step_no || ' of run ' || OLD.run_id || ' was begun twice in one round'",
+  },
+  {
+    on: 'UPDATE ON open_instance',
+    when: `NEW.runs_workflow = 1 AND NEW.phase = 4 AND OLD.phase < 4 AND ${taker('NEW.slot')} IS NOT ${writer}`,
+    fault: `'slots: node ' || ${writer} || ' began run ' || NEW.id || ' in a slot that another has'`,
   },
   {
     on: 'UPDATE ON executor',

@@ -21,6 +21,8 @@ const EXPECTED: Record<InstanceEvent, Record<OpenState, string>> = {
   park: { waiting: '=', queued: 'waiting', dispatched: '-', running: '-' },
   dispatch: { waiting: 'dispatched', queued: 'dispatched', dispatched: '=', running: '-' },
   split: { waiting: '-', queued: 'running', dispatched: '-', running: '=' },
+  map: { waiting: '-', queued: '-', dispatched: 'running', running: 'running' },
+  reduce: { waiting: '-', queued: '-', dispatched: 'queued', running: 'queued' },
   accept: { waiting: '-', queued: '-', dispatched: 'dispatched', running: '=' },
   start: { waiting: '-', queued: '-', dispatched: 'running', running: '=' },
   reject: { waiting: '-', queued: '=', dispatched: 'queued', running: '-' },

@@ -3,6 +3,8 @@
  *
  *   waiting ⇄ queued → dispatched → running → ended
  *                └─── split (a parent of shards) ──┘
+ *                ▲                        │ map (its handler has split it: a parent, too)
+ *                └──── reduce ────────────┘ (its shards have ended, and one more attempt combines their results)
  *
  * `waiting` holds a retry that waits out its delay and whoever cannot go for a reason of its own. A run is dispatched from either. An executor
  * may refuse (back to queued), and it may report an end without its start having been noted. Ended is for ever.
@@ -30,6 +32,8 @@ export const INSTANCE_EVENTS = [
   'park', // it cannot go for a reason of its own
   'dispatch', // it was given to an executor, under a new attempt
   'split', // its shards are made: a parent runs while they do, and has no executor of its own
+  'map', // its attempt has split it and ended: it goes on as a parent
+  'reduce', // its shards have ended: one more attempt combines their results
   'accept', // the executor took it
   'start', // its body runs
   'reject', // the executor refused it: no try is spent
@@ -73,8 +77,16 @@ const WHILE_THERE = {
 const TRANSITIONS: Readonly<Record<OpenState, Partial<Record<InstanceEvent, InstanceState | 'already'>>>> = {
   waiting: { ...WHILE_HERE, ready: 'queued', park: 'already' },
   queued: { ...WHILE_HERE, ready: 'already', park: 'waiting', reject: 'already', split: 'running' },
-  dispatched: { ...WHILE_THERE, dispatch: 'already', accept: 'dispatched', start: 'running', reject: 'queued' },
-  running: { ...WHILE_THERE, accept: 'already', start: 'already', split: 'already' },
+  dispatched: {
+    ...WHILE_THERE,
+    dispatch: 'already',
+    accept: 'dispatched',
+    start: 'running',
+    reject: 'queued',
+    map: 'running',
+    reduce: 'queued',
+  },
+  running: { ...WHILE_THERE, accept: 'already', start: 'already', split: 'already', map: 'running', reduce: 'queued' },
 }
 
 const END_OF: Partial<Record<InstanceEvent, Outcome>> = {

@@ -62,14 +62,14 @@ describe('a run waits', () => {
       'waitsForHandler',
       { handler: 'shell' },
     ],
-    ['everybody is full', [standing(1, full), standing(2, full)], {}, 'group', 'waitsForSlot', { used: 20, capacity: 20, executors: 2 }],
+    ['everybody is full', [standing(1, full), standing(2, full)], {}, 'group', 'waitsForSlot', { groupId: 7, used: 20, capacity: 20, executors: 2 }],
     [
       'everybody who carries them is full',
       [standing(1), standing(2, { ...zoneA, ...full })],
       { zone: 'a' },
       'run',
       'waitsForSlot',
-      { used: 10, capacity: 10, executors: 1 },
+      { groupId: 7, used: 10, capacity: 10, executors: 1 },
     ],
     [
       'whoever has room is being drained',
@@ -77,7 +77,7 @@ describe('a run waits', () => {
       {},
       'group',
       'waitsForSlot',
-      { used: 10, capacity: 20, executors: 2 },
+      { groupId: 7, used: 10, capacity: 20, executors: 2 },
     ],
   ] as const)('%s', (_, standings, labels, reach, reason, facts) => {
     for (const strategy of ROUTING_STRATEGIES)

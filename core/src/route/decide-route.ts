@@ -78,7 +78,7 @@ export function decideRoute(question: RouteQuestion): Route {
       }
     if (isRoomComing && KEEPS_ORDER.has(strategy)) return none('moment', 'waitsForPlace', { executorId, executor: name })
   }
-  return none(able.length === online.length ? 'group' : 'run', 'waitsForSlot', usageOf(able))
+  return none(able.length === online.length ? 'group' : 'run', 'waitsForSlot', { groupId, ...usageOf(able) })
 }
 
 /** An executor of the group in a preview: its place when it could get the run, else what stands in the way. */
@@ -127,8 +127,7 @@ function isAsked(obstacle: Obstacle | null): boolean {
   return obstacle === null || obstacle === 'full'
 }
 
-/** `zone=a, disk=ssd` */
-/** Labels as a trace names them. */
+/** Labels as a trace names them: `zone=a, disk=ssd`. */
 export function labelText(labels: Readonly<Record<string, string>>): string {
   return cut(
     Object.entries(labels)

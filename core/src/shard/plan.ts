@@ -24,6 +24,8 @@ export interface ShardPart {
   readonly items?: readonly unknown[]
   /** broadcast: the executor that it is for, and no other */
   readonly executorId?: number
+  /** split off by the handler itself while it ran: the items are no params */
+  readonly mapped?: true
 }
 
 export type ShardProblem = 'rangeEmpty' | 'tooManyShards' | 'paramsNotAList'
@@ -85,6 +87,7 @@ function bounded(total: number, partAt: (index: number) => ShardPart): ShardPlan
 
 const KEY_LENGTH = 200
 
+/** A key is at most 200 characters long. */
 function cut(part: ShardPart): ShardPart {
   return part.key.length <= KEY_LENGTH ? part : { ...part, key: [...part.key.slice(0, KEY_LENGTH)].slice(0, -1).join('') }
 }

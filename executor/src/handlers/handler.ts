@@ -1,5 +1,6 @@
-import type { Dispatch } from '@tickwheel/contract'
+import type { Dispatch, ShardResult } from '@tickwheel/contract'
 import type { AttemptLog } from '../log/attempt-log.ts'
+import type { Splitter } from '../run/splitter.ts'
 
 /** What a handler works with. */
 export interface Work {
@@ -7,6 +8,9 @@ export interface Work {
   readonly signal: AbortSignal
   readonly log: AttemptLog
   progress(value: number, text: string): void
+  readonly splitter: Splitter
+  /** what the shards of the run came to, for an attempt that combines their results */
+  readonly results: () => AsyncIterable<ShardResult>
 }
 
 /** One way to run tasks. */

@@ -1,4 +1,5 @@
 import type { LogLevel } from '@tickwheel/contract'
+import { RunFailure } from '../run/run.ts'
 import { runFacts } from '../run/run-facts.ts'
 import type { Run, RunFunction, RunLog } from '../run/run.ts'
 import type { TaskHandler, Work } from './handler.ts'
@@ -6,10 +7,18 @@ import type { ParamsReader } from './params.ts'
 
 /** Runs a function of the application in this process. */
 export function namedHandler(name: string, run: RunFunction<never>, params?: ParamsReader): TaskHandler {
-  return { slot: `named:${name}`, endsItself: false, run: async (work) => run(runOf(work, params)) }
+  return { slot: `named:${name}`, endsItself: false, run: async (work) => run(plainRun(work, params)) }
 }
 
-function runOf(work: Work, params: ParamsReader | undefined): Run<never> {
+/** One function is all of a run, or a shard of it. */
+function plainRun(work: Work, params: ParamsReader | undefined): Run<never> {
+  if (work.dispatch.reduce !== undefined)
+    throw new RunFailure('REDUCE_UNSUPPORTED', 'this handler has no reduce: the executor that split the run is of another version')
+  return runOf(work, params)
+}
+
+/** What a function is called with. */
+export function runOf(work: Work, params: ParamsReader | undefined): Run<never> {
   return {
     ...runFacts(work.dispatch),
     // what the reader lets pass is what the function was declared with
@@ -17,6 +26,7 @@ function runOf(work: Work, params: ParamsReader | undefined): Run<never> {
     signal: work.signal,
     log: logOf(work),
     progress: (value, text = '') => work.progress(value, text),
+    map: (items, options) => work.splitter.map(items, options),
   }
 }
 

@@ -12,6 +12,12 @@ export default async function runTask(task: ThreadTask): Promise<unknown> {
       signal: abort.signal,
       log: logOf(say),
       progress: (value: number, text = '') => say({ kind: 'progress', value, text }),
+      map: () =>
+        Promise.reject(
+          Object.assign(new Error('run.map works in this process only: split with handle, and let its work compute'), {
+            code: 'MAP_UNSUPPORTED',
+          }),
+        ),
     })
   } finally {
     say({ kind: 'end' })

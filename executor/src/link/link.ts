@@ -16,6 +16,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   FRAME_LIMITS,
+  MAP_PROTOCOL,
   VERDICTS,
   type Ack,
   type Beat,
@@ -100,6 +101,16 @@ export class Link {
 
   get isLinked(): boolean {
     return this.#connection?.isOpen ?? false
+  }
+
+  /** Whether the server knows runs that are split by their handler: the one it is linked to, or else the one that has registered it. */
+  get knowsMap(): boolean {
+    return (this.#welcome?.version ?? this.#session?.protocol ?? MAP_PROTOCOL) >= MAP_PROTOCOL
+  }
+
+  /** Where a request of this executor goes, and with which token; null: it has not registered. */
+  get asking(): { readonly server: string; readonly token: string } | null {
+    return this.#session === null ? null : { server: this.#server, token: this.#session.sessionToken }
   }
 
   /** Superseded or stopped: nothing will be delivered any more. */
@@ -218,6 +229,7 @@ export class Link {
       case 'drain':
         return events.drain(frame.draining)
       case 'refused':
+        if (frame.frame === 'map') this.#options.outbox.refusedMaps()
         return this.#options.logger.warn({ frame: frame.frame, detail: frame.detail }, 'the server refused a frame')
     }
   }

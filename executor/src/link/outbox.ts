@@ -13,6 +13,8 @@ import { Queue } from './queue.ts'
 export interface Item {
   readonly lane: string
   readonly isLog: boolean
+  /** shards that a run splits off: a server of an older release refuses such frames without naming them */
+  readonly isMap?: true
   readonly bytes: number
   /** null: read it from the spool */
   body: string | null
@@ -103,6 +105,11 @@ export class Outbox {
     item.entry?.segment.release()
     item.judged?.(verdict)
     if (this.isEmpty) for (const resolve of this.#emptied.splice(0)) resolve()
+  }
+
+  /** The server does not know frames of this type: those on their way will never be judged. */
+  refusedMaps(): void {
+    for (const [n, item] of [...this.#inFlight]) if (item.isMap === true) this.acknowledge(n, 'bad')
   }
 
   /** The connection is gone: what was on its way has to be sent again, with new numbers. */

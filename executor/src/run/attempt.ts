@@ -1,13 +1,14 @@
 /**
  * One attempt in this executor: queued → running → ended. It ends exactly once, and its end is handed on once, after its log.
  */
-import type { Dispatch, Verdict } from '@tickwheel/contract'
+import type { Dispatch, ShardResult, Verdict } from '@tickwheel/contract'
 import type { TaskHandler } from '../handlers/handler.ts'
 import { AttemptLog } from '../log/attempt-log.ts'
 import type { Pool, PoolJob } from '../pool/pool.ts'
 import { outcomeOf, type WorkEnd } from './outcome.ts'
 import { laneOf, type AttemptKey, type End, type Reporter } from './reporter.ts'
 import { RunFailure, RunStopped, type StopCause } from './run.ts'
+import { Splitter } from './splitter.ts'
 
 export interface AttemptOptions {
   readonly dispatch: Dispatch
@@ -17,6 +18,9 @@ export interface AttemptOptions {
   readonly now: () => number
   readonly progressMs: number
   readonly logFlushMs: () => number
+  /** whether the server knows runs that are split by their handler */
+  readonly serverKnowsMap: () => boolean
+  readonly results: (run: AttemptKey & { readonly total: number }, signal: AbortSignal) => AsyncIterable<ShardResult>
   /** the attempt has ended and its end is on its way */
   readonly ended: (end: End) => void
   readonly judged: (verdict: Verdict) => void
@@ -32,6 +36,7 @@ export class Attempt implements PoolJob {
   readonly #options: AttemptOptions
   readonly #log: AttemptLog
   readonly #abort = new AbortController()
+  readonly #splitter: Splitter
   #phase: 'queued' | 'running' | 'ended' = 'queued'
   #startedAt: number | null = null
   #stopCause: StopCause | null = null
@@ -51,6 +56,11 @@ export class Attempt implements PoolJob {
       drain: reporter.logDrain(this.key),
       now: options.now,
       flushAfterMs: options.logFlushMs,
+    })
+    this.#splitter = new Splitter({
+      send: (seq, shards, judged) => reporter.mapped(this.key, { bootId: dispatch.bootId, seq, shards }, judged),
+      objection: () => this.#whyNotSplit(),
+      signal: this.#abort.signal,
     })
   }
 
@@ -86,7 +96,7 @@ export class Attempt implements PoolJob {
   }
 
   async #run(): Promise<void> {
-    const { handler, now, reporter, dispatch, pool } = this.#options
+    const { handler, now, reporter, dispatch, pool, results } = this.#options
     this.#startedAt = now()
     reporter.started(this.key, this.#startedAt)
     if (dispatch.timeoutMs > 0) this.#timeout = setTimeout(() => this.stop('timedOut'), dispatch.timeoutMs)
@@ -95,6 +105,8 @@ export class Attempt implements PoolJob {
       signal: this.#abort.signal,
       log: this.#log,
       progress: (value, text) => this.#setProgress(value, text),
+      splitter: this.#splitter,
+      results: () => results({ ...this.key, total: dispatch.reduce?.total ?? 0 }, this.#abort.signal),
     })
     const end = handler.endsItself ? await work : await Promise.race([work, this.#givenUp()])
     await this.#finish(end)
@@ -110,9 +122,23 @@ export class Attempt implements PoolJob {
     this.#phase = 'ended'
     const { reporter, now, dispatch } = this.#options
     const outcome = outcomeOf(end, this.#stopCause, dispatch.timeoutMs)
-    const finished: End = { at: now(), startedAt: this.#startedAt, bootId: dispatch.bootId, ...outcome }
+    const map = outcome.outcome === 'succeeded' ? this.#splitter.end : undefined
+    const finished: End = {
+      at: now(),
+      startedAt: this.#startedAt,
+      bootId: dispatch.bootId,
+      ...outcome,
+      ...(map === undefined ? {} : { map }),
+    }
     reporter.ended(this.key, await this.#log.end(), finished, this.#options.judged)
     this.#options.ended(finished)
+  }
+
+  #whyNotSplit(): string | null {
+    const { dispatch, serverKnowsMap } = this.#options
+    if (dispatch.shard !== undefined) return 'a shard cannot be split again: give it fewer items, or split the run into more shards'
+    if (dispatch.reduce !== undefined) return 'what combines the results of shards cannot split the run again'
+    return serverKnowsMap() ? null : 'the server is of a release that does not know runs which their handler splits: upgrade it'
   }
 
   #explain(end: WorkEnd): void {
@@ -163,7 +189,10 @@ const STOP_LINES: Readonly<Record<StopCause, string>> = {
 
 async function settle(handler: TaskHandler, work: Parameters<TaskHandler['run']>[0]): Promise<WorkEnd> {
   try {
-    return { kind: 'returned', value: await handler.run(work) }
+    const value = await handler.run(work)
+    // a function may not have waited for what it split off
+    await work.splitter.settled()
+    return { kind: 'returned', value }
   } catch (thrown) {
     return { kind: 'threw', thrown }
   }

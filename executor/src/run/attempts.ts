@@ -17,7 +17,7 @@ import type { ExecutorLogger } from '../logger.ts'
 import type { Pool } from '../pool/pool.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Timing } from '../timing.ts'
-import { Attempt } from './attempt.ts'
+import { Attempt, type AttemptOptions } from './attempt.ts'
 import { laneOf, type AttemptKey, type End, type Reporter } from './reporter.ts'
 import type { StopCause } from './run.ts'
 
@@ -33,6 +33,8 @@ export interface AttemptsOptions {
   /** the server's clock, epoch ms */
   readonly serverNow: () => number
   readonly isLinked: () => boolean
+  readonly serverKnowsMap: () => boolean
+  readonly results: AttemptOptions['results']
   readonly finished: (key: AttemptKey, end: End) => void
 }
 
@@ -145,7 +147,7 @@ export class Attempts {
   }
 
   #offer(dispatch: Dispatch, lane: string): void {
-    const { handlers, pool, reporter, now, timing, isLinked } = this.#options
+    const { handlers, pool, reporter, now, timing, isLinked, serverKnowsMap, results } = this.#options
     const found = handlers.find(dispatch.handler)
     if (found.kind !== 'handler') return this.#reject(dispatch, { code: found.kind, detail: found.detail }, true)
     const attempt = new Attempt({
@@ -156,6 +158,8 @@ export class Attempts {
       now,
       progressMs: timing.progressMs,
       logFlushMs: () => (isLinked() ? timing.logFlushMs : timing.logFlushAwayMs),
+      serverKnowsMap,
+      results,
       ended: (end) => this.#ended(lane, dispatch, end),
       judged: (verdict) => this.#endJudged(lane, attempt.key, verdict),
     })

@@ -1,4 +1,4 @@
-import type { RunningAttempt } from '@tickwheel/contract'
+import type { Dispatch, RunningAttempt } from '@tickwheel/contract'
 
 /** digits of the largest instance id, 2^53 */
 const INSTANCE_DIGITS = 16
@@ -13,9 +13,12 @@ export function fencingTokenOf({ instanceId, attempt }: RunningAttempt): string 
   return String(instanceId).padStart(INSTANCE_DIGITS, '0') + String(attempt).padStart(ATTEMPT_DIGITS, '0')
 }
 
-/** The same for every attempt of one run, and no other run has it. A run that a person starts again is another run. */
-export function idempotencyKeyOf({ instanceId }: Pick<RunningAttempt, 'instanceId'>): string {
-  return `tickwheel-${String(instanceId)}`
+/**
+ * The same for every attempt of one run, and no other run has it. A run that a person starts again is another run. What combines the results of shards is
+ * other work than what split them off: it has a key of its own.
+ */
+export function idempotencyKeyOf({ instanceId, reduce }: Pick<Dispatch, 'instanceId' | 'reduce'>): string {
+  return `tickwheel-${String(instanceId)}${reduce === undefined ? '' : '-reduce'}`
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Finished, RejectCode, RunningAttempt, Verdict } from '@tickwheel/contract'
+import type { Finished, MappedShard, RejectCode, RunningAttempt, Verdict } from '@tickwheel/contract'
 import type { Item, Outbox } from '../link/outbox.ts'
 import type { LogChunk, LogDrain, LogTotals } from '../log/attempt-log.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -42,6 +42,15 @@ export class Reporter {
 
   progress(key: AttemptKey, at: number, progress: { readonly value: number; readonly text: string }): void {
     this.#state(key, { type: 'progress', ...key, at, ...progress })
+  }
+
+  /** Not written to the disk: the attempt waits until the server has it, and one that is lost begins anew. */
+  mapped(
+    key: AttemptKey,
+    frame: { readonly bootId: number; readonly seq: number; readonly shards: readonly MappedShard[] },
+    judged: Judged,
+  ): void {
+    this.#outbox.push({ ...itemOf(laneOf(key), { type: 'map', ...key, ...frame }, judged), isMap: true })
   }
 
   /** Where the chunks of an attempt's log go. */

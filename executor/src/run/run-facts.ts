@@ -3,7 +3,7 @@ import { fencingTokenOf, idempotencyKeyOf } from './fencing.ts'
 import type { Run, RunShard } from './run.ts'
 
 /** What a run is, without the ways to speak about it: plain data that a worker thread can be given. */
-export type RunFacts = Omit<Run<unknown>, 'signal' | 'log' | 'progress'>
+export type RunFacts = Omit<Run<unknown>, 'signal' | 'log' | 'progress' | 'map'>
 
 /** The facts of a run as its dispatch tells them; its parameters as its handler reads them. */
 export function runFacts(dispatch: Dispatch, params: unknown = dispatch.params): RunFacts {
@@ -24,5 +24,11 @@ export function runFacts(dispatch: Dispatch, params: unknown = dispatch.params):
 export function shardOf({ shard }: Dispatch): RunShard {
   if (shard === undefined) return { index: 0, total: 1, key: '' }
   const { index, total, key, range, items } = shard
-  return { index, total, key, ...(range === undefined ? {} : { range }), ...(items === undefined ? {} : { items }) }
+  return {
+    index,
+    total,
+    key,
+    ...(range === undefined ? {} : { range }),
+    ...(items === undefined ? {} : { items, ...(items.length === 1 ? { item: items[0] } : {}) }),
+  }
 }

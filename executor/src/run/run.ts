@@ -1,4 +1,5 @@
 import type { LogLevel } from '@tickwheel/contract'
+import type { Items, MapOptions } from './splitter.ts'
 
 /** What a handler gets: the run it is for, and the ways to speak about it. */
 export interface Run<Params = string> {
@@ -22,6 +23,14 @@ export interface Run<Params = string> {
   readonly log: RunLog
   /** `value` from 0 to 1. Only the latest of a tenth of a second is sent. */
   progress(value: number, text?: string): void
+  /**
+   * Splits this run: each item, or each `size` of them, becomes a shard, a run of the same handler with `shard.items`. They run when this attempt has
+   * succeeded, and the run ends as they do; when it fails, none has run. Resolves to how many shards were made, when the server has them. May be called
+   * again; at most 10,000 shards a run. To combine the results, see `MapReduce`.
+   * Throws RunFailure: MAP_UNSUPPORTED in a shard, on a worker thread and where the server is of an older release; MAP_REFUSED by the server;
+   * MAP_TOO_MANY; MAP_ITEM_INVALID for an item that is not JSON or has more than 64 KiB of it.
+   */
+  map<Item>(items: Items<Item>, options?: MapOptions<Item>): Promise<number>
 }
 
 /** Which part of a sharded run this is. A run that is not split is shard 0 of 1, with an empty key. */
@@ -33,8 +42,10 @@ export interface RunShard {
   readonly key: string
   /** of a split range: `from` inclusive, `to` exclusive */
   readonly range?: { readonly from: number; readonly to: number }
-  /** of a split list: its items, which are also the params of this run, as JSON */
+  /** of a split list: its items, which are also the params of this run, as JSON; of a run that its handler split: what it split off here */
   readonly items?: readonly unknown[]
+  /** its item, where it has exactly one */
+  readonly item?: unknown
 }
 
 /** Writes lines into the log of the run: 300 ms later they are on the screen of whoever watches. */

@@ -4,7 +4,16 @@
  */
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { STREAM_PATH, VERDICTS, type Dispatch, type ExecutorFrame, type Finished, type LineTuple, type Verdict } from '@tickwheel/contract'
+import {
+  STREAM_PATH,
+  VERDICTS,
+  type Dispatch,
+  type ExecutorFrame,
+  type Finished,
+  type LineTuple,
+  type ShardResult,
+  type Verdict,
+} from '@tickwheel/contract'
 import { WebSocketServer, type WebSocket } from 'ws'
 
 export type Frame<Type extends ExecutorFrame['type']> = Extract<ExecutorFrame, { type: Type }>
@@ -41,6 +50,12 @@ export class FakeServer {
   heartbeatMs = 200
   deadMs = 15_000
   bootId = 100
+  /** what it says in its answer to `register` and in its welcome */
+  protocol = 2
+  /** what it tells of the shards of any run, two at a time */
+  shardResults: ShardResult[] = []
+  /** it answers so many requests for them with 503 first */
+  resultsAway = 0
   beatCancel: { instanceId: number; attempt: number }[] = []
   clockOffsetMs = 0
   #http: Server = createServer()
@@ -54,7 +69,7 @@ export class FakeServer {
     this.#http = createServer((request, answer) => {
       let body = ''
       request.on('data', (part: Buffer) => (body += part.toString()))
-      request.on('end', () => this.#register(body, answer))
+      request.on('end', () => (request.method === 'GET' ? this.#results(request.url ?? '', answer) : this.#register(body, answer)))
     })
     const sockets = new WebSocketServer({ noServer: true, maxPayload: 1_048_576, perMessageDeflate: false })
     this.#http.on('upgrade', (request, socket, head) => {
@@ -171,10 +186,22 @@ export class FakeServer {
       heartbeatMs: this.heartbeatMs,
       deadMs: this.deadMs,
       streamUrl: STREAM_PATH,
-      protocol: 1,
+      protocol: this.protocol,
     }
     answer.end(JSON.stringify(refusal?.body ?? session))
     this.#notice()
+  }
+
+  #results(url: string, answer: ServerResponse): void {
+    answer.setHeader('content-type', 'application/json')
+    answer.statusCode = this.resultsAway > 0 ? 503 : 200
+    if (this.resultsAway > 0) {
+      this.resultsAway -= 1
+      return void answer.end('{}')
+    }
+    const from = Number(new URL(url, this.url).searchParams.get('from'))
+    const items = this.shardResults.slice(from, from + 2)
+    answer.end(JSON.stringify({ items, next: from + 2 < this.shardResults.length ? from + 2 : null }))
   }
 
   #accept(socket: WebSocket): void {
@@ -199,6 +226,10 @@ export class FakeServer {
     else this.frames.push(frame)
     if (frame.type === 'hello') return this.#hello(socket)
     if (frame.type === 'heartbeat') return this.#beat(socket)
+    if (frame.type === 'map' && this.protocol < 2) {
+      socket.send(JSON.stringify([{ type: 'refused', frame: 'map', detail: 'this server does not know frames of this type' }]))
+      return
+    }
     this.#keep(frame)
     if (!('n' in frame)) return
     const ack: [number, number] = [frame.n, VERDICTS.indexOf(this.verdictOf(frame))]
@@ -213,7 +244,15 @@ export class FakeServer {
     this.#withheld = []
     socket.send(
       JSON.stringify([
-        { type: 'welcome', version: 1, node: 'fake', at: this.now(), heartbeatMs: this.heartbeatMs, deadMs: this.deadMs, draining: false },
+        {
+          type: 'welcome',
+          version: this.protocol,
+          node: 'fake',
+          at: this.now(),
+          heartbeatMs: this.heartbeatMs,
+          deadMs: this.deadMs,
+          draining: false,
+        },
       ]),
     )
   }

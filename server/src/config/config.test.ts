@@ -61,6 +61,12 @@ describe('configuration', () => {
     ['a list', '- port\n', {}, /must hold keys and values/],
     ['a wrong variable', '', { env: { TICKWHEEL_PORT: '99999' } }, /TICKWHEEL_PORT must be a whole number 0–65535, not "99999"/],
     ['an unknown variable', '', { env: { TICKWHEEL_PROT: '1' } }, /TICKWHEEL_PROT is not a setting \(did you mean TICKWHEEL_PORT\?\)/],
+    [
+      'networks that are none',
+      '',
+      { env: { TICKWHEEL_EXECUTOR_NETWORKS: '10.0.0.0/8,ten' } },
+      /executor\.networks \(TICKWHEEL_EXECUTOR_NETWORKS\) must be networks .*"ten" is none/,
+    ],
     ['MySQL without a database', '', { env: { TICKWHEEL_DATABASE_URL: 'mysql://u:pw@h/' } }, /mysql:\/\/user:password@host:port\/database/],
     ['MySQL with a password that is not encoded', '', { env: { TICKWHEEL_DATABASE_URL: 'mysql://u:pw/x@h/d' } }, /written as %XX/],
     ['another database', '', { env: { TICKWHEEL_DATABASE_URL: 'postgres://u:pw@h/d' } }, /begin with sqlite: or mysql/],

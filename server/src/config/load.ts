@@ -8,6 +8,7 @@ import { ConfigSchema, type Config } from './schema.ts'
 import { StartProblem } from './start-problem.ts'
 import { isFirstToken } from '../store/first-token.ts'
 import { parseRedisUrl } from '../cluster/redis-url.ts'
+import { Networks } from '../link/networks.ts'
 import { isMysqlUrl, parseMysqlUrl } from '../store/dialect/mysql-url.ts'
 
 /** Where settings come from. `flags` are keyed by path (`database.url`), as the command line parsed them. */
@@ -134,7 +135,7 @@ function place(settings: Record<string, unknown>, path: string, value: unknown):
 
 // Variables of this name that belong to others: of a run's child process, of the test runner, and of the executor's command line.
 const FOREIGN =
-  /^TICKWHEEL_(CONFIG|REQUIRE_ALL|INSTANCE_ID|ATTEMPT|SCHEDULED_AT|PARAMS|PARAMS_FILE|TASK|GROUP|MOCK|SHARD_INDEX|SHARD_TOTAL|RESULT|TOKEN|SERVER|APP|TEST_.+|BENCH_.+|EXECUTOR_(?!HEARTBEAT|DEAD).+)$/
+  /^TICKWHEEL_(CONFIG|REQUIRE_ALL|INSTANCE_ID|ATTEMPT|SCHEDULED_AT|PARAMS|PARAMS_FILE|TASK|GROUP|MOCK|SHARD_INDEX|SHARD_TOTAL|RESULT|TOKEN|SERVER|APP|TEST_.+|BENCH_.+|EXECUTOR_(?!HEARTBEAT|DEAD|NETWORK).+)$/
 // Kubernetes sets these for a Service named tickwheel.
 const KUBERNETES = /^TICKWHEEL_(SERVICE_.+|PORT_\d+_.+)$/
 
@@ -178,6 +179,14 @@ function judgeCluster({ redis, role, secret, database, node }: Config): void {
     )
 }
 
+function mustBeNetworks(listed: string): void {
+  try {
+    void new Networks({ listed, isLoopbackOpen: true })
+  } catch (error) {
+    throw new StartProblem(error instanceof Error ? error.message : String(error), error)
+  }
+}
+
 function mustBeRedisUrl(url: string): void {
   try {
     parseRedisUrl(url)
@@ -195,6 +204,7 @@ function judged(settings: unknown): Config {
   if (config.secret !== '' && config.secret.length < 32)
     throw new StartProblem('secret (TICKWHEEL_SECRET) must have at least 32 characters, or be left empty to be generated.')
   judgeCluster(config)
+  mustBeNetworks(config.executor.networks)
   if (config.firstExecutorToken !== '' && !isFirstToken(config.firstExecutorToken))
     throw new StartProblem(
       'firstExecutorToken (TICKWHEEL_FIRST_EXECUTOR_TOKEN) must be twe_1_ and 43 characters of A-Z, a-z, 0-9, - and _, or be left empty.',

@@ -96,6 +96,12 @@ export const ConfigSchema = group({
       'An executor without a heartbeat for this long is lost. At least twice the heartbeat.',
       '超过此时长没有心跳的执行器视为失联，至少为心跳间隔的两倍。',
     ),
+    networks: text(
+      '',
+      'Networks in which the server calls executors that registered an address (HTTP and XXL-JOB), like 10.0.0.0/8,192.168.1.7: there and nowhere else. Empty: everywhere but link-local addresses, metadata services of clouds, and, where the server listens on more than this machine, loopback.',
+      '服务器可以调用的执行器地址所在的网络（HTTP 与 XXL-JOB 执行器），例如 10.0.0.0/8,192.168.1.7，仅限所列网络。留空则除链路本地地址、云厂商元数据服务之外均可；服务器对本机以外监听时，也不调用回环地址。',
+      { maxLength: 4_096 },
+    ),
   }),
   xxl: group({
     accessToken: text(

@@ -51,7 +51,7 @@ export class Advancer {
 
   async #turn(): Promise<boolean> {
     const { db, keeper, events, ids, clock } = this.#options
-    const signals = await pendingSignals(db, [...keeper.slots], AT_ONCE)
+    const signals = await pendingSignals(db, keeper.slots, AT_ONCE)
     if (signals.length === 0) return false
     const firstId = await ids.take(signals.length)
     const { seriesIds, tasks, changes } = await advance(db, { signals, firstId, at: clock.now() })

@@ -47,6 +47,8 @@ export interface ChoiceQuestion {
   /** the name of the executor that had its last attempt; null: none had */
   readonly tried: string | null
   readonly pinnedExecutorId: number | null
+  /** it is a shard that its handler has split off, or combines such */
+  readonly needsMapper: boolean
   readonly now: number
 }
 
@@ -108,7 +110,7 @@ export class Chooser {
     if (pinnedExecutorId !== null) return none('run', 'waitsForChosenExecutor', { executorId: pinnedExecutorId })
     const used = able.reduce((sum, member) => sum + this.#credits.used(member), 0)
     const capacity = able.reduce((sum, member) => sum + member.capacity, 0)
-    return none(able.length === alive.length ? 'group' : 'run', 'waitsForSlot', { used, capacity, executors: able.length })
+    return none(able.length === alive.length ? 'group' : 'run', 'waitsForSlot', { groupId, used, capacity, executors: able.length })
   }
 
   /** How many more attempts the executors of a group take now. */
@@ -126,21 +128,30 @@ export class Chooser {
 
   #find(question: ChoiceQuestion): Found {
     if (question.pinnedExecutorId !== null) return this.#pinned(question, question.pinnedExecutorId)
-    const route = decideRoute(this.#questionOf(question))
-    if (route.kind === 'none') return route
+    const asked = this.#questionOf(question)
+    const route = decideRoute(asked)
+    if (route.kind === 'none') return question.needsMapper ? this.#mapperMissing(question, route) : route
     const member = this.#roster.get(route.executor.executorId)
     if (member === null) throw new Error('a strategy chose an executor that is not in the roster')
     return { kind: 'to', member, reason: 'chosen', facts: route.facts }
   }
 
-  #pinned({ definition, now }: ChoiceQuestion, executorId: number): Found {
+  /** Where executors have the handler, and none of them knows what such a run asks of it, that is the reason. */
+  #mapperMissing({ groupId, definition }: ChoiceQuestion, route: NoSeat): NoSeat {
+    if (route.reason !== 'waitsForHandler') return route
+    const able = this.#roster.ofGroup(groupId).filter((member) => isLinked(member) && knowsHandler(member, definition.handler))
+    return able.length === 0 ? route : { ...route, reason: 'waitsForMapper', facts: { executors: able.length } }
+  }
+
+  #pinned({ definition, now, needsMapper }: ChoiceQuestion, executorId: number): Found {
     const member = this.#roster.get(executorId)
-    const isFree = member !== null && takesNew(member, now) && knowsHandler(member, definition.handler) && this.#credits.free(member) > 0
+    const isFree =
+      member !== null && takesNew(member, now) && canRun(member, definition.handler, needsMapper) && this.#credits.free(member) > 0
     if (!isFree) return { kind: 'none', reach: 'run', reason: 'waitsForChosenExecutor', facts: { executorId } }
     return { kind: 'to', member, reason: 'chosenByPerson', facts: { executorId, executor: member.name } }
   }
 
-  #questionOf({ taskId, groupId, definition, params, tried, now }: ChoiceQuestion): RouteQuestion {
+  #questionOf({ taskId, groupId, definition, params, tried, needsMapper, now }: ChoiceQuestion): RouteQuestion {
     const task = id<'task'>(taskId)
     return {
       strategy: definition.routing,
@@ -150,14 +161,14 @@ export class Chooser {
       tried,
       labels: definition.labels,
       handler: handlerName(definition.handler),
-      standings: this.#roster.ofGroup(groupId).map((member) => this.#standingOf(member, definition, now)),
+      standings: this.#roster.ofGroup(groupId).map((member) => this.#standingOf(member, { definition, needsMapper, now })),
       memory: this.#memory,
       random: this.#random,
       now,
     }
   }
 
-  #standingOf(member: Member, definition: TaskDefinition, now: number): Standing {
+  #standingOf(member: Member, { definition, needsMapper, now }: Pick<ChoiceQuestion, 'definition' | 'needsMapper' | 'now'>): Standing {
     const room = Math.max(0, this.#credits.free(member))
     return {
       executorId: id<'executor'>(member.executorId),
@@ -168,7 +179,7 @@ export class Chooser {
       isOnline: isLinked(member),
       isDraining: member.isDraining || member.isStopping,
       isResting: member.backOffUntil > now,
-      knowsHandler: knowsHandler(member, definition.handler),
+      knowsHandler: canRun(member, definition.handler, needsMapper),
       room,
       isRoomComing: room === 0 && this.#credits.isComing(member),
     }
@@ -176,6 +187,10 @@ export class Chooser {
 }
 
 type Found = NoSeat | { readonly kind: 'to'; readonly member: Member; readonly reason: 'chosen' | 'chosenByPerson'; readonly facts: Facts }
+
+function canRun(member: Member, handler: TaskDefinition['handler'], needsMapper: boolean): boolean {
+  return knowsHandler(member, handler) && (!needsMapper || member.knowsMap)
+}
 
 function seatOf(member: Member, trace: readonly TraceEntry[]): Seat {
   return { executorId: member.executorId, bootId: member.bootId, trace }

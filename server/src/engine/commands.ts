@@ -1,8 +1,20 @@
-import type { Register, RouteAnswer, TaskCreate, TaskUpdate, TriggerBody } from '@tickwheel/contract'
+import type {
+  Register,
+  RouteAnswer,
+  TaskCreate,
+  TaskUpdate,
+  TriggerBody,
+  WorkflowCreate,
+  WorkflowRetryBody,
+  WorkflowTriggerBody,
+  WorkflowUpdate,
+} from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { Caller } from '../store/caller.ts'
 import type { Reach } from '../store/executors.ts'
 import type { HeldFiring } from '../store/held.ts'
+import type { Completion, Decision } from '../store/workflow-commands.ts'
+import type { RunRights } from '../store/run-rights.ts'
 
 export type { HeldFiring }
 
@@ -17,12 +29,43 @@ export interface Commands {
   startTask(taskId: number, scope: Scope, caller: Caller): Promise<void>
   stopTask(taskId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
   deleteTask(taskId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
+  /** `mayRun`: where the caller may run what the workflow refers to. */
+  createWorkflow(input: WorkflowCreate, mayRun: RunRights, scope: Scope, caller: Caller): Promise<{ workflowId: number }>
+  updateWorkflow(workflowId: number, input: WorkflowUpdate, mayRun: RunRights, scope: Scope, caller: Caller): Promise<void>
+  restoreWorkflowVersion(workflowId: number, version: number, mayRun: RunRights, scope: Scope, caller: Caller): Promise<void>
+  startWorkflow(workflowId: number, scope: Scope, caller: Caller): Promise<void>
+  stopWorkflow(workflowId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
+  deleteWorkflow(workflowId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
   /** `key`: the caller's Idempotency-Key, already bound to the caller and the path; null without one. */
   trigger(taskId: number, body: TriggerBody, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }>
   /** Who would get a run of a task if it came now. */
   previewRoute(taskId: number, scope: Scope): Promise<RouteAnswer>
   cancelInstance(instanceId: number, scope: Scope, caller: Caller): Promise<void>
   retryInstance(instanceId: number, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }>
+  /** `params`: fitting the schema of the workflow, 422 otherwise. `key`: as of `trigger`. */
+  triggerWorkflow(
+    workflowId: number,
+    body: WorkflowTriggerBody,
+    key: string | null,
+    scope: Scope,
+    caller: Caller,
+  ): Promise<{ workflowRunId: number }>
+  /** What runs is canceled, nothing starts any more, then the run ends. */
+  cancelWorkflowRun(runId: number, scope: Scope, caller: Caller): Promise<void>
+  /** What runs ends, nothing starts. */
+  pauseWorkflowRun(runId: number, scope: Scope, caller: Caller): Promise<void>
+  resumeWorkflowRun(runId: number, scope: Scope, caller: Caller): Promise<void>
+  /** Runs an ended run again as a new run; what is not run again is kept. */
+  retryWorkflowRun(
+    runId: number,
+    body: WorkflowRetryBody,
+    key: string | null,
+    scope: Scope,
+    caller: Caller,
+  ): Promise<{ workflowRunId: number }>
+  decideStep(runId: number, stepKey: string, decision: Decision, scope: Scope, caller: Caller): Promise<void>
+  /** Marks a step as done, with what it would have given; what it runs is canceled. */
+  completeStep(runId: number, stepKey: string, completion: Completion, scope: Scope, caller: Caller): Promise<void>
   /** The group was found by `appName` and the token allows it. */
   registerExecutor(groupId: number, register: Register, caller: Caller, reach?: Reach): Promise<{ executorId: number; bootId: number }>
   drainExecutor(executorId: number, draining: boolean, scope: Scope, caller: Caller): Promise<void>

@@ -3,7 +3,11 @@ import { PHASE, queueRankAt, REASON, type Facts, type Reason } from '@tickwheel/
 import type { Database } from '../store/database.ts'
 import { dispatch, type Claim, type Parking } from '../store/dispatch.ts'
 import type { GroupFull } from '../store/group-limits.ts'
-import { NEVER } from '../store/run-writes.ts'
+import { isSharded } from '../store/is-sharded.ts'
+import { isInPlace } from '../store/step-definition.ts'
+import { NEVER, FLOW_LANE } from '../store/run-writes.ts'
+import type { RunDefinition } from '../store/workflow-definition.ts'
+import { isFlow, type FlowDefinition } from '../store/workflow-state.ts'
 import { codeOf, type Chooser, type ChoiceQuestion } from './chooser.ts'
 import type { Clock } from './clock.ts'
 import type { Account, Credits } from './credits.ts'
@@ -14,7 +18,7 @@ import type { Seat } from './plan-firing.ts'
 import { Pump } from './pump.ts'
 import type { RestoreGuard } from './restore-guard.ts'
 import { RunFacts } from './run-facts.ts'
-import { isSharded, type SplitWish } from './sharder.ts'
+import type { SplitWish } from './sharder.ts'
 import type { SlotKeeper } from './slot-keeper.ts'
 
 const BATCH = 500
@@ -45,12 +49,20 @@ export interface DispatcherOptions {
   readonly onDispatched: (claimed: readonly number[], changed: readonly number[]) => Promise<void>
   /** runs whose turn has come and that are split instead of sent */
   readonly onSplit: (wishes: readonly SplitWish[]) => Promise<void>
+  /** runs of workflows whose turn has come: they begin, and need no executor */
+  readonly onBegin: (wishes: readonly BeginWish[]) => Promise<void>
   readonly onSkip: (skips: readonly { instanceId: number; blocker: number }[]) => Promise<void>
   readonly onReplace: (replacements: readonly { taskId: number; by: number }[]) => Promise<void>
   /** a turn has begun: places at executors of other nodes may be asked for, or given back */
   readonly onTurn: () => void
   readonly onTrouble: (error: unknown) => void
   readonly onRecovered: () => void
+}
+
+/** A queued run of a workflow whose turn has come. */
+export interface BeginWish {
+  readonly run: OpenRun
+  readonly definition: FlowDefinition
 }
 
 interface Turn {
@@ -60,6 +72,7 @@ interface Turn {
   readonly skips: { instanceId: number; blocker: number }[]
   readonly replacements: { taskId: number; by: number }[]
   readonly splits: SplitWish[]
+  readonly begins: BeginWish[]
   /** tasks of which this turn already sends a run, or splits one */
   readonly busyTasks: Map<number, 'sent' | 'split'>
   /** tasks and groups of which this turn already sends runs or shards, and how many */
@@ -117,8 +130,8 @@ export class Dispatcher {
   }
 
   /** A place for a run that is being fired, when nothing of its group is queued before it: one commit between due and sent. */
-  takeSeat(taskId: number, groupId: number, definition: TaskDefinition): Seat | null {
-    if (isSharded(definition) || !this.#options.runs.isLaneEmpty(groupId)) return null
+  takeSeat(taskId: number, groupId: number, definition: RunDefinition): Seat | null {
+    if (isFlow(definition) || isSharded(definition) || !this.#options.runs.isLaneEmpty(groupId)) return null
     // what is limited goes through its lane, where limits are counted
     if ((definition.concurrency > 0 && definition.overlap.policy === 'parallel') || this.#options.limits.has(groupId)) return null
     const choice = this.#options.chooser.choose(
@@ -176,7 +189,7 @@ export class Dispatcher {
     const parkings: Parking[] = []
     for (const groupId of runs.groupsQueued()) {
       for (const run of runs.heads(groupId, EXPLAINED)) {
-        const definition = definitions.peek(run.taskId, run.taskVersion)
+        const definition = definitions.peekOf(run)
         if (definition === null || definition === undefined || now - (run.queuedAt ?? now) < 1000) continue
         const why = chooser.whyNot(this.#question(run, definition, now)) ?? this.#fullGroup(run)
         if (why !== null && codeOf(why.reason) !== run.waitCode) parkings.push(this.#stay(run, why, now))
@@ -189,9 +202,10 @@ export class Dispatcher {
     if (!this.#options.keeper.isTrusted || this.#options.guard.isHeld) return false
     await this.#options.clock.breathe()
     const heads = this.#heads()
+    const flows = this.#options.runs.queuedFlows(BATCH)
     this.#options.onTurn()
-    if (heads.length === 0) return false
-    await this.#options.definitions.load(heads.flat().map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
+    if (heads.length + flows.length === 0) return false
+    await this.#options.definitions.loadOf([...heads.flat(), ...flows])
     await this.#loadFacts(heads.flat())
     const turn: Turn = {
       now: this.#options.clock.now(),
@@ -200,20 +214,23 @@ export class Dispatcher {
       skips: [],
       replacements: [],
       splits: [],
+      begins: [],
       busyTasks: new Map(),
       sentOfTask: new Map(),
       sentOfGroup: new Map(),
     }
     try {
+      for (const run of flows) this.#decide(turn, run, true)
       for (const lane of heads) this.#decideLane(turn, lane)
       await this.#write(turn.now, turn.claims, turn.parkings)
     } finally {
       this.#account.settle()
     }
+    if (turn.begins.length > 0) await this.#options.onBegin(turn.begins)
     if (turn.splits.length > 0) await this.#options.onSplit(turn.splits)
     if (turn.skips.length > 0) await this.#options.onSkip(turn.skips)
     if (turn.replacements.length > 0) await this.#options.onReplace(turn.replacements)
-    return turn.claims.length + turn.parkings.length + turn.skips.length + turn.splits.length > 0
+    return turn.claims.length + turn.parkings.length + turn.skips.length + turn.splits.length + turn.begins.length > 0
   }
 
   /** The heads of the lanes; each turn begins with another group, so that none is always served first. */
@@ -243,15 +260,18 @@ export class Dispatcher {
 
   /** Whether a run may go at all (overlap) is decided even when its group waits for room. */
   #decide(turn: Turn, run: OpenRun, mayGo: boolean): 'next' | 'groupWaits' {
-    const definition = this.#options.definitions.peek(run.taskId, run.taskVersion)
+    const definition = this.#options.definitions.peekOf(run)
     if (definition === null || definition === undefined || !this.#options.keeper.slots.has(run.slot)) return 'next'
     // runs do not stand in each other's way where shards are beside each other
-    const isFree = definition.overlap.policy === 'parallel' || run.shardIndex !== null
+    const isFree = definition.overlap.policy === 'parallel' || run.shardIndex !== null || isInPlace(run)
     const blocker = isFree ? null : this.#blockerOf(run)
     if (blocker !== null || (!isFree && this.#isBusy(turn, run.taskId))) {
-      this.#yieldTo(turn, run, { policy: definition.overlap.policy, blocker: blocker?.id ?? null })
+      // a step's run waits its turn, whatever its task says of its own
+      const policy = run.workflowRunId === null ? definition.overlap.policy : 'queue'
+      this.#yieldTo(turn, run, { policy, blocker: blocker?.id ?? null })
       return 'next'
     }
+    if (run.isFlow) return this.#begin(turn, run, definition)
     const isSplit = run.shardIndex === null && isSharded(definition)
     // what is sent and what is split are written one after the other: of one task only one of them goes in a turn, so that runs go in their order
     if (run.shardIndex === null && turn.busyTasks.get(run.taskId) === (isSplit ? 'sent' : 'split')) return 'next'
@@ -284,6 +304,13 @@ export class Dispatcher {
     // it keeps its place in the lane, and the others go on: the place arrives in a moment, or the strategy goes on to the next
     if (choice.reach === 'moment') return 'next'
     turn.parkings.push(this.#setAside(run, choice, turn.now))
+    return 'next'
+  }
+
+  #begin(turn: Turn, run: OpenRun, definition: RunDefinition): 'next' {
+    if (!isFlow(definition)) return 'next'
+    turn.busyTasks.set(run.taskId, 'split')
+    turn.begins.push({ run, definition })
     return 'next'
   }
 
@@ -366,7 +393,7 @@ export class Dispatcher {
           instanceId: id,
           slot: run.slot,
           phase: PHASE.queued,
-          lane: run.groupId,
+          lane: laneOf(run),
           rankAt: queueRankAt(run.queuedAt ?? now, run.priority),
           queuedAt: run.queuedAt ?? now,
           waitCode: null,
@@ -398,13 +425,13 @@ export class Dispatcher {
   async #loadFacts(runs: readonly OpenRun[]): Promise<void> {
     const { definitions } = this.#options
     await this.#facts.load({
-      runIds: runs.flatMap((run) => (definitions.peek(run.taskId, run.taskVersion)?.routingKey ? [run.id] : [])),
+      runIds: runs.flatMap((run) => (definitions.peekOf(run)?.routingKey ? [run.id] : [])),
       executorIds: runs.flatMap((run) => run.triedExecutorId ?? []),
     })
   }
 
   #question(run: OpenRun, definition: TaskDefinition, now: number): ChoiceQuestion {
-    const { taskId, groupId, pinnedExecutorId, triedExecutorId } = run
+    const { taskId, groupId, pinnedExecutorId, triedExecutorId, needsMapper } = run
     return {
       taskId,
       groupId,
@@ -413,6 +440,7 @@ export class Dispatcher {
       params: this.#facts.params(run.id),
       tried: triedExecutorId === null ? null : this.#facts.name(triedExecutorId),
       pinnedExecutorId,
+      needsMapper,
       now,
     }
   }
@@ -420,7 +448,11 @@ export class Dispatcher {
 
 /** What is asked for a run that is new, has its task's params, and may go to anybody. */
 export function firstTry(of: Pick<ChoiceQuestion, 'taskId' | 'groupId' | 'definition' | 'now'>): ChoiceQuestion {
-  return { ...of, attempt: 1, params: null, tried: null, pinnedExecutorId: null }
+  return { ...of, attempt: 1, params: null, tried: null, pinnedExecutorId: null, needsMapper: false }
+}
+
+function laneOf({ isFlow: needsNoExecutor, groupId }: OpenRun): number {
+  return needsNoExecutor ? FLOW_LANE : groupId
 }
 
 function parked(
@@ -432,7 +464,7 @@ function parked(
     instanceId: run.id,
     slot: run.slot,
     phase,
-    lane: phase === PHASE.queued ? run.groupId : 0,
+    lane: phase === PHASE.queued ? laneOf(run) : 0,
     rankAt,
     queuedAt: run.queuedAt,
     waitCode: codeOf(reason),

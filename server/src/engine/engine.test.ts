@@ -409,6 +409,34 @@ describe('executors that go', () => {
     ])
   })
 
+  it.each([
+    ['at once, when the older process had left', true, 0],
+    ['when the older process has had the time to hear of it or to stop by itself, while it held a link', false, 15_000],
+  ])('a run that an older boot had accepted is retried %s', async (_what, hasLeft, afterMs) => {
+    const world = await World.create()
+    const old = await world.executor()
+    const taskId = await world.task({ schedule: { kind: 'manual' }, retry: { max: 1, delayMs: 0 } })
+    await world.engine.trigger(taskId, {}, null, ALL, ALICE)
+    await world.settled()
+    const [first] = world.link.dispatches()
+    if (first === undefined) throw new Error('nothing sent')
+    await world.accept(old, first)
+    if (hasLeft) world.engine.left(old)
+    await world.settled()
+    const registeredAt = world.clock.now()
+    const boot = await world.register()
+    await world.join(boot)
+    await world.say(boot, { type: 'recovered', bootId: boot.bootId })
+    const second = () => world.link.dispatches().find((dispatch) => dispatch.attempt === 2)
+    while (second() === undefined && world.clock.now() < registeredAt + 20_000) {
+      await world.pass(100)
+      await world.beat(boot)
+    }
+    expect(second()).toMatchObject({ instanceId: first.instanceId, bootId: boot.bootId })
+    const waitedMs = world.clock.now() - registeredAt
+    expect([waitedMs >= afterMs, waitedMs < afterMs + 2_000]).toEqual([true, true])
+  })
+
   it('a registration of its own that is handled late leaves a process its boot and its link', async () => {
     const world = await World.create()
     const executor = await world.executor({ processKey: 'one' })

@@ -1,10 +1,21 @@
-import type { Register, RouteAnswer, TaskCreate, TaskUpdate, TriggerBody, Verdict } from '@tickwheel/contract'
+import type {
+  Register,
+  RouteAnswer,
+  TaskCreate,
+  TaskUpdate,
+  TriggerBody,
+  Verdict,
+  WorkflowRetryBody,
+  WorkflowTriggerBody,
+  WorkflowCreate,
+  WorkflowUpdate,
+} from '@tickwheel/contract'
 import { PHASE, type Random, type Scope } from '@tickwheel/core'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { NodeBeat } from '../cluster/members.ts'
 import type { BeatAnswer, HeardAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
 import { SYSTEM, type Caller, type Change } from '../store/caller.ts'
-import { cancelOne, cancelRuns, skipRuns, type CancelRequest } from '../store/cancel.ts'
+import { cancelOne, cancelRuns, cancelWorkflowRun, skipRuns, type CancelRequest } from '../store/cancel.ts'
 import type { Database } from '../store/database.ts'
 import type { Reach } from '../store/executors.ts'
 import { RunIds } from '../store/ids.ts'
@@ -12,14 +23,30 @@ import type { RunReport } from '../store/judge.ts'
 import type { LogStore } from '../store/logs.ts'
 import { openRunsById } from '../store/open-runs.ts'
 import type { RunChange } from '../store/report.ts'
+import type { RunRights } from '../store/run-rights.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
-import { createTask, deleteTask, restoreTaskVersion, setTaskEnabled, updateTask, type TaskChanged } from '../store/tasks.ts'
+import type { TaskChanged } from '../store/scheduled.ts'
+import { TASK, WORKFLOW } from '../store/scheduled-kind.ts'
+import { createTask, deleteTask, restoreTaskVersion, setTaskEnabled, updateTask } from '../store/tasks.ts'
 import { retry, type OpenRunCounts } from '../store/trigger.ts'
+import {
+  completeStep,
+  decideStep,
+  pauseWorkflowRun,
+  resumeWorkflowRun,
+  type Completion,
+  type Decision,
+  type FlowCommand,
+} from '../store/workflow-commands.ts'
+import { retryWorkflowRun } from '../store/workflow-retry.ts'
+import { triggerWorkflow } from '../store/workflow-trigger.ts'
+import { createWorkflow, restoreWorkflowVersion, updateWorkflow } from '../store/workflows.ts'
 import { Advancer } from './advancer.ts'
 import { Chooser } from './chooser.ts'
 import type { Clock, Wake } from './clock.ts'
 import { clusterView, factsOf } from './cluster-view.ts'
 import type { ClusterView, Commands, EngineStatus, LiveExecutor, NodeFacts } from './commands.ts'
+import { Conductor } from './conductor.ts'
 import { Credits } from './credits.ts'
 import { Definitions } from './definitions.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -78,6 +105,8 @@ export interface EngineOptions {
   readonly skewMs: () => number
   readonly version: string
   readonly serverZone: string
+  /** what the last editor of a workflow may run, asked when its steps start; absent: everything */
+  readonly rightsOf?: (userId: number) => Promise<RunRights>
   /** whether a session token is good, and whose; the boot is checked by the engine */
   readonly verifySession: (token: string) => Session | null
   readonly heartbeatMs: number
@@ -110,6 +139,7 @@ export class Engine implements Commands, LinkHost {
   readonly #dispatcher: Dispatcher
   readonly #sender: Sender
   readonly #sharder: Sharder
+  readonly #conductor: Conductor
   readonly #receiver: Receiver
   readonly #intake: LogIntake
   readonly #heartbeats: Heartbeats
@@ -212,6 +242,7 @@ export class Engine implements Commands, LinkHost {
       definitions: this.#definitions,
       onDispatched: (claimed, changed) => this.#dispatched(claimed, changed),
       onSplit: (wishes) => this.#sharder.split(wishes),
+      onBegin: (wishes) => this.#conductor.begin(wishes),
       onSkip: (skips) => this.#skip(skips),
       onReplace: (replacements) => this.#replace(replacements),
       onTurn: () => this.#executors.askForPlaces(),
@@ -230,7 +261,27 @@ export class Engine implements Commands, LinkHost {
       onNews: (runIds, rows) => this.#memory.news(runIds, rows),
       onChanges: (changes) => this.#memory.apply(changes),
       onMade: (shards) => this.#memory.queued(shards),
-      cancel: (runIds, by) => this.#cancelMany(runIds, SYSTEM, { by }),
+      cancel: (runIds, by) => this.#cancelMany(runIds, SYSTEM, { by: by === '' ? SYSTEM.actor.name : by }),
+      onTrouble,
+      onRecovered,
+    })
+    this.#conductor = new Conductor({
+      db,
+      clock,
+      ids,
+      keeper: this.#keeper,
+      guard,
+      runs: this.#runs,
+      definitions: this.#definitions,
+      serverZone: options.serverZone,
+      rightsOf: options.rightsOf ?? null,
+      isFull: () => this.#allOpenRuns() >= options.maxOpenRuns,
+      onNews: (runIds, rows) => this.#memory.news(runIds, rows),
+      onChanges: (changes) => this.#memory.apply(changes),
+      onSeen: (row) => void this.#memory.remember(row),
+      onMade: (rows) => this.#memory.queued(rows),
+      cancel: (runIds, by) => this.#cancelMany(runIds, SYSTEM, { by: by === '' ? SYSTEM.actor.name : by }),
+      onBroken: (runId, error) => this.#broken(runId, error),
       onTrouble,
       onRecovered,
     })
@@ -341,7 +392,12 @@ export class Engine implements Commands, LinkHost {
     this.#memory = new RunMemory({
       ...shared,
       timekeeper: this.#timekeeper,
-      onParent: () => this.#sharder.kick(),
+      onParent: () => {
+        this.#sharder.kick()
+        this.#conductor.kick()
+      },
+      onFlow: () => this.#conductor.kick(),
+      now: () => this.now(),
       advancer: this.#advancer,
       limits: this.#limits,
       onSentBack: (row, executorId) => this.#executors.sentBack(row, executorId),
@@ -404,6 +460,7 @@ export class Engine implements Commands, LinkHost {
       this.#hints,
       this.#dispatcher.pump,
       this.#sharder.pump,
+      this.#conductor.pump,
       this.#advancer.pump,
       this.#rosterPump,
     ])
@@ -433,6 +490,7 @@ export class Engine implements Commands, LinkHost {
       this.#hints,
       this.#dispatcher.pump,
       this.#sharder.pump,
+      this.#conductor.pump,
       this.#advancer.pump,
       this.#desk.pump,
       this.#receiver.pump,
@@ -515,19 +573,46 @@ export class Engine implements Commands, LinkHost {
   }
 
   async startTask(taskId: number, scope: Scope, caller: Caller): Promise<void> {
-    await this.#taskChanged(await setTaskEnabled(this.#options.db, { taskId, isEnabled: true }, await this.#change(scope, caller)))
+    await this.#toggle({ taskId, isEnabled: true, kind: TASK }, scope, caller)
   }
 
   async stopTask(taskId: number, { cancelRunning }: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void> {
-    const changed = await setTaskEnabled(this.#options.db, { taskId, isEnabled: false }, await this.#change(scope, caller))
-    await this.#taskChanged(changed)
-    if (cancelRunning) await this.#cancelMany(changed.openRunIds, caller)
+    const openRunIds = await this.#toggle({ taskId, isEnabled: false, kind: TASK }, scope, caller)
+    if (cancelRunning) await this.#cancelMany(openRunIds, caller)
   }
 
   async deleteTask(taskId: number, { cancelRunning }: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void> {
-    const changed = await deleteTask(this.#options.db, { taskId, cancelRunning }, await this.#change(scope, caller))
+    await this.#delete({ taskId, cancelRunning, kind: TASK }, scope, caller)
+  }
+
+  async createWorkflow(input: WorkflowCreate, mayRun: RunRights, scope: Scope, caller: Caller): Promise<{ workflowId: number }> {
+    const { db, serverZone } = this.#options
+    const changed = await createWorkflow(db, { input, serverZone, mayRun }, await this.#change(scope, caller))
     await this.#taskChanged(changed)
-    await this.#cancelMany(changed.openRunIds, caller)
+    return { workflowId: changed.taskId }
+  }
+
+  async updateWorkflow(workflowId: number, input: WorkflowUpdate, mayRun: RunRights, scope: Scope, caller: Caller): Promise<void> {
+    const { db, serverZone } = this.#options
+    await this.#taskChanged(await updateWorkflow(db, { workflowId, input, serverZone, mayRun }, await this.#change(scope, caller)))
+  }
+
+  async restoreWorkflowVersion(workflowId: number, version: number, mayRun: RunRights, scope: Scope, caller: Caller): Promise<void> {
+    const { db } = this.#options
+    await this.#taskChanged(await restoreWorkflowVersion(db, { workflowId, version, mayRun }, await this.#change(scope, caller)))
+  }
+
+  async startWorkflow(workflowId: number, scope: Scope, caller: Caller): Promise<void> {
+    await this.#toggle({ taskId: workflowId, isEnabled: true, kind: WORKFLOW }, scope, caller)
+  }
+
+  async stopWorkflow(workflowId: number, { cancelRunning }: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void> {
+    const openRunIds = await this.#toggle({ taskId: workflowId, isEnabled: false, kind: WORKFLOW }, scope, caller)
+    if (cancelRunning) await this.#cancelMany(openRunIds, caller)
+  }
+
+  async deleteWorkflow(workflowId: number, { cancelRunning }: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void> {
+    await this.#delete({ taskId: workflowId, cancelRunning, kind: WORKFLOW }, scope, caller)
   }
 
   async trigger(taskId: number, body: TriggerBody, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }> {
@@ -581,6 +666,83 @@ export class Engine implements Commands, LinkHost {
       made.row === null ? [] : [{ kind: 'instanceChanged', instanceId, taskId: made.row.task_id, groupId: made.row.group_id }],
     )
     return { instanceId: made.instanceId }
+  }
+
+  async triggerWorkflow(
+    workflowId: number,
+    { params, scheduledAt }: WorkflowTriggerBody,
+    key: string | null,
+    scope: Scope,
+    caller: Caller,
+  ): Promise<{ workflowRunId: number }> {
+    const runId = await this.#ids.take(2)
+    const made = await triggerWorkflow(this.#options.db, {
+      workflowId,
+      scope,
+      at: this.now(),
+      runId,
+      auditId: runId + 1,
+      keyHash: key,
+      caller,
+      params: params === undefined ? null : JSON.stringify(params),
+      scheduledAt: scheduledAt === undefined ? null : Date.parse(scheduledAt),
+      openRuns: this.#openRunCounts(workflowId),
+    })
+    if (made.row !== null) this.#memory.queued([made.row])
+    return { workflowRunId: made.instanceId }
+  }
+
+  async cancelWorkflowRun(runId: number, scope: Scope, caller: Caller): Promise<void> {
+    const firstId = await this.#ids.take(2)
+    const request = { instanceId: runId, instanceIds: [runId], scope, at: this.now(), firstId, caller, by: caller.actor.name }
+    this.#memory.apply(await cancelWorkflowRun(this.#options.db, request))
+  }
+
+  async pauseWorkflowRun(runId: number, scope: Scope, caller: Caller): Promise<void> {
+    const { db, serverZone } = this.#options
+    this.#flowChanged(await pauseWorkflowRun(db, { ...(await this.#flowCommand(runId, scope, caller)), serverZone }))
+  }
+
+  async resumeWorkflowRun(runId: number, scope: Scope, caller: Caller): Promise<void> {
+    this.#flowChanged(await resumeWorkflowRun(this.#options.db, await this.#flowCommand(runId, scope, caller)))
+  }
+
+  async retryWorkflowRun(
+    oldRunId: number,
+    { from, version, done }: WorkflowRetryBody,
+    key: string | null,
+    scope: Scope,
+    caller: Caller,
+  ): Promise<{ workflowRunId: number }> {
+    const runId = await this.#ids.take(2)
+    const made = await retryWorkflowRun(this.#options.db, {
+      oldRunId,
+      scope,
+      at: this.now(),
+      runId,
+      auditId: runId + 1,
+      keyHash: key,
+      caller,
+      openRunsOf: (taskId) => this.#openRunCounts(taskId),
+      from: from ?? null,
+      version: version ?? 'same',
+      done: done ?? [],
+      serverZone: this.#options.serverZone,
+    })
+    if (made.row !== null) this.#memory.queued([made.row])
+    if (made.row !== null)
+      this.events.emit([{ kind: 'workflowRunChanged', workflowRunId: oldRunId, workflowId: made.row.task_id, groupId: made.row.group_id }])
+    return { workflowRunId: made.instanceId }
+  }
+
+  async decideStep(runId: number, stepKey: string, decision: Decision, scope: Scope, caller: Caller): Promise<void> {
+    const command = await this.#flowCommand(runId, scope, caller)
+    this.#flowChanged(await decideStep(this.#options.db, { ...command, ...decision, key: stepKey }))
+  }
+
+  async completeStep(runId: number, stepKey: string, completion: Completion, scope: Scope, caller: Caller): Promise<void> {
+    const command = await this.#flowCommand(runId, scope, caller)
+    this.#flowChanged(await completeStep(this.#options.db, { ...command, ...completion, key: stepKey }))
   }
 
   async registerExecutor(
@@ -637,7 +799,7 @@ export class Engine implements Commands, LinkHost {
 
   // ── the stages' hand-overs ──
 
-  /** A tick of the wheel: positive payloads are series, negative ones runs that waited for an instant. */
+  /** A tick of the wheel: positive payloads are series, negative ones runs that waited for an instant, or runs of workflows to look at. */
   #due(payloads: readonly number[]): void {
     this.#firer.due(payloads.filter((payload) => payload > 0))
     const ready = payloads
@@ -647,6 +809,7 @@ export class Engine implements Commands, LinkHost {
         return run !== null && run.phase === PHASE.waiting && run.rankAt <= this.now()
       })
     if (ready.length > 0) this.#follow(this.#dispatcher.ready(ready))
+    if (payloads.some((payload) => payload < 0 && this.#runs.get(-payload)?.isFlow === true)) this.#conductor.kick()
   }
 
   #reported(changes: readonly RunChange[], reports: readonly RunReport[]): void {
@@ -666,15 +829,24 @@ export class Engine implements Commands, LinkHost {
     await this.#memory.dispatched(claimed, changed)
   }
 
+  async #flowCommand(runId: number, scope: Scope, caller: Caller): Promise<FlowCommand> {
+    return { runId, scope, at: this.now(), auditId: await this.#ids.take(1), caller }
+  }
+
+  #flowChanged(row: OpenInstanceRow): void {
+    this.#memory.apply([{ kind: 'open', row }])
+    this.#conductor.kick()
+  }
+
   async #skip(skips: readonly { instanceId: number; blocker: number }[]): Promise<void> {
     const firstId = await this.#ids.take(skips.length)
     this.#memory.apply(await skipRuns(this.#options.db, this.now(), firstId, skips))
   }
 
-  /** Overlap `replace`: what is open of the task gives way to a newer run. */
+  /** Overlap `replace`: what is open of the task gives way to a newer run, but for what a workflow waits for. */
   async #replace(replacements: readonly { taskId: number; by: number }[]): Promise<void> {
     for (const { taskId, by } of replacements) {
-      const older = this.#runs.ofTask(taskId).filter((run) => run.id < by && run.cancelAt === null)
+      const older = this.#runs.ofTask(taskId).filter((run) => run.id < by && run.cancelAt === null && run.workflowRunId === null)
       if (older.length > 0)
         await this.#cancelMany(
           older.map((run) => run.id),
@@ -705,6 +877,19 @@ export class Engine implements Commands, LinkHost {
     }
   }
 
+  /** Starts or stops a schedule; the runs that are open where it was stopped. */
+  async #toggle(what: Parameters<typeof setTaskEnabled>[1], scope: Scope, caller: Caller): Promise<readonly number[]> {
+    const changed = await setTaskEnabled(this.#options.db, what, await this.#change(scope, caller))
+    await this.#taskChanged(changed)
+    return changed.openRunIds
+  }
+
+  async #delete(what: Parameters<typeof deleteTask>[1], scope: Scope, caller: Caller): Promise<void> {
+    const changed = await deleteTask(this.#options.db, what, await this.#change(scope, caller))
+    await this.#taskChanged(changed)
+    await this.#cancelMany(changed.openRunIds, caller)
+  }
+
   async #taskChanged(changed: TaskChanged): Promise<void> {
     if (this.#keeper.holds(changed.slot)) await this.#hint([changed.seriesId])
     else this.#mail.series(changed.slot, [changed.seriesId])
@@ -730,6 +915,11 @@ export class Engine implements Commands, LinkHost {
     this.#options.log.error({ seriesId, err: error }, 'a series is held: its data is wrong, and it does not fire until a person decides')
   }
 
+  #broken(runId: number, error: unknown): void {
+    this.#count('workflowRunsBroken', 1)
+    this.#options.log.error({ runId, err: error }, 'a run of a workflow cannot go on: its data is wrong, and it is tried again in a minute')
+  }
+
   // ── other nodes ──
 
   get #isAlone(): boolean {
@@ -753,6 +943,7 @@ export class Engine implements Commands, LinkHost {
     await this.#firer.pump.turnOver()
     await this.#dispatcher.pump.turnOver()
     await this.#sharder.pump.turnOver()
+    await this.#conductor.pump.turnOver()
     // what these turns have put into memory meanwhile
     forget()
   }
@@ -806,6 +997,7 @@ export class Engine implements Commands, LinkHost {
     this.#firer.pump.kick()
     this.#dispatcher.lookAtAll()
     this.#sharder.kick()
+    this.#conductor.kick()
     this.#advancer.kick()
     return false
   }

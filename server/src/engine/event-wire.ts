@@ -18,6 +18,8 @@ export function subjectOf(event: SharedEvent): string {
       return `end ${event.instanceId} ${event.attempt}`
     case 'taskChanged':
       return `task ${event.taskId}`
+    case 'workflowRunChanged':
+      return `workflowRun ${event.workflowRunId}`
     case 'executorChanged':
       return `executor ${event.executorId}`
   }
@@ -40,6 +42,8 @@ const READERS: Readonly<Record<SharedEvent['kind'], (wire: Wire) => SharedEvent 
       : null,
   logEnded: ({ instanceId, attempt }) => (isId(instanceId) && isId(attempt) ? { kind: 'logEnded', instanceId, attempt } : null),
   taskChanged: ({ taskId, groupId }) => (isId(taskId) && isId(groupId) ? { kind: 'taskChanged', taskId, groupId } : null),
+  workflowRunChanged: ({ workflowRunId, workflowId, groupId }) =>
+    isId(workflowRunId) && isId(workflowId) && isId(groupId) ? { kind: 'workflowRunChanged', workflowRunId, workflowId, groupId } : null,
   executorChanged: ({ executorId, groupId }) =>
     isId(executorId) && isId(groupId) ? { kind: 'executorChanged', executorId, groupId } : null,
 }

@@ -10,6 +10,7 @@ export type EngineEvent =
     }
   | { readonly kind: 'logEnded'; readonly instanceId: number; readonly attempt: number }
   | { readonly kind: 'taskChanged'; readonly taskId: number; readonly groupId: number }
+  | { readonly kind: 'workflowRunChanged'; readonly workflowRunId: number; readonly workflowId: number; readonly groupId: number }
   | { readonly kind: 'executorChanged'; readonly executorId: number; readonly groupId: number }
   | { readonly kind: 'accessChanged' }
   /** Events of other nodes may have been lost: logs and runs that are watched are read again; with `lists`, lists too. */

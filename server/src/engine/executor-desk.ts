@@ -151,7 +151,7 @@ export class ExecutorDesk implements LinkHost {
     const { roster, definitions } = this.#options
     const members = roster.all()
     const runs = await this.#inFlightAt(members)
-    await definitions.load([...runs.values()].flat().map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
+    await definitions.loadOf([...runs.values()].flat())
     return new Map(
       members.map((member) => [
         member.executorId,
@@ -166,7 +166,7 @@ export class ExecutorDesk implements LinkHost {
             instanceId: run.id,
             attempt: run.attempt,
             taskId: run.taskId,
-            taskName: definitions.peek(run.taskId, run.taskVersion)?.name ?? '',
+            taskName: definitions.peekOf(run)?.name ?? '',
             startedAt: run.startedAt,
           })),
         },
@@ -271,7 +271,7 @@ export class ExecutorDesk implements LinkHost {
     count('rejected', 1)
     const member = roster.get(executorId)
     const run = runs.get(instanceId)
-    const handler = run === null ? null : (definitions.peek(run.taskId, run.taskVersion)?.handler ?? null)
+    const handler = run === null ? null : (definitions.peekOf(run)?.handler ?? null)
     if (member !== null) noteRejection(member, code, handler, this.now())
   }
 

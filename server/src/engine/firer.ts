@@ -1,8 +1,8 @@
-import type { TaskDefinition } from '@tickwheel/contract'
 import { DuplicateKey, type Database } from '../store/database.ts'
 import { fire, holdSeries, type FireOutcome } from '../store/fire.ts'
 import type { RunIds } from '../store/ids.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
+import type { RunDefinition } from '../store/workflow-definition.ts'
 import type { Clock } from './clock.ts'
 import type { Definitions } from './definitions.ts'
 import type { Loader } from './loader.ts'
@@ -30,7 +30,7 @@ export interface FirerOptions {
   /** whether as many runs are open as may be */
   readonly isFull: () => boolean
   /** reserves a place at an executor for a run that may go at once */
-  readonly takeSeat: (taskId: number, groupId: number, definition: TaskDefinition) => Seat | null
+  readonly takeSeat: (taskId: number, groupId: number, definition: RunDefinition) => Seat | null
   /** groups that have got a limit which was not known here */
   readonly onLimited: (groupIds: ReadonlySet<number>) => void
   /** the batch is over: seats that were not used are free again */
@@ -252,7 +252,7 @@ export class Firer {
   }
 }
 
-function sound(definition: TaskDefinition | null | undefined, taskId: number, version: number): TaskDefinition {
+function sound(definition: RunDefinition | null | undefined, taskId: number, version: number): RunDefinition {
   if (definition === null || definition === undefined)
     throw new Error(`version ${version} of task ${taskId} is missing or damaged in the store`)
   return definition

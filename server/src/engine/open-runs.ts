@@ -1,6 +1,9 @@
 import { PHASE, REASON } from '@tickwheel/core'
-import { NEVER } from '../store/run-writes.ts'
+import { fanOutOf, type FanOutPart } from '../store/fan-out-part.ts'
+import { NEVER, REDUCE } from '../store/run-writes.ts'
+import { isMapped } from '../store/shards.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
+import { isInPlace } from '../store/step-definition.ts'
 import { Lane } from './lane.ts'
 
 /** Of so many runs at least it is remembered that they have ended. */
@@ -36,6 +39,20 @@ export interface OpenRun {
   /** of a run that was split: how many shards it has in all, and how many of them are made; null: it was not split */
   readonly shardTotal: number | null
   readonly childrenMade: number | null
+  readonly childrenOpen: number | null
+  /** its children are those of a step with items, which the conductor makes; null: it is no such parent */
+  readonly fanOut: FanOutPart | null
+  /** the run of a workflow whose step it does, and the version and step that say how; null: none */
+  readonly workflowRunId: number | null
+  readonly workflowId: number | null
+  readonly workflowVersion: number | null
+  readonly stepNo: number | null
+  /** whether it is a run of a workflow itself */
+  readonly isFlow: boolean
+  /** whether its shards have ended, and one more attempt combines their results */
+  readonly isReducing: boolean
+  /** only executors that know runs which are split by their handler may have it */
+  readonly needsMapper: boolean
   readonly waitCode: number | null
   readonly waitFacts: string | null
 }
@@ -53,6 +70,8 @@ export class OpenRuns {
   readonly #pinned = new Map<number, Set<number>>()
   readonly #byExecutor = new Map<number, Set<number>>()
   readonly #lanes = new Map<number, Lane>()
+  /** queued runs of workflows: they need no executor, so nobody stands before them */
+  readonly #queuedFlows = new Set<number>()
   /** tasks of which runs are just being written */
   readonly #firing = new Map<number, number>()
   /** ids of runs that ended lately */
@@ -69,7 +88,7 @@ export class OpenRuns {
   }
 
   get queued(): number {
-    return this.#lanes.values().reduce((sum, lane) => sum + lane.size, 0)
+    return this.#lanes.values().reduce((sum, lane) => sum + lane.size, this.#queuedFlows.size)
   }
 
   get(id: number): OpenRun | null {
@@ -89,15 +108,16 @@ export class OpenRuns {
     const before = this.remove(row.id)
     const run = before !== null && isOlder(row, before) ? before : openRunOf(row)
     this.#runs.set(run.id, run)
-    if (run.shardIndex === null) add(this.#byTask, run.taskId, run.id)
-    if (run.childrenMade !== null) this.#parents.add(run.id)
+    if (run.shardIndex === null && !isInPlace(run)) add(this.#byTask, run.taskId, run.id)
+    if (run.childrenMade !== null && !run.isReducing) this.#parents.add(run.id)
     if (isPinned(run)) add(this.#pinned, run.pinnedExecutorId, run.id)
     if (waitsForPlace(run)) add(this.#waitingForPlace, run.taskId, run.id)
     if (run.executorId !== null && isThere(run)) {
       add(this.#byExecutor, run.executorId, run.id)
       this.#fly(run, 1)
     }
-    if (run.phase === PHASE.queued) this.#lane(run.groupId).push(run.rankAt, run.id)
+    if (run.phase === PHASE.queued && run.isFlow) this.#queuedFlows.add(run.id)
+    else if (run.phase === PHASE.queued) this.#lane(run.groupId).push(run.rankAt, run.id)
     return run
   }
 
@@ -123,11 +143,12 @@ export class OpenRuns {
       drop(this.#byExecutor, run.executorId, id)
       this.#fly(run, -1)
     }
-    if (run.phase === PHASE.queued) this.#lane(run.groupId).remove(id)
+    this.#queuedFlows.delete(id)
+    if (run.phase === PHASE.queued && !run.isFlow) this.#lane(run.groupId).remove(id)
     return run
   }
 
-  /** Runs that were split and have not ended, oldest first. */
+  /** Runs that were split and whose shards have not all ended, oldest first. */
   parents(): OpenRun[] {
     return this.#pick(this.#parents).sort((a, b) => a.id - b.id)
   }
@@ -243,6 +264,13 @@ export class OpenRuns {
       .flatMap((id) => this.#runs.get(id) ?? [])
   }
 
+  /** Queued runs of workflows, first in rank first; at most `limit`. */
+  queuedFlows(limit: number): OpenRun[] {
+    return this.#pick(this.#queuedFlows)
+      .sort((a, b) => a.rankAt - b.rankAt || a.id - b.id)
+      .slice(0, limit)
+  }
+
   queuedOf(groupId: number): number {
     return this.#lanes.get(groupId)?.size ?? 0
   }
@@ -277,7 +305,8 @@ export class OpenRuns {
 /** Whether a row was read before what is known of its run: an earlier attempt, one that is known to have ended, or one that is known to have begun. */
 function isOlder(row: OpenInstanceRow, known: OpenRun): boolean {
   if (known.cancelAt !== null && row.cancel_at === null && row.attempt === known.attempt) return true
-  if (known.childrenMade !== null) return (row.children_made ?? -1) < known.childrenMade
+  if (known.isReducing && row.reduce !== REDUCE.begun) return true
+  if (known.childrenMade !== null && !known.isReducing) return row.reduce !== REDUCE.begun && (row.children_made ?? -1) < known.childrenMade
   if (row.attempt !== known.attempt) return row.attempt < known.attempt
   if (known.executorId === null) return row.executor_id !== null
   return known.phase === PHASE.running && row.phase === PHASE.dispatched
@@ -331,6 +360,15 @@ export function openRunOf(row: OpenInstanceRow): OpenRun {
     shardIndex: row.shard_index,
     shardTotal: row.shard_total,
     childrenMade: row.children_made,
+    childrenOpen: row.children_open,
+    fanOut: fanOutOf(row),
+    workflowRunId: row.workflow_run_id,
+    workflowId: row.workflow_id,
+    workflowVersion: row.workflow_version,
+    stepNo: row.step_no,
+    isFlow: row.runs_workflow === 1,
+    isReducing: row.reduce === REDUCE.begun,
+    needsMapper: row.reduce === REDUCE.begun || isMapped(row.shard_part),
     waitCode: row.wait_code,
     waitFacts: row.wait_facts,
   }

@@ -1,4 +1,3 @@
-import type { TaskDefinition } from '@tickwheel/contract'
 import {
   appendTrace,
   CAUSE,
@@ -16,10 +15,11 @@ import {
   type TraceEntry,
 } from '@tickwheel/core'
 import type { FireItem } from '../store/fire.ts'
-import { NEVER, NO_SHARDS, ON_END_DELAY, ON_END_FAILURE } from '../store/run-writes.ts'
+import { NEVER, FLOW_LANE, NO_SHARDS, NO_WORKFLOW, ON_END_DELAY, ON_END_FAILURE } from '../store/run-writes.ts'
 import type { OpenInstanceRow, SkipRow } from '../store/schema.ts'
 import type { SeriesCursor } from '../store/series.ts'
 import type { SeriesSchedule } from '../store/spans.ts'
+import type { RunDefinition } from '../store/workflow-definition.ts'
 
 /** Open runs of a task as far as decisions need them, with those that this batch makes. */
 export interface TaskLoad {
@@ -40,7 +40,7 @@ export interface PlanInput {
   readonly schedule: SeriesSchedule
   readonly now: number
   /** the definition of the version in force at an instant */
-  readonly definitionOf: (version: number) => TaskDefinition
+  readonly definitionOf: (version: number) => RunDefinition
   readonly load: TaskLoad
   readonly maxFires: number
   /** what was due up to here was settled by nobody when the store was restored, and a person chose that it does not fire; 0: nothing was */
@@ -48,7 +48,7 @@ export interface PlanInput {
   /** a new run id */
   readonly takeId: () => number
   /** a free place at an executor, if a run of this task may go there at once */
-  readonly takeSeat: (definition: TaskDefinition) => Seat | null
+  readonly takeSeat: (definition: RunDefinition) => Seat | null
   /** open runs in all are at their bound */
   readonly isFull: () => boolean
 }
@@ -253,7 +253,7 @@ class Draft {
   }: {
     entry: FireEntry
     version: number
-    definition: TaskDefinition
+    definition: RunDefinition
     isWaiting: boolean
   }): OpenInstanceRow {
     const { cursor, load, now, schedule } = this.#input
@@ -292,7 +292,9 @@ class Draft {
       progress: null,
       pinned_executor_id: null,
       ...NO_SHARDS,
-      ...placeOf({ isWaiting, seat, now, cursor, priority: definition.priority }),
+      ...NO_WORKFLOW,
+      runs_workflow: definition.flow === undefined ? null : 1,
+      ...placeOf({ isWaiting, seat, now, lane: definition.flow === undefined ? cursor.groupId : FLOW_LANE, priority: definition.priority }),
     }
     load.open += 1
     if (isWaiting) load.waiting += 1
@@ -305,18 +307,18 @@ function placeOf({
   isWaiting,
   seat,
   now,
-  cursor,
+  lane,
   priority,
 }: {
   isWaiting: boolean
   seat: Seat | null
   now: number
-  cursor: SeriesCursor
+  lane: number
   priority: number
 }): Pick<OpenInstanceRow, 'phase' | 'lane' | 'rank_at'> {
   if (isWaiting) return { phase: PHASE.waiting, lane: 0, rank_at: NEVER }
   if (seat !== null) return { phase: PHASE.dispatched, lane: 0, rank_at: now + 1000 }
-  return { phase: PHASE.queued, lane: cursor.groupId, rank_at: queueRankAt(now, priority) }
+  return { phase: PHASE.queued, lane, rank_at: queueRankAt(now, priority) }
 }
 
 function firedTrace(entry: FireEntry, at: number): TraceEntry {

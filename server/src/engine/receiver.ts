@@ -1,7 +1,7 @@
 import type { Verdict } from '@tickwheel/contract'
 import type { Report, Session } from '../link/link.ts'
 import type { Database } from '../store/database.ts'
-import type { RunIds } from '../store/ids.ts'
+import { takeRunIds, type RunIds } from '../store/ids.ts'
 import type { RunFrame, RunReport } from '../store/judge.ts'
 import { report, type RunChange } from '../store/report.ts'
 import type { Clock } from './clock.ts'
@@ -79,13 +79,23 @@ export class Receiver {
   }
 
   async #write(batch: readonly Waiting[]): Promise<{ verdicts: readonly (Verdict | null)[]; changes: readonly RunChange[] }> {
-    const firstId = await this.#options.ids.take(batch.length)
-    return report(
-      this.#options.db,
-      this.#options.clock.now(),
-      firstId,
-      batch.map((item) => item.one),
-    )
+    const { db, clock, ids } = this.#options
+    const firstId = await ids.take(batch.length)
+    const reports = await this.#withChildIds(batch.map((item) => item.one))
+    return report(db, clock.now(), firstId, reports)
+  }
+
+  /** Ends that split their run need the ids of its shards, each a range in a row; those of ends that are not taken are lost. */
+  async #withChildIds(reports: readonly RunReport[]): Promise<readonly RunReport[]> {
+    const sum = reports.reduce((all, { frame }) => all + splitInto(frame), 0)
+    if (sum === 0) return reports
+    let nextId = await takeRunIds(this.#options.db, this.#options.clock.now(), sum)
+    return reports.map((one) => {
+      const count = splitInto(one.frame)
+      if (count === 0) return one
+      nextId += count
+      return { ...one, firstChildId: nextId - count }
+    })
   }
 
   #gauge(): void {
@@ -96,6 +106,11 @@ export class Receiver {
   }
 }
 
+/** How many shards an attempt has split its run into, by its end. */
+function splitInto(frame: RunFrame): number {
+  return frame.type === 'finished' && frame.outcome === 'succeeded' ? (frame.map?.shards ?? 0) : 0
+}
+
 /** Whether a frame tells of a run's state (the others are logs and the executor's own). */
 export function isRunFrame(frame: Report): frame is RunFrame & Report {
   return (
@@ -103,6 +118,7 @@ export function isRunFrame(frame: Report): frame is RunFrame & Report {
     frame.type === 'rejected' ||
     frame.type === 'started' ||
     frame.type === 'progress' ||
+    frame.type === 'map' ||
     frame.type === 'finished'
   )
 }

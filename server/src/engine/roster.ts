@@ -21,6 +21,8 @@ export interface Member {
   readonly labels: Readonly<Record<string, string>>
   readonly handlers: readonly HandlerName[]
   readonly registeredAt: number
+  /** it knows runs that are split by their handler */
+  readonly knowsMap: boolean
   /** the node that holds its link, as far as is known; null: none */
   linkRun: number | null
   /** its link is here */
@@ -91,6 +93,7 @@ export class Roster {
       capacity: row.capacity,
       ...this.#parsed(row),
       registeredAt: row.registered_at,
+      knowsMap: row.map_boot === row.boot_id,
       linkRun: same?.isHere === true ? same.linkRun : row.link_run,
       isHere: same?.isHere ?? false,
       isLinkSaved: same?.isLinkSaved ?? false,

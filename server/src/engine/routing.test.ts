@@ -75,7 +75,7 @@ describe('the strategy of a task', () => {
     expect((await world.open())[3]).toMatchObject({
       phase: 2,
       wait_code: REASON.waitsForSlot,
-      wait_facts: '{"used":3,"capacity":3,"executors":3}',
+      wait_facts: '{"groupId":1,"used":3,"capacity":3,"executors":3}',
     })
   })
 })
@@ -219,7 +219,7 @@ describe('the preview', () => {
     expect(await seen()).toEqual([null, { c: 'full', a: 'labelsMissing', b: 'draining' }])
     expect((await world.engine.previewRoute(taskId, ALL)).waitingFor).toEqual({
       reason: 'waitsForSlot',
-      facts: { used: 1, capacity: 2, executors: 2 },
+      facts: { groupId: 1, used: 1, capacity: 2, executors: 2 },
     })
     await world.pass(30_000)
     expect((await seen())[1]).toEqual({ a: 'offline', b: 'offline', c: 'offline' })

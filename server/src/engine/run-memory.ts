@@ -1,8 +1,8 @@
-import { PHASE, REASON } from '@tickwheel/core'
+import { PHASE, REASON, slotOf } from '@tickwheel/core'
 import type { Database } from '../store/database.ts'
 import { openRunsById, openRunsOfSlots } from '../store/open-runs.ts'
 import type { RunChange } from '../store/report.ts'
-import { NEVER } from '../store/run-writes.ts'
+import { NEVER, REDUCE } from '../store/run-writes.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import type { Advancer } from './advancer.ts'
 import type { Dispatcher } from './dispatcher.ts'
@@ -17,6 +17,8 @@ import type { SlotKeeper } from './slot-keeper.ts'
 import type { Timekeeper } from './timekeeper.ts'
 
 const PAGE = 5000
+/** how far ahead a run of a workflow is armed in the wheel */
+const ARMED_MS = 60_000
 
 export interface RunMemoryOptions {
   readonly db: Database
@@ -26,6 +28,8 @@ export interface RunMemoryOptions {
   readonly timekeeper: Timekeeper
   /** a run that was split has shards to make, or to cancel */
   readonly onParent: () => void
+  /** a run of a workflow is to be looked at, or a step of one has ended */
+  readonly onFlow: () => void
   readonly dispatcher: Dispatcher
   readonly advancer: Advancer
   readonly sender: Sender
@@ -36,6 +40,7 @@ export interface RunMemoryOptions {
   /** a report that another node wrote put a run back into its queue */
   readonly onSentBack: (row: OpenInstanceRow, executorId: number) => void
   readonly count: (name: string, n: number) => void
+  readonly now: () => number
   /** for work that nobody waits for */
   readonly follow: (work: Promise<void>) => void
 }
@@ -89,7 +94,7 @@ export class RunMemory {
 
   /** What reports, cancels, losses and skips made of runs of any slot. */
   apply(changes: readonly RunChange[]): void {
-    const { sender, advancer, count } = this.#options
+    const { sender, advancer, dispatcher, count } = this.#options
     const asked: OpenRun[] = []
     const ended: OpenRun[] = []
     const landed: OpenRun[] = []
@@ -98,6 +103,8 @@ export class RunMemory {
       if (kind === 'open' && run.cancelAt !== null) asked.push(run)
       if (kind === 'ended') ended.push(run)
       if (kind === 'ended' || !isThere(run)) landed.push(run)
+      // one that its handler has split leaves its executor, and goes on without
+      else if (row.mapped !== null && run.executorId === null) landed.push({ ...run, executorId: run.triedExecutorId })
     }
     this.#landed(landed)
     count('ended', ended.length)
@@ -105,8 +112,17 @@ export class RunMemory {
     this.#freeGroups(changes)
     this.#emit(changes.map((change) => change.row))
     sender.cancel(asked)
-    this.#tellOwners(changes.flatMap(({ kind, row }) => (kind === 'ended' || !isThere(row) || row.cancel_at !== null ? [row] : [])))
-    if (changes.some((change) => change.kind === 'ended' && change.row.on_end !== 0)) advancer.kick()
+    this.#tellOwners(
+      changes.flatMap(({ kind, row }) =>
+        kind === 'ended' || !isThere(row) || row.cancel_at !== null || row.executor_id === null ? [row] : [],
+      ),
+    )
+    if (changes.some((change) => change.kind === 'ended' && change.row.on_end !== 0)) {
+      advancer.kick()
+      this.#options.onFlow()
+    }
+    // all shards of a run have ended: it is queued once more
+    if (changes.some(({ kind, row }) => kind === 'open' && row.reduce === REDUCE.begun && row.phase === PHASE.queued)) dispatcher.kick()
   }
 
   /** Rows that a sweep found and memory did not have. */
@@ -137,6 +153,8 @@ export class RunMemory {
     const there = new Set(rows.filter(isThere).map((row) => row.id))
     for (const id of ids) if (!there.has(id)) this.#landedElsewhere(id)
     if (ended.length > 0) advancer.kick()
+    this.#options.onFlow()
+    this.#emitFlows(rows)
     dispatcher.kick()
   }
 
@@ -147,11 +165,21 @@ export class RunMemory {
     const run = runs.put(row)
     if (run === null) return null
     if (run.executorId !== null) lending.land(run.executorId, run.id)
-    if (run.childrenMade !== null && (run.cancelAt !== null || run.childrenMade < (run.shardTotal ?? 0))) this.#options.onParent()
+    if (run.childrenMade !== null && !run.isReducing && (run.cancelAt !== null || run.childrenMade < (run.shardTotal ?? 0)))
+      this.#options.onParent()
     // who waits for one executor is woken by a place there, and needs no timer that would outlive it
     const isTimed = run.phase === PHASE.waiting && run.rankAt !== NEVER && run.waitCode !== REASON.waitsForChosenExecutor
     if (isTimed) timekeeper.arm(run.rankAt, -run.id)
+    if (run.isFlow && run.phase === PHASE.running) this.#look(run)
     return run
+  }
+
+  /** A run of a workflow is looked at when its instant comes; one that is far off, a sweep finds. */
+  #look(run: OpenRun): void {
+    const { now, timekeeper, onFlow } = this.#options
+    const waitMs = run.rankAt - now()
+    if (waitMs <= 0) onFlow()
+    else if (waitMs <= ARMED_MS) timekeeper.arm(run.rankAt, -run.id)
   }
 
   /** Brings what is open of some slots into memory. */
@@ -246,14 +274,31 @@ export class RunMemory {
     if (executorId !== null) this.#options.lending.spend(executorId)
   }
 
-  #tellOwners(rows: readonly { id: number; slot: number }[]): void {
+  /** The owner of a step's workflow is told, too. */
+  #tellOwners(rows: readonly OpenInstanceRow[]): void {
     const { keeper, mail } = this.#options
-    mail.runs(rows.filter((row) => !keeper.holds(row.slot)))
+    const flows = rows.flatMap(({ workflow_run_id: id, workflow_id: workflowId }) =>
+      id === null || workflowId === null ? [] : [{ id, slot: slotOf('task', workflowId) }],
+    )
+    mail.runs([...rows, ...flows].filter((row) => !keeper.holds(row.slot)))
   }
 
-  #emit(rows: readonly { id: number; task_id: number; group_id: number }[]): void {
+  #emit(rows: readonly OpenInstanceRow[]): void {
+    this.#emitFlows(rows)
     this.#options.events.emit(
       rows.map((row) => ({ kind: 'instanceChanged', instanceId: row.id, taskId: row.task_id, groupId: row.group_id })),
     )
+  }
+
+  /** Runs of workflows that have changed, or a step of which has; of one that another node owns, that node tells. */
+  #emitFlows(rows: readonly OpenInstanceRow[]): void {
+    const { runs, events } = this.#options
+    const changed = new Map<number, { workflowId: number; groupId: number }>()
+    for (const row of rows) {
+      if (row.runs_workflow === 1) changed.set(row.id, { workflowId: row.task_id, groupId: row.group_id })
+      const flow = row.workflow_run_id === null ? null : runs.get(row.workflow_run_id)
+      if (flow !== null) changed.set(flow.id, { workflowId: flow.taskId, groupId: flow.groupId })
+    }
+    events.emit([...changed].map(([workflowRunId, of]) => ({ kind: 'workflowRunChanged', workflowRunId, ...of })))
   }
 }

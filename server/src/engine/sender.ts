@@ -39,7 +39,7 @@ export class Sender {
     const link = this.#options.link()
     // what a restored store calls dispatched has perhaps run long ago, and its executor no longer refuses it as a repeat
     if (link === null || runs.length === 0 || this.#options.guard.isHeld) return
-    await this.#options.definitions.load(runs.map((run) => ({ taskId: run.taskId, version: run.taskVersion })))
+    await this.#options.definitions.loadOf(runs)
     const changed = runs.filter((run) => run.cause !== CAUSE.schedule).map((run) => run.id)
     const shards = await this.#shardsOf(runs)
     const asked = [...changed, ...new Set([...shards.values()].flatMap(({ parentId }) => parentId ?? []))]
@@ -50,7 +50,12 @@ export class Sender {
       const shard = shards.get(run.id)
       if (run.shardIndex !== null && shard === undefined) continue
       const given = params.get(run.id) ?? params.get(shard?.parentId ?? 0)
-      const frame = await this.#frame(run, run.bootId, shard?.items === undefined ? given : JSON.stringify(shard.items), shard)
+      const frame = await this.#frame(
+        run,
+        run.bootId,
+        shard?.items === undefined || shard.mapped === true ? given : JSON.stringify(shard.items),
+        shard,
+      )
       if (frame === null) continue
       const key = `${run.executorId}:${run.bootId}`
       const order = orders.get(key) ?? { executorId: run.executorId, bootId: run.bootId, frames: [] }
@@ -91,7 +96,7 @@ export class Sender {
   }
 
   async #frame(run: OpenRun, bootId: number, params: string | undefined, shard: ShardSpec | undefined): Promise<Dispatch | null> {
-    const definition = this.#options.definitions.peek(run.taskId, run.taskVersion)
+    const definition = this.#options.definitions.peekOf(run)
     if (definition === null || definition === undefined) return null
     const groupName = await this.#options.definitions.groupName(run.groupId, this.#options.clock.monotonic())
     return {
@@ -111,16 +116,18 @@ export class Sender {
       logLimitBytes: this.#options.logLimitBytes,
       movable: definition.retry.max > 0,
       ...(shard === undefined ? {} : { shard: frameOfShard(shard) }),
+      ...(run.isReducing ? { reduce: { total: run.shardTotal ?? 0 } } : {}),
     }
   }
 }
 
-function frameOfShard({ index, total, key, range, items }: ShardSpec): ShardFrame {
+function frameOfShard({ index, total, key, range, items, mapped }: ShardSpec): ShardFrame {
   return {
     index,
     total,
     key,
     ...(range === undefined ? {} : { range }),
     ...(items === undefined ? {} : { items: [...items] }),
+    ...(mapped === true ? { mapped } : {}),
   }
 }

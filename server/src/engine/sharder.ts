@@ -1,8 +1,9 @@
-import { planShards, type ShardPlan, type TraceEntry } from '@tickwheel/core'
+import { planShards, type ShardPart, type ShardPlan, type TraceEntry } from '@tickwheel/core'
 import type { TaskDefinition } from '@tickwheel/contract'
 import type { Database } from '../store/database.ts'
 import { readParams } from '../store/definitions.ts'
 import { takeRunIds, type RunIds } from '../store/ids.ts'
+import { nextMappedParts } from '../store/map-frames.ts'
 import { openRunsById } from '../store/open-runs.ts'
 import type { RunChange } from '../store/report.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
@@ -16,6 +17,7 @@ import {
   type ParentExecutor,
   type Split,
 } from '../store/shards.ts'
+import { keysOfRow } from '../store/step-definition.ts'
 import type { Clock } from './clock.ts'
 import type { Definitions } from './definitions.ts'
 import type { OpenRun, OpenRuns } from './open-runs.ts'
@@ -106,7 +108,8 @@ export class Sharder {
   async #turn(): Promise<boolean> {
     const { keeper, guard, runs, isFull } = this.#options
     if (!keeper.isTrusted) return false
-    const isMaking = (run: OpenRun): boolean => run.cancelAt === null && (run.childrenMade ?? 0) < (run.shardTotal ?? 0)
+    const isMaking = (run: OpenRun): boolean =>
+      run.fanOut === null && run.cancelAt === null && (run.childrenMade ?? 0) < (run.shardTotal ?? 0)
     const making = guard.isHeld ? [] : runs.parents().filter(isMaking)
     let isMore = false
     // the oldest goes on even when all is full: its shards end, and make room
@@ -117,22 +120,15 @@ export class Sharder {
 
   /** True: there is more to do for it at once. */
   async #makeSome(parentId: number): Promise<boolean> {
-    const { db, clock, definitions, keeper, onChanges, onMade, onNews } = this.#options
+    const { db, clock, keeper, onChanges, onMade, onNews } = this.#options
     const [row] = await openRunsById(db, [parentId])
     if (row === undefined || !keeper.slots.has(row.slot)) {
       onNews([parentId], row === undefined ? [] : [row])
       return false
     }
-    await definitions.load([{ taskId: row.task_id, version: row.task_version }])
-    const definition = definitions.peek(row.task_id, row.task_version)
-    if (definition === null || definition === undefined) return false
-    const params = await this.#paramsOf([{ id: row.id, definition }])
-    const plan = planOf(definition, params.get(row.id) ?? '', executorsOfParent(row))
-    if (plan.kind === 'refused') return false
-    const from = row.children_made ?? 0
-    const count = Math.min(SHARDS_AT_ONCE, (row.shard_total ?? 0) - from)
-    const parts = Array.from({ length: Math.max(0, count) }, (_, offset) => plan.partAt(from + offset))
-    const made = await makeShards(db, clock.now(), keeper.fencesOf([row.slot]), { parentId, from, parts })
+    const next = await this.#nextParts(row)
+    if (next === null || next.parts.length === 0) return false
+    const made = await makeShards(db, clock.now(), keeper.fencesOf([row.slot]), { parentId, from: row.children_made ?? 0, ...next })
     if (made === null) {
       onNews([parentId], await openRunsById(db, [parentId]))
       return false
@@ -140,6 +136,21 @@ export class Sharder {
     onChanges([{ kind: 'open', row: made.parent }])
     onMade(made.shards)
     return (made.parent.children_made ?? 0) < (made.parent.shard_total ?? 0)
+  }
+
+  /** What the next shards of a parent are to do: as its handler has split them off, else as its task says. Null: that cannot be known now. */
+  async #nextParts(row: OpenInstanceRow): Promise<{ readonly parts: readonly ShardPart[]; readonly seqs?: readonly number[] } | null> {
+    const { db, definitions } = this.#options
+    if (row.mapped !== null) return nextMappedParts(db, row, SHARDS_AT_ONCE)
+    await definitions.loadOf([keysOfRow(row)])
+    const definition = definitions.peekOf(keysOfRow(row))
+    if (definition === null || definition === undefined) return null
+    const params = await this.#paramsOf([{ id: row.id, definition }])
+    const plan = planOf(definition, params.get(row.id) ?? '', executorsOfParent(row))
+    if (plan.kind === 'refused') return null
+    const from = row.children_made ?? 0
+    const count = Math.min(SHARDS_AT_ONCE, (row.shard_total ?? 0) - from)
+    return { parts: Array.from({ length: Math.max(0, count) }, (_, offset) => plan.partAt(from + offset)) }
   }
 
   async #cancelSome(parentId: number): Promise<boolean> {
@@ -192,6 +203,3 @@ function refusal({ problem, facts }: Extract<ShardPlan, { kind: 'refused' }>, at
 }
 
 /** Whether the runs of a task are split. */
-export function isSharded({ sharding }: TaskDefinition): boolean {
-  return sharding !== undefined && sharding.kind !== 'none'
-}

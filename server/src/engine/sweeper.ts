@@ -6,6 +6,7 @@ import { attemptsAt, laneHeads, openRunsById, openRunsOfExecutor, pastRank, unan
 import { loseAttempts, type Loss, type RunChange } from '../store/report.ts'
 import type { RunIds } from '../store/ids.ts'
 import { loseUnsent } from '../store/shards.ts'
+import { isInPlace, keysOfRow } from '../store/step-definition.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import type { Clock } from './clock.ts'
 import type { Definitions } from './definitions.ts'
@@ -75,10 +76,11 @@ export class Sweeper {
 
   /** Queued runs that memory does not know, because a hint was lost. */
   async #findQueued(): Promise<void> {
-    const { db, keeper, runs, roster } = this.#options
+    const { db, clock, keeper, runs, roster } = this.#options
     const groups = new Set([...roster.all().map((member) => member.groupId), ...runs.groupsQueued()])
     const heads = await laneHeads(db, [...groups], keeper.slots)
-    this.#options.onFound(heads.filter((row) => runs.get(row.id) === null))
+    const flows = await pastRank(db, keeper.slots, { phase: 2, now: clock.now(), limit: AT_ONCE })
+    this.#options.onFound([...heads, ...flows].filter((row) => runs.get(row.id) === null))
   }
 
   /** Runs that no executor was given in the time that their task allows. Those whose definition is not at hand yet are read for the next look. */
@@ -89,7 +91,8 @@ export class Sweeper {
     const unknown: { taskId: number; version: number }[] = []
     const overdue: Overdue[] = []
     for (const run of runs.all()) {
-      if (isThere(run) || run.tries > 0 || overdue.length >= AT_ONCE) continue
+      // a step's own task has no such time, and another's is looked at below
+      if (isThere(run) || run.tries > 0 || run.isReducing || overdue.length >= AT_ONCE || isInPlace(run)) continue
       let limit = limits.get(run.taskId)
       if (limit?.version !== run.taskVersion) {
         const definition = definitions.peek(run.taskId, run.taskVersion)
@@ -152,12 +155,12 @@ export class Sweeper {
       ...(await pastRank(db, keeper.slots, { phase: 4, now, limit: AT_ONCE })),
     ]
     this.#findUnknown(rows)
-    await definitions.load(rows.map((row) => ({ taskId: row.task_id, version: row.task_version })))
+    await definitions.loadOf(rows.map(keysOfRow))
     await this.#lose(rows.flatMap((row) => this.#overdue(row, now) ?? []))
   }
 
   #overdue(row: OpenInstanceRow, now: number): Loss | null {
-    const definition = this.#options.definitions.peek(row.task_id, row.task_version)
+    const definition = this.#options.definitions.peekOf(keysOfRow(row))
     const graceMs = (definition?.killGraceMs ?? 0) + SILENCE_MS
     if (row.cancel_at !== null)
       return now < row.cancel_at + graceMs
@@ -199,7 +202,11 @@ export class Sweeper {
       const member = roster.get(executorId)
       if (member !== null) {
         await this.#lose(
-          runs.ofExecutor(executorId).flatMap((run) => ((run.bootId ?? 0) < member.recoveredBoot ? lossOfRun(run, restarted(now)) : [])),
+          runs
+            .ofExecutor(executorId)
+            .flatMap((run) =>
+              (run.bootId ?? 0) < member.recoveredBoot ? { ...lossOfRun(run, restarted(now)), ...this.#afterOlder(member) } : [],
+            ),
         )
         continue
       }
@@ -258,9 +265,19 @@ export class Sweeper {
       rows.map((row) => ({
         ...lossOf(row, restarted(now)),
         // the older boot is gone, and a newer one refuses its frames
-        ...(member.mayOlderLive ? {} : { unacceptedReadyAt: now }),
+        ...(member.mayOlderLive ? this.#afterOlder(member) : { unacceptedReadyAt: now }),
       })),
     )
+  }
+
+  /**
+   * The older process may still be there: another one with its name, or cut off while its connection seemed to stand. From the newer one's registration on
+   * nobody answers it, so that a run which may go on elsewhere stops there like one of an executor that is lost: before `deadMs` have passed. Not sooner
+   * begins a new attempt. What this node cannot know is a process that lost its connection, and was replaced before it had another: its run has the
+   * fencing token.
+   */
+  #afterOlder(member: Member): Pick<Loss, 'retryNotBefore'> {
+    return { retryNotBefore: member.mayOlderLive ? member.registeredAt + this.#options.deadMs : null }
   }
 
   /** Attempts that a live executor no longer has. */
@@ -304,6 +321,7 @@ function lossBy(
     outcome,
     error: { code: ERROR_CODE[outcome] ?? 'LOST', message },
     trace: { reason, at, facts: { executorId: run.executorId } },
+    retryNotBefore: null,
     unacceptedReadyAt: outcome === OUTCOME.lost ? Math.max(at, (run.sentAt ?? at) + FRAME_DEAD_MS) : null,
   }
 }

@@ -8,7 +8,7 @@ import type { Database } from '../store/database.ts'
 import type { LogStore } from '../store/logs.ts'
 import type { FiringRow, InstanceRow, OpenInstanceRow, SeriesRow, SkipRow } from '../store/schema.ts'
 import { addGroup, logsOf, memoryStore, T0 } from '../store/store.fixture.ts'
-import { Engine } from './engine.ts'
+import { Engine, type EngineOptions } from './engine.ts'
 import { ManualClock } from './manual-clock.fixture.ts'
 
 export const ALICE: Caller = { actor: { kind: 'user', id: 7, name: 'alice' }, ip: '127.0.0.1', requestId: 'r1' }
@@ -66,7 +66,12 @@ export class World {
 
   /** `on`: a store that has its group already, and the clock and the cluster of the world before. */
   static async create(
-    options: { startAt?: number; maxOpenRuns?: number; on?: { db: Database; clock: ManualClock; cluster: Cluster } } = {},
+    options: {
+      startAt?: number
+      maxOpenRuns?: number
+      rightsOf?: EngineOptions['rightsOf']
+      on?: { db: Database; clock: ManualClock; cluster: Cluster }
+    } = {},
   ): Promise<World> {
     const clock = options.on?.clock ?? new ManualClock(options.startAt ?? T0)
     const db = options.on?.db ?? (await memoryStore())
@@ -75,7 +80,15 @@ export class World {
     const troubles: World['troubles'] = []
     const world = new World(
       { clock, db, logs, troubles },
-      await makeEngine({ clock, db, logs, troubles, maxOpenRuns: options.maxOpenRuns ?? 200_000, cluster: options.on?.cluster }),
+      await makeEngine({
+        clock,
+        db,
+        logs,
+        troubles,
+        maxOpenRuns: options.maxOpenRuns ?? 200_000,
+        cluster: options.on?.cluster,
+        rightsOf: options.rightsOf,
+      }),
     )
     await world.engine.start(world.link)
     return world
@@ -229,6 +242,7 @@ async function makeEngine({
   troubles,
   maxOpenRuns,
   cluster,
+  rightsOf,
 }: {
   clock: ManualClock
   db: Database
@@ -236,6 +250,7 @@ async function makeEngine({
   troubles: World['troubles']
   maxOpenRuns: number
   cluster?: Cluster | undefined
+  rightsOf?: EngineOptions['rightsOf'] | undefined
 }): Promise<Engine> {
   const note = (facts: Readonly<Record<string, unknown>>, text: string): void => void troubles.push({ text, facts })
   return Engine.create({
@@ -249,6 +264,7 @@ async function makeEngine({
     skewMs: () => 0,
     version: '0',
     serverZone: 'UTC',
+    ...(rightsOf === undefined ? {} : { rightsOf }),
     verifySession: sessionOf,
     heartbeatMs: 5000,
     deadMs: 15_000,

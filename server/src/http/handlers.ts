@@ -5,6 +5,7 @@ import type { TSchema } from 'typebox'
 import type { ExecutorSession } from '../auth/executor-tokens.ts'
 import type { Origin, SignedIn } from '../auth/sessions.ts'
 import type { Caller } from '../store/caller.ts'
+import type { YamlBody } from './yaml-body.ts'
 
 /** A token that lets executors of some groups join. */
 export interface ExecutorToken {
@@ -42,6 +43,10 @@ export interface Asked<R extends Route> {
   readonly origin: Origin
   /** bound to the caller and the path; null without the header */
   readonly idempotencyKey: string | null
+  /** where the fields of a body stand that came as YAML; null: it came as JSON */
+  readonly yaml: YamlBody | null
+  /** the caller would rather have YAML, of a call that gives it */
+  readonly wantsYaml: boolean
 }
 
 /** An answer that is not JSON. */

@@ -1,4 +1,4 @@
-import { Problem, routes, type RouteDescriptor } from '@tickwheel/contract'
+import { Problem, routes, WorkflowDocument, type RouteDescriptor } from '@tickwheel/contract'
 import type { TSchema } from 'typebox'
 import { pathOf } from './register.ts'
 
@@ -50,12 +50,17 @@ function operationOf(route: RouteDescriptor): Json {
       ...parametersOf(route.query, 'query'),
       ...(route.idempotent === true ? [IDEMPOTENCY_KEY] : []),
     ],
-    ...(route.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: route.body } } } }),
+    ...(route.body === undefined ? {} : { requestBody: { required: true, content: bodyOf(route) } }),
     responses: {
       [String(route.status)]: successOf(route),
       default: { description: 'Problem', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
     },
   }
+}
+
+/** The YAML form names the group: `group: NAME` in place of `groupId`. */
+function bodyOf({ body, yaml }: RouteDescriptor): Json {
+  return { 'application/json': { schema: body }, ...(yaml === true ? { 'application/yaml': { schema: WorkflowDocument } } : {}) }
 }
 
 const IDEMPOTENCY_KEY = {
@@ -69,7 +74,14 @@ const PLAIN_TEXT = new Set(['rawLogs', 'metrics'])
 
 function successOf(route: RouteDescriptor): Json {
   if (route.status === 204) return { description: 'Done' }
-  return { description: 'Success', content: { [PLAIN_TEXT.has(route.id) ? 'text/plain' : 'application/json']: { schema: route.answer } } }
+  const givesYaml = route.yaml === true && route.method === 'GET'
+  return {
+    description: 'Success',
+    content: {
+      [PLAIN_TEXT.has(route.id) ? 'text/plain' : 'application/json']: { schema: route.answer },
+      ...(givesYaml ? { 'application/yaml': { schema: WorkflowDocument } } : {}),
+    },
+  }
 }
 
 function parametersOf(schema: TSchema | undefined, place: 'path' | 'query'): Json[] {

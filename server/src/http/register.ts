@@ -12,6 +12,8 @@ import { Streamed, type Handlers } from './handlers.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { serves, type Role } from './roles.ts'
 import { fromTexts, problemsOf } from './validate.ts'
+import { bodyOfDocument } from './workflow-yaml.ts'
+import { YamlBody, YamlText } from './yaml-body.ts'
 
 export const API_PREFIX = '/api/v1'
 
@@ -23,6 +25,8 @@ export interface Gate {
   readonly rateLimit: RateLimit
   readonly refusals: Refusals
   readonly locate: Locate
+  /** The id of a group, by its name; null: there is none in the scope. */
+  readonly groupNamed: (name: string, scope: Scope) => Promise<number | null>
   /** calls that another role serves are not registered */
   readonly role: Role
   readonly listensBeyondLoopback: boolean
@@ -137,7 +141,8 @@ function isList({ method, params, path, access }: RouteDescriptor): boolean {
 }
 
 async function answer(route: Route, handlers: Handlers, { request, reply, gate, call }: Arrived & { call: Admitted }): Promise<unknown> {
-  const input = validated(route, request)
+  const { body, yaml } = await bodyOf(route, request, { gate, who: call.who })
+  const input = await located(yaml, () => validated(route, request, body))
   await authorizeResource(route, input.params, { gate, call })
   const asked = {
     ...input,
@@ -146,10 +151,12 @@ async function answer(route: Route, handlers: Handlers, { request, reply, gate, 
     caller: callerOf(call.who, call.origin),
     origin: call.origin,
     idempotencyKey: 'idempotent' in route ? idempotencyKeyOf(request, call) : null,
+    yaml,
+    wantsYaml: 'yaml' in route && /\b(application|text)\/(x-)?yaml\b/i.test(request.headers.accept ?? ''),
   }
   // Safe: `input` was validated against the descriptor that types the handler, and `given` is what `admit` gives for its access.
   const handle = handlers[route.id] as (asked: unknown) => Promise<unknown>
-  const result = await handle(asked)
+  const result = await located(yaml, () => handle(asked))
   if (route.budget === 'login') await gate.rateLimit.giveBack('login', call.origin.ip)
   if (result instanceof Streamed) return sendStreamed(reply, result, route.status)
   void reply.code(route.status)
@@ -162,10 +169,37 @@ function sendStreamed(reply: FastifyReply, { contentType, fileName, body }: Stre
   return reply.send(body)
 }
 
-function validated(route: RouteDescriptor, request: FastifyRequest): { params: unknown; query: unknown; body: unknown } {
+/** The body as it came, or as its YAML says. */
+async function bodyOf(
+  route: RouteDescriptor,
+  request: FastifyRequest,
+  { gate, who }: { gate: Gate; who: Who },
+): Promise<{ readonly body: unknown; readonly yaml: YamlBody | null }> {
+  if (!(request.body instanceof YamlText)) return { body: request.body ?? {}, yaml: null }
+  if (route.yaml !== true || route.body === undefined) throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.')
+  const yaml = new YamlBody(request.body)
+  const scope = who.kind === 'user' ? visibleScope(who.user.grants, 'workflow:edit') : []
+  const findGroup = async (name: string): Promise<number | null> => gate.groupNamed(name, scope)
+  const takesVersion = 'version' in ((route.body as Shape).properties ?? {})
+  return { body: await located(yaml, () => bodyOfDocument(yaml.value, { takesVersion, findGroup })), yaml }
+}
+
+type Shape = { readonly properties?: Readonly<Record<string, unknown>> }
+
+/** Problems of a body that came as YAML tell where in the text they are. */
+async function located<Result>(yaml: YamlBody | null, work: () => Promise<Result> | Result): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    if (yaml === null || !(error instanceof AppError) || error.errors.length === 0) throw error
+    throw new AppError(error.code, error.message, { params: error.params, errors: yaml.located(error.errors) })
+  }
+}
+
+function validated(route: RouteDescriptor, request: FastifyRequest, given: unknown): { params: unknown; query: unknown; body: unknown } {
   const params = route.params === undefined ? undefined : fromTexts(route.params, fieldsOf(request.params))
   const query = fromTexts(route.query ?? NO_FIELDS, fieldsOf(request.query))
-  const body = route.body === undefined ? undefined : (request.body ?? {})
+  const body = route.body === undefined ? undefined : given
   const errors = [...problems(route.params, params), ...problems(route.query ?? NO_FIELDS, query), ...problems(route.body, body)]
   if (errors.length > 0) throw invalid(errors)
   return { params, query: route.query === undefined ? undefined : query, body }
@@ -196,6 +230,8 @@ const RESOURCES = {
   task: 'TASK_NOT_FOUND',
   instance: 'INSTANCE_NOT_FOUND',
   executor: 'EXECUTOR_NOT_FOUND',
+  workflow: 'WORKFLOW_NOT_FOUND',
+  'workflow-run': 'WORKFLOW_RUN_NOT_FOUND',
 } as const satisfies Record<Located, ErrorCode>
 
 /** 404 for what is not visible, 403 for what is visible and may not be done. A caller with the permission in all groups is not looked up. */
@@ -206,10 +242,10 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
   const resourceId = fieldsOf(params)['id']
   if (resource === null || typeof resourceId !== 'number') return
   const groupId = await gate.locate(resource, resourceId)
-  const view = `${resource}:view`
+  const view = `${ownerOf(resource)}:view`
   const visible = isPermission(view) ? visibleScope(call.who.user.grants, view) : call.scope
   if (groupId === null || !isInScope(visible, id<'group'>(groupId)))
-    throw new AppError(RESOURCES[resource], `There is no ${resource} ${resourceId} that you may see.`)
+    throw new AppError(RESOURCES[resource], `There is no ${resource.replace('-', ' ')} ${resourceId} that you may see.`)
   if (isInScope(call.scope, id<'group'>(groupId))) return
   const error = forbidden(access)
   gate.refusals.note(callerOf(call.who, call.origin), { action: access, code: error.code })
@@ -218,8 +254,14 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
 
 /** What the id in the path of a call names, where it is something that belongs to a group. */
 function resourceOf(route: RouteDescriptor): keyof typeof RESOURCES | null {
-  const resource = route.access.split(':')[0] ?? ''
-  return route.path.includes('/:id') && isResource(resource) && route.path.startsWith(`/${resource}/`) ? resource : null
+  const resource = route.path.split('/')[1] ?? ''
+  if (!isResource(resource) || !route.path.includes('/:id')) return null
+  return route.access.split(':')[0] === ownerOf(resource) ? resource : null
+}
+
+/** Whose permissions a thing is guarded by: runs of workflows have none of their own. */
+function ownerOf(resource: Located): string {
+  return resource === 'workflow-run' ? 'workflow' : resource
 }
 
 function isResource(word: string): word is keyof typeof RESOURCES {

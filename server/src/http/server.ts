@@ -10,6 +10,7 @@ import type { Metrics } from './metrics.ts'
 import { answerOf } from './problem.ts'
 import { askApiNode, servesPeople } from './roles.ts'
 import { registerXxl, rewriteXxlUrl, type XxlCalls } from './xxl.ts'
+import { YamlText } from './yaml-body.ts'
 import { admitUnknown, API_PREFIX, pathOf, registerRoutes, type Gate } from './register.ts'
 
 export interface HttpParts {
@@ -38,7 +39,7 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
     routerOptions: { ignoreTrailingSlash: true },
     ...(parts.xxl === null ? {} : { rewriteUrl: ({ url }: { readonly url?: string | undefined }) => rewriteXxlUrl(url ?? '/') }),
   })
-  acceptEmptyJson(app)
+  readBodies(app)
   observe(app, parts)
   app.setErrorHandler((error, request, reply) => sendProblem(error, { request, reply, log: parts.log }))
   await app.register(helmet, {
@@ -82,14 +83,17 @@ function genReqId(request: { headers: Readonly<Record<string, string | string[] 
   return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID()
 }
 
-/** A call without a body may still say that it is JSON. */
-function acceptEmptyJson(app: FastifyInstance): void {
+/** A call without a body may still say that it is JSON. Some take YAML, which is read when the call is known. */
+function readBodies(app: FastifyInstance): void {
   const parse = app.getDefaultJsonParser('error', 'error')
   app.removeContentTypeParser(['application/json', 'text/plain'])
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     const text = String(body)
     if (text.trim() === '') done(null, undefined)
     else void parse(request, text, done)
+  })
+  app.addContentTypeParser(['application/yaml', 'application/x-yaml', 'text/yaml'], { parseAs: 'string' }, (_request, body, done) => {
+    done(null, new YamlText(String(body)))
   })
 }
 

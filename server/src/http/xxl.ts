@@ -1,16 +1,18 @@
 import { AppError } from '@tickwheel/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { originOf } from '../auth/origin.ts'
-import { sameText } from '../auth/secret.ts'
 import type { Log } from '../log.ts'
 import type { RateLimit } from './rate-limit.ts'
 
-/** What XXL-JOB executors call, and the token that they must send. */
+/** What XXL-JOB executors call with their token (empty: they sent none). Whether it is that of the right group, each call says itself: the body names the group. */
 export interface XxlCalls {
-  readonly accessToken: string
-  readonly registry: (body: unknown, isNewDialect: boolean) => Promise<XxlAnswer>
-  readonly registryRemove: (body: unknown) => Promise<XxlAnswer>
-  readonly callback: (body: unknown) => Promise<XxlAnswer>
+  /** whether any group has this token: looked at before a body is read */
+  readonly admits: (token: string) => Promise<boolean>
+  readonly registry: (body: unknown, of: { readonly token: string; readonly isNewDialect: boolean }) => Promise<XxlAnswer>
+  readonly registryRemove: (body: unknown, token: string) => Promise<XxlAnswer>
+  readonly callback: (body: unknown, token: string) => Promise<XxlAnswer>
+  /** the `msg` of a call whose token is another group's */
+  readonly wrongToken: string
 }
 
 interface XxlAnswer {
@@ -58,25 +60,41 @@ export async function registerXxl(app: FastifyInstance, parts: XxlParts): Promis
       return reply.code(200).send(failure(error instanceof Error ? error.message : 'the call failed'))
     })
     const isNewDialect = (request: FastifyRequest): boolean => request.headers['xxl-job-appname'] !== undefined
-    scope.post(`${ROOT}/registry`, async (request) => calls.registry(request.body, isNewDialect(request)))
-    scope.post(`${ROOT}/registryRemove`, async (request) => calls.registryRemove(request.body))
-    scope.post(`${ROOT}/callback`, { bodyLimit: BODY_LIMIT_BYTES }, async (request) => calls.callback(request.body))
+    const charged = async (answer: XxlAnswer, request: FastifyRequest, reply: FastifyReply): Promise<XxlAnswer> =>
+      answer.msg === calls.wrongToken ? failure(await wrongToken(request, reply, parts)) : answer
+    scope.post(`${ROOT}/registry`, async (request, reply) =>
+      charged(await calls.registry(request.body, { token: tokenOf(request), isNewDialect: isNewDialect(request) }), request, reply),
+    )
+    scope.post(`${ROOT}/registryRemove`, async (request, reply) =>
+      charged(await calls.registryRemove(request.body, tokenOf(request)), request, reply),
+    )
+    scope.post(`${ROOT}/callback`, { bodyLimit: BODY_LIMIT_BYTES }, async (request, reply) =>
+      charged(await calls.callback(request.body, tokenOf(request)), request, reply),
+    )
   })
 }
 
-/** Why a call is not taken; null: it is. A wrong token costs the address a token of its own budget. */
-async function refusalOf(request: FastifyRequest, reply: FastifyReply, { calls, rateLimit, refuse }: XxlParts): Promise<string | null> {
-  const refusal = refuse()
+/** Why a call is not taken; null: it is, as far as can be told before its body is read. */
+async function refusalOf(request: FastifyRequest, reply: FastifyReply, parts: XxlParts): Promise<string | null> {
+  const refusal = parts.refuse()
   if (refusal !== null) return refusal.message
-  const given = request.headers['xxl-job-access-token']
-  if (typeof given === 'string' && sameText(given, calls.accessToken)) return null
+  return (await parts.calls.admits(tokenOf(request))) ? null : wrongToken(request, reply, parts)
+}
+
+/** What is said of a wrong token, which costs the address a token of its own budget. */
+async function wrongToken(request: FastifyRequest, reply: FastifyReply, { calls, rateLimit }: XxlParts): Promise<string> {
   try {
     await rateLimit.take('anonymous', originOf(request, false).ip, reply)
   } catch (error) {
     if (error instanceof AppError) return error.message
     throw error
   }
-  return 'The access token is wrong.'
+  return calls.wrongToken
+}
+
+function tokenOf(request: FastifyRequest): string {
+  const given = request.headers['xxl-job-access-token']
+  return typeof given === 'string' ? given : ''
 }
 
 function failure(msg: string): XxlAnswer {

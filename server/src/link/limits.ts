@@ -6,7 +6,7 @@ export function withinLimits(report: Report): Report {
   if (report.type !== 'finished' || report.result === undefined) return report
   const bytes = Buffer.byteLength(JSON.stringify(report.result))
   if (bytes <= FRAME_LIMITS.resultBytes) return report
-  const { result: _result, ...rest } = report
+  const { result: _result, map: _map, ...rest } = report
   return {
     ...rest,
     outcome: 'failed',

@@ -38,6 +38,7 @@ export function inClusterTime(report: Report, behindMs: number): Report {
     case 'log':
       return { ...report, lines: report.lines.map(([at, stream, level, text]): LineTuple => [shift(at, behindMs), stream, level, text]) }
     case 'logEnd':
+    case 'map':
     case 'recovered':
     case 'drain':
       return report

@@ -162,6 +162,7 @@ export class Connection {
     const [kind, target, part] = message.topic.split(':')
     if (kind === 'instance')
       return part === 'logs' ? this.#openLogs(message, user, Number(target)) : this.#openInstance(message, user, Number(target))
+    if (kind === 'workflowRun') return this.#openWorkflowRun(message, user, Number(target))
     if (kind === 'group') return this.#openGroup(message, user, target === '*' ? null : Number(target))
     return kind === 'task' ? this.#openTasks(message, user) : this.#openExecutors(message, user)
   }
@@ -212,6 +213,37 @@ export class Connection {
         topic,
         hear: (event) => {
           if (event.kind === 'lookAgain' || (event.kind === 'instanceChanged' && event.instanceId === instanceId)) topic.changed(instanceId)
+        },
+      }
+    }
+  }
+
+  async #openWorkflowRun({ id, topic: name }: Subscribe, user: SignedIn, workflowRunId: number): Promise<() => Watch> {
+    const { reads } = this.#parts
+    const found = await reads.workflowRun(workflowRunId, visibleScope(grantsOf(user), 'workflow:view'), () => false)
+    if (found === null) throw new AppError('WORKFLOW_RUN_NOT_FOUND', `There is no workflow run ${workflowRunId} that you may see.`)
+    return () => {
+      let told = ''
+      const mayViewParams = (groupId: number): boolean => isInScope(this.#scope('workflow:viewParams'), brand<'group'>(groupId))
+      const read = async (): Promise<unknown> => {
+        const run = await reads.workflowRun(workflowRunId, this.#scope('workflow:view'), mayViewParams)
+        const text = JSON.stringify(run)
+        const isNew = run !== null && text !== told
+        told = text
+        return isNew ? run : null
+      }
+      const topic = this.#gathered(id, name, read)
+      topic.changed(workflowRunId)
+      void topic.flush()
+      return {
+        id,
+        name,
+        permission: 'workflow:view',
+        groupId: found.groupId,
+        topic,
+        hear: (event) => {
+          const isAbout = event.kind === 'workflowRunChanged' && event.workflowRunId === workflowRunId
+          if (isAbout || event.kind === 'lookAgain') topic.changed(workflowRunId)
         },
       }
     }

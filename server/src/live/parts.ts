@@ -4,10 +4,13 @@ import type { Sessions } from '../auth/sessions.ts'
 import type { Events } from '../engine/events.ts'
 import type { Log } from '../log.ts'
 import type { LogStore } from '../store/logs.ts'
+import type { LiveWorkflowRun } from '../store/workflow-run-views.ts'
 
 /** What the live server reads from the store. Ids outside the scope, or unknown, are left out. */
 export interface LiveReads {
   instances(ids: readonly number[], scope: Scope): Promise<readonly InstanceListItem[]>
+  /** A run of a workflow without its definition; null: it is not there, or outside the scope. `mayViewParams`: in which groups what went in is shown. */
+  workflowRun(workflowRunId: number, scope: Scope, mayViewParams: (groupId: number) => boolean): Promise<LiveWorkflowRun | null>
   progress(instanceId: number): Promise<Instance['progress']>
   executors(ids: readonly number[], scope: Scope): Promise<readonly Executor[]>
   hasGroup(groupId: number): Promise<boolean>

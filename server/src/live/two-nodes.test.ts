@@ -67,6 +67,7 @@ class Node {
       log: createLog({ logLevel: 'error' }),
       reads: {
         instances: (wanted, scope) => instancesById(db, scope, wanted),
+        workflowRun: async () => null,
         progress: async (instanceId) => (await getInstance(db, 'all', instanceId, () => false)).progress,
         executors: (wanted, scope) => executorsById(db, scope, { ids: wanted, find: () => null }),
         hasGroup: async () => true,

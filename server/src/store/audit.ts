@@ -66,10 +66,20 @@ function pick(fields: Fields, names: readonly string[]): Fields {
   return Object.fromEntries(names.filter((name) => name in fields).map((name) => [name, bounded(masked(fields[name]))]))
 }
 
+/** The values of headers that carry secrets are masked wherever they stand: a workflow has handlers in its steps. */
 function masked(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || !('headers' in value)) return value
-  const headers = typeof value.headers === 'object' && value.headers !== null ? Object.entries(value.headers) : []
-  return { ...value, headers: Object.fromEntries(headers.map(([name, text]) => [name, SECRET_HEADER.test(name) ? '***' : text])) }
+  if (Array.isArray(value)) return value.map(masked)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, inner]: [string, unknown]) => [name, name === 'headers' ? maskedHeaders(inner) : masked(inner)]),
+  )
+}
+
+function maskedHeaders(headers: unknown): unknown {
+  if (typeof headers !== 'object' || headers === null) return {}
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, text]: [string, unknown]) => [name, SECRET_HEADER.test(name) ? '***' : text]),
+  )
 }
 
 function bounded(value: unknown): unknown {

@@ -9,7 +9,8 @@ import type { RunChange } from './report.ts'
 import { endRuns, NEVER, saveOpen, type RunEnd } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow } from './schema.ts'
 import { isVisible } from './scope.ts'
-import { isParent } from './shards.ts'
+import { lockFlowRun } from './visible-workflow.ts'
+import { waitsForShards } from './shards.ts'
 
 export interface CancelRequest {
   readonly instanceIds: readonly number[]
@@ -31,6 +32,14 @@ export interface CancelRequest {
  */
 export async function cancelRuns(db: Database, request: CancelRequest): Promise<RunChange[]> {
   return db.write('rest', (tx) => cancelIn(tx, request))
+}
+
+/** Cancels a run of a workflow for a person: what its steps have begun is canceled behind it. Throws `WORKFLOW_RUN_NOT_FOUND`, or `INSTANCE_ENDED`. */
+export async function cancelWorkflowRun(db: Database, request: CancelRequest & { readonly instanceId: number }): Promise<RunChange[]> {
+  return db.write('rest', async (tx) => {
+    await lockFlowRun(tx, request.instanceId, request.scope)
+    return cancelIn(tx, request)
+  })
 }
 
 /** Cancels one run for a person. Throws `INSTANCE_NOT_FOUND`, or `INSTANCE_ENDED` with its outcome. */
@@ -73,15 +82,21 @@ async function cancelIn(tx: Tx, request: CancelRequest): Promise<RunChange[]> {
 function markCanceled(row: OpenInstanceRow, { at, by, replacedBy }: CancelRequest): OpenInstanceRow {
   const why: TraceEntry =
     replacedBy === undefined ? { reason: 'cancelRequested', at, facts: { by } } : { reason: 'replaced', at, facts: { by: replacedBy } }
-  return { ...row, cancel_at: at, cancel_by: by, rank_at: isParent(row) ? NEVER : at, trace: appendTrace(row.trace, row.created_at, [why]) }
+  return {
+    ...row,
+    cancel_at: at,
+    cancel_by: by,
+    rank_at: waitsForShards(row) ? NEVER : at,
+    trace: appendTrace(row.trace, row.created_at, [why]),
+  }
 }
 
 async function auditAll(tx: Tx, request: CancelRequest, rows: readonly OpenInstanceRow[]): Promise<void> {
   if (request.caller.actor.kind === 'system') return
   for (const [index, row] of rows.entries()) {
     await writeAudit(tx, request.at, request.firstId + request.instanceIds.length + index, request.caller, {
-      action: 'instance:cancel',
-      resource: { kind: 'instance', id: row.id, key: String(row.id) },
+      action: row.runs_workflow === 1 ? 'workflow:cancel' : 'instance:cancel',
+      resource: { kind: row.runs_workflow === 1 ? 'workflowRun' : 'instance', id: row.id, key: String(row.id) },
       groupId: row.group_id,
     })
   }
@@ -127,7 +142,8 @@ export async function endOverdue(db: Database, at: number, firstId: number, over
   return db.write('rest', async (tx) => {
     const limits = new Map(overdue.map((one) => [one.instanceId, one.maxMs]))
     const rows = (await lockOpen(tx, [...limits.keys()], 'update')).filter(
-      (row) => (row.phase === PHASE.waiting || row.phase === PHASE.queued) && row.tries === 0,
+      // the last attempt of one that was split is another matter
+      (row) => (row.phase === PHASE.waiting || row.phase === PHASE.queued) && row.tries === 0 && row.reduce === null,
     )
     const ends = rows.map((row): RunEnd => {
       const [waitedMs, maxMs] = [at - row.created_at, limits.get(row.id) ?? 0]

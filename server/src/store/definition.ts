@@ -2,6 +2,7 @@ import { ScheduleInput, TASK_DEFAULTS, TaskDefinition, type TaskCreate } from '@
 import { Compile } from 'typebox/compile'
 import { EXECUTORS_LEVEL } from './levels.ts'
 import { BrokenData, completeSchedule } from './schedules.ts'
+import { asWorkflow, runDefinitionOf, type RunDefinition } from './workflow-definition.ts'
 
 const definitionCheck = Compile(TaskDefinition)
 const scheduleCheck = Compile(ScheduleInput)
@@ -72,9 +73,12 @@ function filled(value: unknown): unknown {
   return hasRetry ? { ...fields, retry: { ...retry, jitter: TASK_DEFAULTS.retry.jitter } } : fields
 }
 
-/** A stored definition. Throws `BrokenData` for text that this program did not write. */
-export function parseDefinition(text: string): TaskDefinition {
-  const value = filled(parseJson(text))
+/** A stored definition, of a task or of a workflow. Throws `BrokenData` for text that this program did not write. */
+export function parseDefinition(text: string): RunDefinition {
+  const stored = parseJson(text)
+  const workflow = asWorkflow(stored)
+  if (workflow !== null) return runDefinitionOf(workflow)
+  const value = filled(stored)
   if (definitionCheck.Check(value)) return value
   throw new BrokenData(`a stored definition is not valid: ${text.slice(0, 200)}`)
 }

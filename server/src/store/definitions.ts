@@ -1,8 +1,8 @@
-import type { TaskDefinition } from '@tickwheel/contract'
 import type { Database } from './database.ts'
 import { parseDefinition } from './definition.ts'
 import { listOfNumbers, partsOf } from './list.ts'
 import { PARAMS_PAYLOAD } from './run-writes.ts'
+import type { RunDefinition } from './workflow-definition.ts'
 
 export interface VersionKey {
   readonly taskId: number
@@ -11,7 +11,7 @@ export interface VersionKey {
 
 export interface VersionedDefinition extends VersionKey {
   /** null: there is no such version, or its text is damaged */
-  readonly definition: TaskDefinition | null
+  readonly definition: RunDefinition | null
   readonly bytes: number
 }
 
@@ -30,7 +30,7 @@ export async function readDefinitions(db: Database, keys: readonly VersionKey[])
   })
 }
 
-function readable(text: string): TaskDefinition | null {
+function readable(text: string): RunDefinition | null {
   try {
     return parseDefinition(text)
   } catch {

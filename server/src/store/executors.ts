@@ -1,4 +1,4 @@
-import { AppError, type Load, type Register } from '@tickwheel/contract'
+import { AppError, MAP_PROTOCOL, type Load, type Register } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import { writeAudit } from './audit.ts'
 import type { Caller } from './caller.ts'
@@ -67,6 +67,17 @@ export async function executorById(db: Database, executorId: number): Promise<Kn
       [executorId],
     )
     return row === undefined ? null : known(row)
+  })
+}
+
+/** Which group each executor belongs to; one that is gone is not in the map. */
+export async function groupsOfExecutors(db: Database, executorIds: readonly number[]): Promise<Map<number, number>> {
+  const ids = [...new Set(executorIds)]
+  if (ids.length === 0) return new Map()
+  return db.read(async (tx) => {
+    const list = listOfNumbers(ids)
+    const rows = await tx.all<{ id: number; group_id: number }>(`SELECT id, group_id FROM executor WHERE id IN ${list.sql}`, list.params)
+    return new Map(rows.map((row) => [row.id, row.group_id]))
   })
 }
 
@@ -183,6 +194,7 @@ export async function registerExecutor(
         // without a key the newest one stays that of another boot
         process_boot: register.processKey === undefined ? (old?.process_boot ?? null) : keeps ? old.boot_id : bootId,
         address: reach.address,
+        map_boot: register.protocol.max >= MAP_PROTOCOL ? (keeps ? old.boot_id : bootId) : null,
       }
       await put(tx, row, old !== undefined)
       await putSchemas(tx, row, register.handlers)
@@ -222,7 +234,7 @@ async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
     return
   }
   await tx.run(
-    'UPDATE executor SET boot_id = ?, registered_at = ?, state = ?, transport = ?, address = ?, version = ?, host = ?, pid = ?, capacity = ?, labels = ?, handlers = ?, process_key = ?, process_boot = ? WHERE id = ?',
+    'UPDATE executor SET boot_id = ?, registered_at = ?, state = ?, transport = ?, address = ?, version = ?, host = ?, pid = ?, capacity = ?, labels = ?, handlers = ?, process_key = ?, process_boot = ?, map_boot = ? WHERE id = ?',
     [
       row.boot_id,
       row.registered_at,
@@ -237,6 +249,7 @@ async function put(tx: Tx, row: ExecutorRow, exists: boolean): Promise<void> {
       row.handlers,
       row.process_key,
       row.process_boot,
+      row.map_boot,
       row.id,
     ],
   )

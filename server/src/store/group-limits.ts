@@ -91,7 +91,7 @@ async function lockLimits(tx: Tx, groupIds: readonly number[]): Promise<Map<numb
 async function inFlight(tx: ReadTx, groupIds: readonly number[]): Promise<Map<number, number>> {
   const list = listOfNumbers(groupIds)
   const rows = await tx.all<{ group_id: number; n: number }>(
-    `SELECT group_id, COUNT(*) AS n FROM open_instance WHERE phase IN (3, 4) AND children_made IS NULL AND group_id IN ${list.sql} GROUP BY group_id`,
+    `SELECT group_id, COUNT(*) AS n FROM open_instance WHERE phase IN (3, 4) AND (children_made IS NULL OR reduce = 2) AND runs_workflow IS NULL AND group_id IN ${list.sql} GROUP BY group_id`,
     list.params,
   )
   return new Map(rows.map((row) => [row.group_id, row.n]))

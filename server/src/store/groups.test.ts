@@ -2,7 +2,7 @@ import { AppError } from '@tickwheel/contract'
 import { id } from '@tickwheel/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { query, type Database } from './database.ts'
-import { createGroup, deleteGroup, findGroupByAppName, getGroup, listGroups, updateGroup } from './groups.ts'
+import { createGroup, deleteGroup, findGroupByAppName, getGroup, listGroups, updateGroup, xxlTokensOfGroups } from './groups.ts'
 import { changeAt, memoryStore, T0, taskInput } from './store.fixture.ts'
 import { createTask, deleteTask } from './tasks.ts'
 import { createToken, findToken, listTokens, revokeToken } from './tokens.ts'
@@ -23,6 +23,34 @@ async function refusal(work: Promise<unknown>): Promise<{ code: string; fields: 
   return { code: error.code, fields: error.errors.map((problem) => `${problem.path} ${problem.code}`), params: error.params }
 }
 const page = { page: 1, pageSize: 20 }
+
+describe('the XXL-JOB token of a group', () => {
+  const own = { name: 'orders', appName: 'orders', xxlToken: 'sealed 1' }
+
+  it('is kept until another is given, and only which kind it is is told', async () => {
+    const { groupId } = await createGroup(db, { input: own }, changeAt(T0))
+    const access = async () => (await getGroup(db, 'all', groupId)).xxlAccess
+    const update = async (version: number, more: { xxlToken?: string | null }) =>
+      updateGroup(db, { groupId, input: { name: 'orders', appName: 'orders', version, ...more } }, changeAt(T0))
+    expect(await access()).toBe('own')
+    expect(JSON.stringify(await getGroup(db, 'all', groupId))).not.toContain('sealed')
+    await update(1, {})
+    expect(await xxlTokensOfGroups(db)).toEqual([{ groupId, token: 'sealed 1' }])
+    await update(2, { xxlToken: '' })
+    expect(await access()).toBe('none')
+    await update(3, { xxlToken: null })
+    expect(await access()).toBe('shared')
+    expect(await xxlTokensOfGroups(db)).toEqual([])
+  })
+
+  it('is in no audit row, which says that there is another', async () => {
+    const { groupId } = await createGroup(db, { input: own }, changeAt(T0))
+    await updateGroup(db, { groupId, input: { ...own, version: 1, xxlToken: 'sealed 2' } }, changeAt(T0))
+    const rows = await db.read((tx) => tx.rows(query.selectFrom('audit').selectAll()))
+    expect(JSON.stringify(rows)).not.toContain('sealed')
+    expect(JSON.stringify(rows.map((row) => row.after))).toContain('***')
+  })
+})
 
 describe('groups', () => {
   it('are listed by name with what they have, as far as they are visible', async () => {
@@ -50,6 +78,7 @@ describe('groups', () => {
           link_run: null,
           process_key: null,
           process_boot: null,
+          map_boot: null,
           address: null,
         })),
       ),

@@ -5,10 +5,11 @@ import type { Change } from './caller.ts'
 import { DuplicateKey, query, type Database, type ReadTx, type Tx } from './database.ts'
 import { nameKey } from './definition.ts'
 import { takeEntityId } from './ids.ts'
-import { EXECUTORS_LEVEL, requireLevel } from './levels.ts'
+import { EXECUTORS_LEVEL, FLEET_LEVEL, requireLevel } from './levels.ts'
 import { contains, instantText, offsetOf, type Page, type PageRequest } from './page.ts'
 import type { GroupRow } from './schema.ts'
 import { groupsOf, isVisible } from './scope.ts'
+import { WORKFLOW_KIND } from './workflow-definition.ts'
 
 export interface GroupListQuery extends PageRequest {
   readonly keyword?: string | undefined
@@ -22,7 +23,7 @@ export interface GroupSums {
 
 export async function readGroupSums(tx: ReadTx, groupIds: readonly number[]): Promise<GroupSums> {
   return {
-    tasks: Object.fromEntries(await taskCounts(tx, groupIds)),
+    tasks: Object.fromEntries(await taskCounts(tx, groupIds, 'tasks')),
     executors: Object.fromEntries(await executorCounts(tx, groupIds)),
   }
 }
@@ -65,6 +66,19 @@ export async function findGroupByAppName(db: Database, appName: string): Promise
   return db.read((tx) => tx.first(query.selectFrom('task_group').select(['id', 'name']).where('app_name', '=', appName)))
 }
 
+/** The groups whose XXL-JOB executors do not send what all send: empty, or a token as it was given to `createGroup`. */
+export async function xxlTokensOfGroups(db: Database): Promise<{ groupId: number; token: string }[]> {
+  const rows = await db.read((tx) => tx.rows(query.selectFrom('task_group').select(['id', 'xxl_token']).where('xxl_token', 'is not', null)))
+  return rows.flatMap(({ id, xxl_token: token }) => (token === null ? [] : [{ groupId: id, token }]))
+}
+
+/** Makes a group; its id. Who makes one must see all groups (403). A token in `input.xxlToken` is sealed already: it is stored as it is. */
+/** The id of a group, by its name; null: there is none in the scope. */
+export async function groupNamed(db: Database, name: string, scope: Scope): Promise<number | null> {
+  const row = await db.read((tx) => tx.first(query.selectFrom('task_group').select('id').where('name_key', '=', nameKey(name))))
+  return row !== null && isVisible(scope, row.id) ? row.id : null
+}
+
 /** Makes a group; its id. Who makes one must see all groups (403). */
 export async function createGroup(db: Database, { input }: { input: GroupCreate }, change: Change): Promise<{ groupId: number }> {
   if (change.scope !== 'all')
@@ -72,6 +86,7 @@ export async function createGroup(db: Database, { input }: { input: GroupCreate 
   return db.write('rest', async (tx) => {
     const fields = fieldsOf(input, null)
     await requireLimits(tx, fields)
+    await requireOwnToken(tx, fields)
     await refuseTaken(tx, fields, null)
     const groupId = await takeEntityId(tx)
     const columns = {
@@ -80,19 +95,20 @@ export async function createGroup(db: Database, { input }: { input: GroupCreate 
       app_name: fields.appName,
       description: fields.description,
       concurrency: fields.concurrency,
+      xxl_token: fields.xxlToken,
     }
     await keyGuard(() => tx.insert('task_group', [{ id: groupId, ...columns, version: 1, created_at: change.now, updated_at: change.now }]))
     await writeAudit(tx, change.now, change.auditId, change.caller, {
       action: 'group:create',
       resource: { kind: 'group', id: groupId, key: fields.name },
       groupId,
-      ...changedFields(null, { ...fields }),
+      ...changedFields(null, shown(fields, null)),
     })
     return { groupId }
   })
 }
 
-/** Changes a group. 409 `STALE_VERSION` with the current version. */
+/** Changes a group. 409 `STALE_VERSION` with the current version. A token is stored as it is given. */
 export async function updateGroup(
   db: Database,
   { groupId, input }: { groupId: number; input: GroupUpdate },
@@ -109,6 +125,7 @@ export async function updateGroup(
     }
     const fields = fieldsOf(input, row)
     if (fields.concurrency !== (row.concurrency ?? 0)) await requireLimits(tx, fields)
+    if (fields.xxlToken !== row.xxl_token) await requireOwnToken(tx, fields)
     await refuseTaken(tx, fields, groupId)
     const columns = {
       name: fields.name,
@@ -116,6 +133,7 @@ export async function updateGroup(
       app_name: fields.appName,
       description: fields.description,
       concurrency: fields.concurrency,
+      xxl_token: fields.xxlToken,
     }
     await keyGuard(() =>
       tx.execute(
@@ -129,20 +147,18 @@ export async function updateGroup(
       action: 'group:edit',
       resource: { kind: 'group', id: groupId, key: fields.name },
       groupId,
-      ...changedFields(
-        { name: row.name, appName: row.app_name, description: row.description, concurrency: row.concurrency ?? 0 },
-        { ...fields },
-      ),
+      ...changedFields(shown(fieldsOfRow(row), null), shown(fields, row)),
     })
   })
 }
 
-/** Deletes a group with what is known of its executors. 409 `GROUP_NOT_EMPTY` while it has tasks. */
+/** Deletes a group with what is known of its executors. 409 `GROUP_NOT_EMPTY` while it has tasks or workflows. */
 export async function deleteGroup(db: Database, { groupId }: { groupId: number }, change: Change): Promise<void> {
   await db.write('rest', async (tx) => {
     const row = await lockGroup(tx, groupId, change.scope)
-    const tasks = (await taskCounts(tx, [groupId])).get(groupId) ?? 0
-    if (tasks > 0) throw new AppError('GROUP_NOT_EMPTY', `the group has ${tasks} tasks: delete or move them first`, { params: { tasks } })
+    const tasks = (await taskCounts(tx, [groupId], 'all')).get(groupId) ?? 0
+    if (tasks > 0)
+      throw new AppError('GROUP_NOT_EMPTY', `the group has ${tasks} tasks and workflows: delete or move them first`, { params: { tasks } })
     await tx.run('DELETE FROM executor_beat WHERE executor_id IN (SELECT id FROM executor WHERE group_id = ?)', [groupId])
     await tx.run('DELETE FROM executor WHERE group_id = ?', [groupId])
     await tx.run('DELETE FROM task_group WHERE id = ?', [groupId])
@@ -170,6 +186,7 @@ function described(rows: readonly GroupRow[], { tasks, executors }: GroupSums): 
     appName: row.app_name,
     description: row.description,
     concurrency: row.concurrency ?? 0,
+    xxlAccess: accessOf(row.xxl_token),
     version: row.version,
     taskCount: tasks[row.id] ?? 0,
     executorCount: executors[row.id] ?? 0,
@@ -178,10 +195,12 @@ function described(rows: readonly GroupRow[], { tasks, executors }: GroupSums): 
   }))
 }
 
-async function taskCounts(tx: ReadTx, groupIds: readonly number[]): Promise<Map<number, number>> {
+/** `all`: workflows too. */
+async function taskCounts(tx: ReadTx, groupIds: readonly number[], which: 'tasks' | 'all'): Promise<Map<number, number>> {
   if (groupIds.length === 0) return new Map()
   const counted = query.selectFrom('task').select((of) => ['group_id' as const, of.fn.countAll<number>().as('n')])
-  const rows = await tx.rows(counted.where('group_id', 'in', groupIds).where('deleted_at', 'is', null).groupBy('group_id'))
+  const living = counted.where('group_id', 'in', groupIds).where('deleted_at', 'is', null).groupBy('group_id')
+  const rows = await tx.rows(which === 'all' ? living : living.where('handler_kind', '<>', WORKFLOW_KIND))
   return new Map(rows.map((row) => [row.group_id, row.n]))
 }
 
@@ -197,11 +216,43 @@ interface GroupFields {
   readonly appName: string
   readonly description: string
   readonly concurrency: number
+  readonly xxlToken: string | null
 }
 
-/** `concurrency` absent: as it is. */
-function fieldsOf({ name, appName, description, concurrency }: GroupCreate, row: GroupRow | null): GroupFields {
-  return { name: name.trim(), appName, description: description ?? '', concurrency: concurrency ?? row?.concurrency ?? 0 }
+/** `concurrency` or `xxlToken` absent: as it is. */
+function fieldsOf({ name, appName, description, concurrency, xxlToken }: GroupCreate, row: GroupRow | null): GroupFields {
+  return {
+    name: name.trim(),
+    appName,
+    description: description ?? '',
+    concurrency: concurrency ?? row?.concurrency ?? 0,
+    xxlToken: xxlToken === undefined ? (row?.xxl_token ?? null) : xxlToken,
+  }
+}
+
+function fieldsOfRow({ name, app_name: appName, description, concurrency, xxl_token: xxlToken }: GroupRow): GroupFields {
+  return { name, appName, description, concurrency: concurrency ?? 0, xxlToken }
+}
+
+function accessOf(token: string | null): Group['xxlAccess'] {
+  if (token === null) return 'shared'
+  return token === '' ? 'none' : 'own'
+}
+
+/** What the audit log says: of a token only that there is another. */
+function shown({ xxlToken, ...fields }: GroupFields, before: GroupRow | null): Readonly<Record<string, unknown>> {
+  const xxlAccess = accessOf(xxlToken)
+  const isOther = before !== null && xxlAccess === 'own' && xxlToken !== before.xxl_token
+  return { ...fields, xxlAccess, ...(isOther ? { xxlToken: '***' } : {}) }
+}
+
+/** A node of an older release would refuse them, or send them what all are sent. */
+async function requireOwnToken(tx: Tx, { xxlToken }: GroupFields): Promise<void> {
+  if (xxlToken === null) return
+  await requireLevel(tx, FLEET_LEVEL, await tx.now(), {
+    what: 'keep to XXL-JOB access tokens of single groups',
+    remedy: 'leave the group with the token of the settings',
+  })
 }
 
 /** A node of an older release would send more at once. */

@@ -2,9 +2,11 @@ import { AppError, type InstanceListQuery } from '@tickwheel/contract'
 import { CAUSE, INSTANCE_STATES, isOpen, OUTCOME, PHASE, type InstanceState, type Scope } from '@tickwheel/core'
 import type { ReadTx, Value } from './database.ts'
 import { floorOfInstant } from './ids.ts'
-import { listOfNumbers } from './list.ts'
+import { listOfNumbers, partsOf } from './list.ts'
 import { groupsOf } from './scope.ts'
 import { mayHaveShards } from './shard-mark.ts'
+import { WORKFLOW_KIND } from './workflow-definition.ts'
+import { mayHaveWorkflows } from './workflow-mark.ts'
 
 /**
  * Finds the ids of runs, newest first, in `open_instance` and `instance`. A filter that no index serves runs inside a bound of 20,000 index entries,
@@ -21,6 +23,8 @@ export interface RunFilter {
   /** also shards; else runs that a schedule, a person or a program started */
   readonly hasShards: boolean
   readonly shardKey?: string | undefined
+  /** only these; null: any */
+  readonly ids: readonly number[] | null
   /** `[fromAt, toAt)` by creation */
   readonly fromAt: number | null
   readonly toAt: number | null
@@ -33,7 +37,7 @@ export interface FoundPage {
 }
 
 /** The filter of a list, read from its query. 400 for a state that there is not. */
-export function filterOf(scope: Scope, query: InstanceListQuery): RunFilter {
+export function filterOf(scope: Scope, query: InstanceListQuery): Omit<RunFilter, 'ids'> {
   return {
     scope,
     taskId: query.taskId,
@@ -115,8 +119,8 @@ interface Source {
 
 /** What a residual may look at. A key of shards is only read where it is asked for: it makes rows long. */
 const COLUMNS = {
-  open_instance: 'id, task_id, group_id, phase, cause, executor_id, created_at',
-  instance: 'id, task_id, group_id, outcome, cause, executor_id, created_at',
+  open_instance: 'id, task_id, group_id, phase, cause, executor_id, created_at, runs_workflow',
+  instance: 'id, task_id, group_id, outcome, cause, executor_id, created_at, runs_workflow',
 } as const
 
 function columnsOf(table: Source['table'], residual: string): string {
@@ -175,29 +179,41 @@ async function askPastShards(
 }
 
 async function sourcesOf(tx: ReadTx, asked: RunFilter): Promise<Source[]> {
-  const filter = { ...asked, hasShards: asked.hasShards || !(await mayHaveShards(tx)) }
+  const filter = {
+    ...asked,
+    hasShards: asked.hasShards || !(await mayHaveShards(tx)),
+    hidesWorkflows: await mustHideWorkflows(tx, asked.taskId),
+  }
   const groups = groupsOf(filter.scope, filter.groupId)
-  if (groups?.length === 0) return []
+  if (groups?.length === 0 || filter.ids?.length === 0) return []
   const phases = filter.states.filter(isOpen).map((state) => PHASE[state])
   const outcomes = filter.states.flatMap((state) => (isOpen(state) ? [] : [OUTCOME[state]]))
+  const keys = idLists(filter)
+  const byRow = (column: 'phase' | 'outcome', codes: readonly number[], all: number): Clause[] => [
+    ...taskClause(filter),
+    ...groupClause(groups),
+    listClause(column, codes, all),
+  ]
   const open =
-    phases.length === 0
-      ? []
-      : [
-          sourceOf(
-            'open_instance',
-            filter,
-            [],
-            [...taskClause(filter), ...groupClause(groups), listClause('phase', phases, Object.keys(PHASE).length)],
-          ),
-        ]
-  return outcomes.length === 0 ? open : [...open, ...(await endedSources(tx, filter, groups, outcomes))]
+    phases.length === 0 ? [] : keys.map((ids) => sourceOf('open_instance', filter, ids, byRow('phase', phases, Object.keys(PHASE).length)))
+  if (outcomes.length === 0) return open
+  if (filter.ids === null) return [...open, ...(await endedSources(tx, filter, groups, outcomes))]
+  const ended = byRow('outcome', outcomes, Object.keys(OUTCOME).length)
+  return [...open, ...keys.map((ids) => sourceOf('instance', filter, ids, ended))]
+}
+
+/** Runs of workflows are not shown among those of tasks. The runs of a task have none. */
+async function mustHideWorkflows(tx: ReadTx, taskId: number | undefined): Promise<boolean> {
+  if (!(await mayHaveWorkflows(tx))) return false
+  if (taskId === undefined) return true
+  const [row] = await tx.all<{ handler_kind: string }>('SELECT handler_kind FROM task WHERE id = ?', [taskId])
+  return row?.handler_kind === WORKFLOW_KIND
 }
 
 /** By task where there is one; else by group and outcome; else by id alone. */
 async function endedSources(
   tx: ReadTx,
-  filter: RunFilter,
+  filter: KnownFilter,
   groups: readonly number[] | null,
   outcomes: readonly number[],
 ): Promise<Source[]> {
@@ -235,12 +251,16 @@ async function groupsWithRuns(tx: ReadTx): Promise<number[]> {
   return groups
 }
 
+interface KnownFilter extends RunFilter {
+  readonly hidesWorkflows: boolean
+}
+
 interface Clause {
   readonly sql: string
   readonly params: readonly Value[]
 }
 
-function sourceOf(table: Source['table'], filter: RunFilter, indexed: readonly Clause[], byRow: readonly Clause[]): Source {
+function sourceOf(table: Source['table'], filter: KnownFilter, indexed: readonly Clause[], byRow: readonly Clause[]): Source {
   const where = [...indexed, ...idClauses(filter)]
   const residual = [...byRow, ...rowClauses(filter)].filter((clause) => clause.sql !== '')
   return {
@@ -263,8 +283,9 @@ function idClauses({ fromAt, toAt }: RunFilter): Clause[] {
   ]
 }
 
-function rowClauses({ fromAt, toAt, cause, executorId, hasShards, shardKey }: RunFilter): Clause[] {
+function rowClauses({ fromAt, toAt, cause, executorId, hasShards, shardKey, hidesWorkflows }: KnownFilter): Clause[] {
   return [
+    ...(hidesWorkflows ? [{ sql: 'runs_workflow IS NULL', params: [] }] : []),
     ...(hasShards ? [] : [{ sql: 'cause <> ?', params: [CAUSE.shard] }]),
     ...(fromAt === null ? [] : [{ sql: 'created_at >= ?', params: [fromAt] }]),
     ...(toAt === null ? [] : [{ sql: 'created_at < ?', params: [toAt] }]),
@@ -272,6 +293,15 @@ function rowClauses({ fromAt, toAt, cause, executorId, hasShards, shardKey }: Ru
     ...(executorId === undefined ? [] : [{ sql: 'executor_id = ?', params: [executorId] }]),
     ...(shardKey === undefined ? [] : [{ sql: 'shard_key = ?', params: [shardKey] }]),
   ]
+}
+
+/** Keys that are known go into an index, a thousand to a source. */
+function idLists({ ids }: RunFilter): Clause[][] {
+  if (ids === null) return [[]]
+  return partsOf(ids, 1000).map((part) => {
+    const list = listOfNumbers(part)
+    return [{ sql: `id IN ${list.sql}`, params: list.params }]
+  })
 }
 
 function taskClause({ taskId }: RunFilter): Clause[] {

@@ -4,9 +4,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Database } from './database.ts'
 import { floorOfInstant } from './ids.ts'
 import { getInstance, instancesById, listInstances, listTrace, recentRuns, runHead } from './instances.ts'
+import { TASK } from './scheduled-kind.ts'
+import { timingOf } from './scheduled-list.ts'
 import type { InstanceRow, OpenInstanceRow } from './schema.ts'
 import { addGroup, changeAt, endedRow, memoryStore, openRow, T0, taskInput } from './store.fixture.ts'
-import { getTask, listTasks, listTaskVersions, taskTiming } from './task-list.ts'
+import { getTask, listTasks, listTaskVersions } from './task-list.ts'
 import { createTask, setTaskEnabled, updateTask } from './tasks.ts'
 
 const BASE = floorOfInstant(T0)
@@ -237,7 +239,7 @@ describe('one run', () => {
     expect(await refusal(getInstance(db, [id(2)], BASE + 1, all))).toBe('INSTANCE_NOT_FOUND')
     expect(await refusal(listTrace(db, [], BASE + 1))).toBe('INSTANCE_NOT_FOUND')
     expect(await runHead(db, [id(2)], BASE + 1)).toBeNull()
-    expect(await runHead(db, 'all', BASE + 1)).toEqual({ instanceId: BASE + 1, taskId: 10, groupId: 1, isEnded: true })
+    expect(await runHead(db, 'all', BASE + 1)).toEqual({ instanceId: BASE + 1, taskId: 10, groupId: 1, isEnded: true, step: null })
     expect(await instancesById(db, [id(2)], [BASE + 1])).toEqual([])
   })
 })
@@ -315,7 +317,7 @@ describe('tasks as they are shown', () => {
       lastFiredAt: '2026-11-22T08:00:03.000Z',
     })
     await setTaskEnabled(db, { taskId, isEnabled: false }, changeAt(T0))
-    expect(await taskTiming(db, 'all', taskId)).toMatchObject({
+    expect(await timingOf(db, TASK, 'all', taskId)).toMatchObject({
       isEnabled: false,
       nextDueAt: null,
       schedule: { kind: 'cron', timezone: 'UTC' },

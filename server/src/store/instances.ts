@@ -26,12 +26,14 @@ import { parseJson } from './definition.ts'
 import { namesOfGroups } from './groups.ts'
 import { countRuns, filterOf, findRuns, statesOf } from './instance-find.ts'
 import { instantText, offsetOf } from './page.ts'
-import { ATTEMPT_OUTCOME } from './run-writes.ts'
+import { ATTEMPT_OUTCOME, PART_PAYLOAD, REDUCE } from './run-writes.ts'
 import type { AttemptRow, InstanceRow, OpenInstanceRow, PayloadRow, RunFacts } from './schema.ts'
 import { isVisible } from './scope.ts'
 import { mayHaveShards } from './shard-mark.ts'
-import { countsOfParent, partOfText } from './shards.ts'
-import { definitionOf } from './tasks.ts'
+import { definitionOfRun } from './step-definition.ts'
+import { stepNames, type StepName } from './step-names.ts'
+import { countsOfParent } from './shard-counts.ts'
+import { isFar, itemsOfPayload, partOfText } from './shards.ts'
 
 export interface InstancePage {
   readonly items: InstanceListItem[]
@@ -45,10 +47,11 @@ export interface InstancePage {
 /** Runs, newest first. `cursor` wins over `page`; 422 `PAGE_TOO_DEEP` beyond 10,000 rows without one. */
 export async function listInstances(db: Database, scope: Scope, asked: InstanceListQuery): Promise<InstancePage> {
   const { page = 1, pageSize = 20, cursor } = asked
-  const filter = filterOf(scope, asked)
+  const wanted = filterOf(scope, asked)
   const below = cursor === undefined ? Number.MAX_SAFE_INTEGER : readCursor(cursor)
   const skipped = cursor === undefined ? offsetOf({ page, pageSize }) : 0
   return db.read(async (tx) => {
+    const filter = { ...wanted, ids: asked.workflowRunId === undefined ? null : await runsOfSteps(tx, asked.workflowRunId) }
     const found = await findRuns(tx, filter, below, skipped + pageSize)
     const { total, isCapped } = await countRuns(tx, filter)
     const items = await listItems(tx, await readRuns(tx, found.ids.slice(skipped)))
@@ -61,6 +64,15 @@ export async function listInstances(db: Database, scope: Scope, asked: InstanceL
       nextCursor: found.next === null ? null : `1.${found.next.toString(36)}`,
     }
   })
+}
+
+/** What the steps of a run of a workflow do; of a fan-out its parent. */
+async function runsOfSteps(tx: ReadTx, workflowRunId: number): Promise<number[]> {
+  const rows = await tx.all<{ instance_id: number }>(
+    `SELECT instance_id FROM step_run WHERE run_id = ? AND instance_id IS NOT NULL ORDER BY step_no, round LIMIT ${STEP_RUNS_READ}`,
+    [workflowRunId],
+  )
+  return rows.map((row) => row.instance_id)
 }
 
 /** A cursor carries its version: `1.<id in base 36>`. */
@@ -114,14 +126,18 @@ export interface RunHead {
   readonly taskId: number
   readonly groupId: number
   readonly isEnded: boolean
+  /** the run of a workflow that it does a step of */
+  readonly step: { readonly workflowRunId: number; readonly workflowId: number } | null
 }
 
 /** Null: there is no such run, or it is not visible. */
 export async function runHead(db: Database, scope: Scope, instanceId: number): Promise<RunHead | null> {
   return db.read(async (tx) => {
     const [run] = await readRuns(tx, [instanceId])
-    if (run === undefined || !isVisible(scope, run.row.group_id)) return null
-    return { instanceId, taskId: run.row.task_id, groupId: run.row.group_id, isEnded: run.kind === 'ended' }
+    if (run === undefined || isOfWorkflow(run) || !isVisible(scope, run.row.group_id)) return null
+    const { task_id: taskId, group_id: groupId, workflow_run_id: workflowRunId, workflow_id: workflowId } = run.row
+    const step = workflowRunId === null || workflowId === null ? null : { workflowRunId, workflowId }
+    return { instanceId, taskId, groupId, isEnded: run.kind === 'ended', step }
   })
 }
 
@@ -130,17 +146,19 @@ export async function instancesById(db: Database, scope: Scope, ids: readonly nu
   return db.read(async (tx) =>
     listItems(
       tx,
-      (await readRuns(tx, ids)).filter((run) => isVisible(scope, run.row.group_id)),
+      (await readRuns(tx, ids)).filter((run) => !isOfWorkflow(run) && isVisible(scope, run.row.group_id)),
     ),
   )
 }
 
-type Run = { readonly kind: 'open'; readonly row: OpenInstanceRow } | { readonly kind: 'ended'; readonly row: InstanceRow }
+export type Run = { readonly kind: 'open'; readonly row: OpenInstanceRow } | { readonly kind: 'ended'; readonly row: InstanceRow }
 
 const READ_AT_ONCE = 500
+/** Steps of one run of a workflow, with their earlier rounds. */
+const STEP_RUNS_READ = 5000
 
 /** Rows by id, newest first. Open ones are read first: who ends meanwhile is found as ended. */
-async function readRuns(tx: ReadTx, ids: readonly number[]): Promise<Run[]> {
+export async function readRuns(tx: ReadTx, ids: readonly number[]): Promise<Run[]> {
   const runs = new Map<number, Run>()
   for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
     const part = ids.slice(from, from + READ_AT_ONCE)
@@ -154,21 +172,27 @@ async function readRuns(tx: ReadTx, ids: readonly number[]): Promise<Run[]> {
 
 async function visibleRun(tx: ReadTx, scope: Scope, instanceId: number): Promise<Run> {
   const [run] = await readRuns(tx, [instanceId])
-  if (run === undefined || !isVisible(scope, run.row.group_id)) throw instanceNotFound(instanceId)
+  if (run === undefined || isOfWorkflow(run) || !isVisible(scope, run.row.group_id)) throw instanceNotFound(instanceId)
   return run
+}
+
+/** A run of a workflow is asked for as such. */
+function isOfWorkflow({ row }: Run): boolean {
+  return row.runs_workflow === 1
 }
 
 function instanceNotFound(instanceId: number): AppError {
   return new AppError('INSTANCE_NOT_FOUND', `there is no run ${instanceId}`)
 }
 
-async function listItems(tx: ReadTx, runs: readonly Run[]): Promise<InstanceListItem[]> {
+export async function listItems(tx: ReadTx, runs: readonly Run[]): Promise<InstanceListItem[]> {
   const rows = runs.map((run) => run.row)
   const tasks = await namesOf(
     tx,
     'task',
-    rows.map((row) => row.task_id),
+    rows.flatMap((row) => [row.task_id, row.workflow_id]),
   )
+  const stepNameOf = await stepNames(tx, rows)
   const groups = await namesOfGroups(
     tx,
     rows.map((row) => row.group_id),
@@ -184,7 +208,7 @@ async function listItems(tx: ReadTx, runs: readonly Run[]): Promise<InstanceList
   )
   return runs.map((run) => ({
     ...factsOf(run.row),
-    taskName: tasks.get(run.row.task_id) ?? '',
+    taskName: taskNameOf(run.row, tasks, stepNameOf(run.row)),
     groupName: groups.get(run.row.group_id) ?? '',
     executorName: run.row.executor_id === null ? null : (executors.get(run.row.executor_id) ?? null),
     state: stateOf(run),
@@ -192,7 +216,20 @@ async function listItems(tx: ReadTx, runs: readonly Run[]): Promise<InstanceList
     retriedBy: retries.get(run.row.id) ?? null,
     error: run.kind === 'ended' ? errorOf(run.row) : null,
     waitingFor: run.kind === 'open' ? waitingFor(run.row) : null,
+    step: stepOf(run.row, tasks, stepNameOf(run.row)),
   }))
+}
+
+/** What a step defines in place has no task of its own: it is called after the workflow and the step. */
+function taskNameOf(row: RunFacts, tasks: ReadonlyMap<number, string>, step: StepName | null): string {
+  const name = tasks.get(row.task_id) ?? ''
+  return row.workflow_id === row.task_id && step !== null ? `${name} · ${step.name}` : name
+}
+
+function stepOf(row: RunFacts, tasks: ReadonlyMap<number, string>, step: StepName | null): InstanceListItem['step'] {
+  const { workflow_run_id: workflowRunId, workflow_id: workflowId } = row
+  if (workflowRunId === null || workflowId === null || step === null) return null
+  return { workflowRunId, workflowId, workflowName: tasks.get(workflowId) ?? '', stepKey: step.key }
 }
 
 function factsOf(row: RunFacts) {
@@ -220,8 +257,14 @@ function factsOf(row: RunFacts) {
   }
 }
 
-function sumsOf(row: RunFacts): { total: number; made: number; ended: Record<string, number> } {
-  return { total: row.shard_total ?? 0, made: row.children_made ?? 0, ended: { ...countsOfParent(row) } }
+function sumsOf(row: RunFacts): ShardPage['sums'] {
+  return {
+    total: row.shard_total ?? 0,
+    made: row.children_made ?? 0,
+    ended: { ...countsOfParent(row) },
+    mapped: row.mapped !== null,
+    reduce: row.reduce === null ? 'none' : row.reduce === REDUCE.begun ? 'begun' : 'later',
+  }
 }
 
 function stateOf(run: Run): InstanceState {
@@ -242,18 +285,18 @@ async function retriesOf(tx: ReadTx, ids: readonly number[]): Promise<Map<number
   return new Map(rows.map((row) => [row.instance_id, row.retry_id]))
 }
 
-function actorOf(text: string | null): Static<typeof Actor> | null {
+export function actorOf(text: string | null): Static<typeof Actor> | null {
   const value = text === null ? null : parseJson(text)
   if (typeof value !== 'object' || value === null || !('kind' in value) || !('name' in value) || typeof value.name !== 'string') return null
   const kind = (['user', 'token', 'executor', 'system'] as const).find((known) => known === value.kind)
   return kind === undefined ? null : { kind, id: 'id' in value && typeof value.id === 'number' ? value.id : null, name: value.name }
 }
 
-function errorOf(row: { error_code: string | null; error: string | null }): Static<typeof RunError> | null {
+export function errorOf(row: { error_code: string | null; error: string | null }): Static<typeof RunError> | null {
   return row.error_code === null && row.error === null ? null : { code: row.error_code ?? '', message: row.error ?? '' }
 }
 
-function waitingFor(row: OpenInstanceRow): InstanceListItem['waitingFor'] {
+export function waitingFor(row: OpenInstanceRow): InstanceListItem['waitingFor'] {
   const reason = row.wait_code === null ? null : reasonOf(row.wait_code)
   return reason === null ? null : { reason, facts: objectOf(row.wait_facts) }
 }
@@ -263,12 +306,13 @@ function objectOf(text: string | null): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 }
 
-function payloadOf(payloads: readonly PayloadRow[], kind: number): string | null {
+export function payloadOf(payloads: readonly PayloadRow[], kind: number): string | null {
   return payloads.find((payload) => payload.kind === kind)?.body ?? null
 }
 
 /** What the run was given: the items of a shard; its own params; those of its parent; else those of the task's version that it runs. */
-async function paramsOf(tx: ReadTx, row: RunFacts, payloads: readonly PayloadRow[]): Promise<string> {
+export async function paramsOf(tx: ReadTx, row: RunFacts, payloads: readonly PayloadRow[]): Promise<string> {
+  if (isFar(row.shard_part)) return JSON.stringify(itemsOfPayload(payloadOf(payloads, PART_PAYLOAD) ?? undefined))
   const items = row.shard_index === null ? undefined : partOfText(row.shard_part).items
   if (items !== undefined) return JSON.stringify(items)
   const own = payloadOf(payloads, 1)
@@ -278,7 +322,7 @@ async function paramsOf(tx: ReadTx, row: RunFacts, payloads: readonly PayloadRow
 }
 
 async function paramsOfVersion(tx: ReadTx, row: RunFacts): Promise<string> {
-  return (await definitionOf(tx, row.task_id, row.task_version))?.params ?? ''
+  return (await definitionOfRun(tx, row))?.params ?? ''
 }
 
 function resultOf(run: Run, payloads: readonly PayloadRow[]): unknown {
@@ -403,12 +447,12 @@ export async function recentRuns(tx: ReadTx, taskIds: readonly number[], count: 
 
 /** The last ended runs of a task without their shards. */
 async function newestEnded(tx: ReadTx, taskId: number, count: number): Promise<readonly number[]> {
-  const filter = { scope: 'all', taskId, states: OUTCOMES, hasShards: false, fromAt: null, toAt: null } as const
+  const filter = { scope: 'all', taskId, states: OUTCOMES, hasShards: false, ids: null, fromAt: null, toAt: null } as const
   return (await findRuns(tx, filter, Number.MAX_SAFE_INTEGER, count)).ids
 }
 
 /** What a person looks for first has the lowest rank. */
-const SHARD_RANK: Readonly<Record<InstanceState, number>> = {
+export const SHARD_RANK: Readonly<Record<InstanceState, number>> = {
   failed: 0,
   timedOut: 0,
   lost: 0,
@@ -452,7 +496,7 @@ export async function listShards(
   })
 }
 
-async function shardStates(tx: ReadTx, parent: RunFacts): Promise<{ id: number; state: InstanceState }[]> {
+export async function shardStates(tx: ReadTx, parent: RunFacts): Promise<{ id: number; state: InstanceState }[]> {
   if (parent.first_child_id === null) return []
   const range = [parent.first_child_id, parent.first_child_id + (parent.children_made ?? 0)]
   const states = new Map<number, InstanceState>()

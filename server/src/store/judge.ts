@@ -1,4 +1,14 @@
-import { PARAMS_INVALID, type Accepted, type Finished, type Progress, type Rejected, type Started, type Verdict } from '@tickwheel/contract'
+import {
+  PARAMS_INVALID,
+  type Accepted,
+  type Finished,
+  type MapEnd,
+  type MapFrame,
+  type Progress,
+  type Rejected,
+  type Started,
+  type Verdict,
+} from '@tickwheel/contract'
 import {
   decideRetry,
   OUTCOME,
@@ -16,12 +26,14 @@ import { ATTEMPT_OUTCOME, type Requeue, type RunEnd, type RunError } from './run
 import type { OpenInstanceRow } from './schema.ts'
 
 /** Frames that change a run. */
-export type RunFrame = Accepted | Rejected | Started | Progress | Finished
+export type RunFrame = Accepted | Rejected | Started | Progress | MapFrame | Finished
 
 export interface RunReport {
   readonly executorId: number
   readonly bootId: number
   readonly frame: RunFrame
+  /** of an end that splits the run: the first of as many ids in a row as it has shards */
+  readonly firstChildId?: number
 }
 
 /** What a frame makes of an open row. */
@@ -30,6 +42,8 @@ export type Judgment =
   | { readonly kind: 'update'; readonly row: OpenInstanceRow }
   | { readonly kind: 'requeue'; readonly requeue: Requeue }
   | { readonly kind: 'end'; readonly end: RunEnd }
+  /** the attempt goes on, and has split off some shards */
+  | { readonly kind: 'map'; readonly row: OpenInstanceRow; readonly frame: MapFrame }
   /** the attempt has ended unsuccessfully: `endAttempt` decides with the task's retry policy */
   | { readonly kind: 'attemptEnded'; readonly ended: AttemptEnd }
 
@@ -40,6 +54,10 @@ export interface AttemptEnd {
   readonly error: RunError | null
   readonly result: string | null
   readonly trace: readonly TraceEntry[]
+  /** a retry begins no earlier, whatever the policy says; null: as it says */
+  readonly retryNotBefore: number | null
+  /** it has split the run, and says into how many */
+  readonly map?: MapEnd
 }
 
 /** A running attempt is looked at once a minute, to see whether it is over its time. */
@@ -48,11 +66,11 @@ const CHECK_MS = 60_000
 /** Judges one frame against the open row it names. Pure: phase, attempt, executor and boot decide, never the order of arrival. */
 export function judge(row: OpenInstanceRow, report: RunReport, at: number): Judgment {
   const { frame } = report
-  const boot = frame.type === 'finished' ? frame.bootId : report.bootId
+  const boot = frame.type === 'finished' || frame.type === 'map' ? frame.bootId : report.bootId
   const isCurrent = row.attempt === frame.attempt && row.executor_id === report.executorId && row.boot_id === boot
   const move = transition(stateOfPhase(row.phase), eventOf(frame))
   if (!isCurrent || move.kind === 'illegal') return { kind: 'verdict', verdict: row.attempt >= frame.attempt ? 'stale' : 'unknown' }
-  if (move.kind === 'already' && frame.type !== 'progress') return { kind: 'verdict', verdict: 'already' }
+  if (move.kind === 'already' && frame.type !== 'progress' && frame.type !== 'map') return { kind: 'verdict', verdict: 'already' }
   switch (frame.type) {
     case 'accepted':
       return row.accepted_at === null ? { kind: 'update', row: accepted(row, frame.at) } : { kind: 'verdict', verdict: 'already' }
@@ -63,6 +81,8 @@ export function judge(row: OpenInstanceRow, report: RunReport, at: number): Judg
         kind: 'update',
         row: { ...(move.kind === 'to' ? started(row, frame.at) : row), progress: JSON.stringify([frame.value, frame.text]) },
       }
+    case 'map':
+      return { kind: 'map', row: move.kind === 'to' ? started(row, at) : row, frame }
     case 'rejected':
       return rejected(row, frame, at)
     case 'finished':
@@ -76,8 +96,9 @@ function eventOf(frame: RunFrame): InstanceEvent {
       return 'accept'
     case 'started':
       return 'start'
-    // progress is a sign that the body runs
+    // progress is a sign that the body runs, and so is what it splits off
     case 'progress':
+    case 'map':
       return 'start'
     case 'rejected':
       return 'reject'
@@ -141,6 +162,8 @@ function finished(row: OpenInstanceRow, frame: Finished): Judgment {
     error: frame.error ?? null,
     result: frame.result === undefined ? null : JSON.stringify(frame.result),
     trace: [traceOf(frame, row, endedAt)],
+    retryNotBefore: null,
+    ...(frame.map === undefined ? {} : { map: frame.map }),
   }
   return { kind: 'attemptEnded', ended }
 }
@@ -194,13 +217,14 @@ export function endAttempt(
       ? decideRetry({ policy: retry, tries: row.tries, outcome: outcomeOfCode(outcome), chance: chanceOf(row), onLost })
       : ({ kind: 'final', reason: 'notRetriable' } as const)
   if (decision.kind === 'retry') {
+    const readyAt = Math.max(at + decision.delayMs, ended.retryNotBefore ?? 0)
     const trace: TraceEntry[] = [
       ...ended.trace,
-      { reason: 'retrying', at, facts: { tries: row.tries + 1, max: retry.max, delayMs: decision.delayMs } },
+      { reason: 'retrying', at, facts: { tries: row.tries + 1, max: retry.max, delayMs: readyAt - at } },
     ]
     return {
       kind: 'requeue',
-      requeue: { row, attemptOutcome: outcome, endedAt: at, error: ended.error, readyAt: at + decision.delayMs, spendsTry: true, trace },
+      requeue: { row, attemptOutcome: outcome, endedAt: at, error: ended.error, readyAt, spendsTry: true, trace },
     }
   }
   const isSpent = retry.max > 0 && row.tries >= retry.max && outcome !== OUTCOME.succeeded && outcome !== OUTCOME.canceled

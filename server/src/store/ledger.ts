@@ -5,7 +5,7 @@ import { parseJson } from './definition.ts'
 import { floorOfInstant } from './ids.ts'
 import { instantText } from './page.ts'
 import type { FiringHourRow, FiringRow, SeriesRow, SkipRow, TaskRow } from './schema.ts'
-import { isVisible } from './scope.ts'
+import { TASK, visibleRow, type ScheduledKind } from './scheduled-kind.ts'
 import { seriesSchedule, spansSince, type SeriesSchedule, type Span } from './spans.ts'
 
 /**
@@ -15,6 +15,8 @@ import { seriesSchedule, spansSince, type SeriesSchedule, type Span } from './sp
  */
 export interface FiringListQuery {
   readonly taskId: number
+  /** what it is, where it is no task */
+  readonly kind?: ScheduledKind | undefined
   /** ISO instants, `[from, to]`; absent: from the beginning, up to the newest entry */
   readonly from?: string | undefined
   readonly to?: string | undefined
@@ -43,7 +45,7 @@ const DAY_MS = 24 * HOUR_MS
 export async function listFirings(db: Database, scope: Scope, asked: FiringListQuery): Promise<LedgerPage> {
   const { page = 1, pageSize = 20 } = asked
   return db.read(async (tx) => {
-    const reader = await openLedger(tx, scope, asked.taskId)
+    const reader = await openLedger(tx, scope, asked)
     const from = readBound(asked.from, 'from') ?? 0
     const start = asked.cursor === undefined ? await reader.newest(readBound(asked.to, 'to')) : readCursor(asked.cursor)
     const { items, next } = await walk(reader, { start, from, limit: pageSize })
@@ -77,10 +79,10 @@ async function walk(
 export async function whyAt(
   db: Database,
   scope: Scope,
-  { taskId, at, now }: { taskId: number; at: number; now: number },
+  { at, now, ...asked }: Pick<FiringListQuery, 'taskId' | 'kind'> & { at: number; now: number },
 ): Promise<Static<typeof WhyAnswer>> {
   return db.read(async (tx) => {
-    const reader = await openLedger(tx, scope, taskId)
+    const reader = await openLedger(tx, scope, asked)
     const span = reader.schedule.spanAt(at)
     const { verdict, entry, facts } = await judge(reader, at, now)
     return {
@@ -170,9 +172,12 @@ interface Found {
   readonly before: number | null
 }
 
-async function openLedger(tx: ReadTx, scope: Scope, taskId: number): Promise<LedgerReader> {
-  const task = await tx.first(query.selectFrom('task').selectAll().where('id', '=', taskId))
-  if (task === null || !isVisible(scope, task.group_id)) throw new AppError('TASK_NOT_FOUND', `there is no task ${taskId}`)
+async function openLedger(
+  tx: ReadTx,
+  scope: Scope,
+  { taskId, kind = TASK }: Pick<FiringListQuery, 'taskId' | 'kind'>,
+): Promise<LedgerReader> {
+  const task = await visibleRow(tx, kind, taskId, scope)
   const series = await tx.first(query.selectFrom('series').selectAll().where('id', '=', task.series_id))
   if (series === null) throw new Error(`task ${taskId} has no series ${task.series_id}`)
   return new LedgerReader({ tx, task, series, spans: await spansSince(tx, series.id, 0) })

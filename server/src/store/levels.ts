@@ -3,6 +3,14 @@ import type { Tx } from './database.ts'
 
 /** The schema level whose programs know limits, shards, routing beyond the first two strategies, and executors without a stream. */
 export const EXECUTORS_LEVEL = 4
+/** The schema level whose programs know the access tokens of single groups for XXL-JOB executors. */
+export const FLEET_LEVEL = 6
+
+/** The schema level whose programs know workflows. */
+export const WORKFLOWS_LEVEL = 5
+
+/** The schema level whose programs know runs that are split by their handler. */
+export const MAP_LEVEL = 7
 
 /** A node that has written no beat for so long does not decide anything any more. */
 const LIVE_MS = 10_000
@@ -18,11 +26,8 @@ export interface LevelNeed {
  * now on: one that came later would take what it does not know for damage. `now`: by the clock of the database.
  */
 export async function requireLevel(tx: Tx, level: number, now: number, { what, remedy }: LevelNeed): Promise<void> {
-  const [older] = await tx.all<{ name: string; version: string; level: number }>(
-    'SELECT name, version, level FROM node WHERE level < ? AND beat_at > ? ORDER BY level, run_id LIMIT 1',
-    [level, now - LIVE_MS],
-  )
-  if (older === undefined) return keepOut(tx, level)
+  const older = await findOlderNode(tx, level, now)
+  if (older === null) return keepOut(tx, level)
   throw new AppError(
     'NODE_TOO_OLD',
     `node ${older.name} runs version ${older.version}, which cannot ${what}: upgrade or stop it first, or ${remedy}`,
@@ -32,7 +37,21 @@ export async function requireLevel(tx: Tx, level: number, now: number, { what, r
   )
 }
 
-async function keepOut(tx: Tx, level: number): Promise<void> {
+/** The oldest of the live nodes below a schema level; null: there is none. `now`: by the clock of the database. */
+export async function findOlderNode(
+  tx: Tx,
+  level: number,
+  now: number,
+): Promise<{ readonly name: string; readonly version: string; readonly level: number } | null> {
+  const [older] = await tx.all<{ name: string; version: string; level: number }>(
+    'SELECT name, version, level FROM node WHERE level < ? AND beat_at > ? ORDER BY level, run_id LIMIT 1',
+    [level, now - LIVE_MS],
+  )
+  return older ?? null
+}
+
+/** Keeps programs below a schema level from opening the store from now on. */
+export async function keepOut(tx: Tx, level: number): Promise<void> {
   const [oldest] = await tx.all<{ value: string }>("SELECT value FROM meta WHERE `key` = 'oldest_reader'")
   if (Number(oldest?.value ?? 0) < level) await tx.run("UPDATE meta SET value = ? WHERE `key` = 'oldest_reader'", [String(level)])
 }

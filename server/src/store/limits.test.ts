@@ -1,7 +1,7 @@
 import { REASON } from '@tickwheel/core'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Database, Lane } from './database.ts'
-import { EXECUTORS_LEVEL } from './levels.ts'
+import { EXECUTORS_LEVEL, FLEET_LEVEL } from './levels.ts'
 import { completeDefinition, definitionText, levelOf, parseDefinition } from './definition.ts'
 import { takePlaces, type Places } from './group-limits.ts'
 import { createGroup, getGroup, updateGroup } from './groups.ts'
@@ -66,6 +66,17 @@ describe('while a node of an older release lives', () => {
     const saved = updateTask(db, { taskId, input: { ...taskInput({ concurrency: 2 }), version: 1 }, serverZone: 'UTC' }, changeAt(T0))
     await expect(saved).rejects.toMatchObject({ code: 'NODE_TOO_OLD', params: { node: 'old', level: 3, neededLevel: EXECUTORS_LEVEL } })
     expect(await readDefinition(db, taskId, 2)).toBeNull()
+  })
+
+  it('XXL-JOB tokens of single groups are refused', async () => {
+    const input = { name: 'orders', appName: 'orders', xxlToken: '' }
+    await expect(createGroup(db, { input }, changeAt(T0))).rejects.toMatchObject({
+      code: 'NODE_TOO_OLD',
+      params: { node: 'old', neededLevel: FLEET_LEVEL },
+    })
+    const { groupId } = await createGroup(db, { input: { name: 'orders', appName: 'orders' } }, changeAt(T0))
+    const change = { name: 'orders', appName: 'orders', version: 1, xxlToken: 'sealed' }
+    await expect(updateGroup(db, { groupId, input: change }, changeAt(T0))).rejects.toMatchObject({ code: 'NODE_TOO_OLD' })
   })
 
   it('limits of groups are refused, and can be set when it is gone', async () => {

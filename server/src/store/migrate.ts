@@ -4,6 +4,9 @@ import { mainJob } from './migrations/0001-main-job.ts'
 import { logsInDatabase } from './migrations/0002-logs-in-database.ts'
 import { manyNodes } from './migrations/0003-many-nodes.ts'
 import { executorsInFull } from './migrations/0004-executors-in-full.ts'
+import { workflows } from './migrations/0005-workflows.ts'
+import { fleet } from './migrations/0006-fleet.ts'
+import { mapReduce } from './migrations/0007-map-reduce.ts'
 
 interface Migration {
   readonly tables?: readonly TableSpec[]
@@ -18,6 +21,9 @@ const migrations: readonly Migration[] = [
   { tables: logsInDatabase, isForLogs: true },
   { columns: manyNodes },
   executorsInFull,
+  workflows,
+  fleet,
+  mapReduce,
 ]
 
 export const SCHEMA_LEVEL = migrations.length

@@ -1,6 +1,8 @@
-import { PHASE, SLOT_COUNT } from '@tickwheel/core'
+import { PHASE } from '@tickwheel/core'
 import type { Database, ReadTx, Tx } from './database.ts'
+import { inSlots } from './in-slots.ts'
 import { listOfNumbers, partsOf } from './list.ts'
+import { FLOW_LANE } from './run-writes.ts'
 import type { OpenInstanceRow } from './schema.ts'
 
 /** Open rows of the given slots, by id, from `after` on: what a new owner takes into memory. At most `limit`. */
@@ -35,20 +37,23 @@ export async function laneHeads(db: Database, groupIds: readonly number[], slots
   })
 }
 
-/** Runs of the given slots in a phase that are past their `rank_at`, soonest first. */
+/**
+ * Runs of the given slots in a phase that are past their `rank_at`, soonest first. Of the queued ones (2) runs of workflows; of
+ * those that run (4) all but these, which `dueFlows` gives.
+ */
 export async function pastRank(
   db: Database,
   slots: ReadonlySet<number>,
-  { phase, now, limit }: { phase: 1 | 3 | 4; now: number; limit: number },
+  { phase, now, limit }: { phase: 1 | 2 | 3 | 4; now: number; limit: number },
 ): Promise<OpenInstanceRow[]> {
   if (slots.size === 0) return []
   const here = inSlots(slots)
   // a dispatch that nobody has accepted or wants to cancel is looked at by the node that holds the link
-  const known = phase === 3 ? ' AND (accepted_at IS NOT NULL OR cancel_at IS NOT NULL)' : ''
+  const known = phase === PHASE.dispatched ? ' AND (accepted_at IS NOT NULL OR cancel_at IS NOT NULL)' : ''
   return db.read((tx) =>
     tx.all<OpenInstanceRow>(
-      `SELECT * FROM open_instance WHERE phase = ? AND lane = 0 AND rank_at <= ?${here.sql}${known} ORDER BY rank_at LIMIT ?`,
-      [phase, now, ...here.params, limit],
+      `SELECT * FROM open_instance WHERE phase = ? AND lane = ? AND rank_at <= ?${here.sql}${known} ORDER BY rank_at LIMIT ?`,
+      [phase, phase === PHASE.queued ? FLOW_LANE : 0, now, ...here.params, limit],
     ),
   )
 }
@@ -96,13 +101,6 @@ export async function countInFlight(db: Database): Promise<Map<number, number>> 
     ),
   )
   return new Map(rows.map((row) => [row.executor_id, row.n]))
-}
-
-/** Nothing where all slots are meant. */
-function inSlots(slots: ReadonlySet<number>): { readonly sql: string; readonly params: readonly number[] } {
-  if (slots.size === SLOT_COUNT) return { sql: '', params: [] }
-  const list = listOfNumbers([...slots].sort((a, b) => a - b))
-  return { sql: ` AND slot IN ${list.sql}`, params: list.params }
 }
 
 /** Some open rows by id. */

@@ -20,7 +20,7 @@ export async function groupsWithEndedRuns(db: Database): Promise<number[]> {
 }
 
 /**
- * Deletes runs of a group with an outcome and ids below `beforeId`, with their attempts, payloads and retry links. How many runs went; fewer than
+ * Deletes runs of a group with an outcome and ids below `beforeId`, with their attempts, payloads, retry links and steps. How many runs went; fewer than
  * `PRUNE_BATCH`: that was all.
  */
 export async function pruneRuns(
@@ -34,6 +34,7 @@ export async function pruneRuns(
     )
     if (rows.length === 0) return 0
     const list = listOfNumbers(rows.map((row) => row.id))
+    for (const table of ['workflow_run', 'step_run']) await tx.run(`DELETE FROM ${table} WHERE run_id IN ${list.sql}`, list.params)
     for (const table of ['attempt', 'payload', 'retry_link'])
       await tx.run(`DELETE FROM ${table} WHERE instance_id IN ${list.sql}`, list.params)
     await tx.run(`DELETE FROM instance WHERE id IN ${list.sql}`, list.params)

@@ -1,12 +1,15 @@
 import type { Verdict } from '@tickwheel/contract'
-import { OUTCOME, PHASE, type TraceEntry } from '@tickwheel/core'
+import { appendTrace, OUTCOME, PHASE, type TraceEntry } from '@tickwheel/core'
 import type { Database, Tx } from './database.ts'
 import { endAttempt, judge, rankOf, type AfterFailure, type AttemptEnd, type Judgment, type RunReport } from './judge.ts'
 import { listOfNumbers } from './list.ts'
+import { dropMapFrames, keepMapFrame } from './map-frames.ts'
+import { afterMap } from './map-end.ts'
 import { lockOpen } from './open-runs.ts'
-import { ATTEMPT_OUTCOME, attemptRow, endRuns, requeued, saveOpen, type Requeue, type RunEnd } from './run-writes.ts'
+import { ATTEMPT_OUTCOME, attemptRow, endRuns, requeued, saveOpen, saveSplit, type Requeue, type RunEnd } from './run-writes.ts'
 import type { AttemptRow, InstanceRow, OpenInstanceRow } from './schema.ts'
-import { definitionOf } from './tasks.ts'
+import { definitionOfRun } from './step-definition.ts'
+import { noteShards } from './shard-mark.ts'
 
 const NO_RETRY: AfterFailure = { retry: { max: 0, delayMs: 0, backoff: 'fixed', maxDelayMs: 0, jitter: 0 }, onLost: 'retry' }
 
@@ -54,6 +57,13 @@ export interface Loss {
   readonly trace: TraceEntry
   /** An attempt that was sent and never accepted is sent again without spending a try, from this instant on, when no executor can still take the old frame. */
   readonly unacceptedReadyAt: number | null
+  /** An accepted one is retried, if at all, from this instant on; null: as its task says. */
+  readonly retryNotBefore: number | null
+}
+
+/** Whether an attempt that succeeded has split its run, or says so. */
+function isSplit({ outcome, map, row }: AttemptEnd): boolean {
+  return outcome === OUTCOME.succeeded && (map !== undefined || (row.mapped !== null && row.reduce === null))
 }
 
 class Batch {
@@ -62,6 +72,9 @@ class Batch {
   readonly #open = new Map<number, OpenInstanceRow>()
   readonly #ended = new Map<number, InstanceRow>()
   readonly #dirty = new Set<number>()
+  /** whose columns of shards have changed, too */
+  readonly #split = new Set<number>()
+  readonly #dropped = new Set<number>()
   readonly #ends: RunEnd[] = []
   readonly #attempts: AttemptRow[] = []
 
@@ -88,7 +101,8 @@ class Batch {
       if (judgment.verdict === 'stale') await this.#keepLate(one)
       return judgment.verdict
     }
-    await this.#follow(judgment)
+    if (judgment.kind === 'map') return this.#map(judgment)
+    await this.#follow(judgment, one)
     return 'done'
   }
 
@@ -114,12 +128,18 @@ class Batch {
       })
       return
     }
-    await this.#endAttempt({ row, at: this.#at, outcome: loss.outcome, error: loss.error, result: null, trace: [loss.trace] })
+    const { outcome, error, trace, retryNotBefore } = loss
+    await this.#endAttempt({ row, at: this.#at, outcome, error, result: null, trace: [trace], retryNotBefore })
   }
 
   async write(firstId: number): Promise<RunChange[]> {
     const saved = [...this.#dirty].sort((a, b) => a - b).flatMap((id) => this.#open.get(id) ?? [])
     await saveOpen(this.#tx, saved)
+    await saveSplit(
+      this.#tx,
+      saved.filter((row) => this.#split.has(row.id)),
+    )
+    await dropMapFrames(this.#tx, [...this.#dropped])
     await this.#tx.insertNew('attempt', this.#attempts)
     await endRuns(this.#tx, this.#at, firstId, this.#ends)
     return [
@@ -128,7 +148,7 @@ class Batch {
     ]
   }
 
-  async #follow(judgment: Exclude<Judgment, { kind: 'verdict' }>): Promise<void> {
+  async #follow(judgment: Exclude<Judgment, { kind: 'verdict' | 'map' }>, { firstChildId }: RunReport): Promise<void> {
     switch (judgment.kind) {
       case 'update':
         return this.#keep(judgment.row)
@@ -137,7 +157,33 @@ class Batch {
       case 'end':
         return this.#end(judgment.end)
       case 'attemptEnded':
-        return this.#endAttempt(judgment.ended)
+        return isSplit(judgment.ended) ? this.#endMap(judgment.ended, firstChildId ?? null) : this.#endAttempt(judgment.ended)
+    }
+  }
+
+  async #map({ row, frame }: Extract<Judgment, { kind: 'map' }>): Promise<Verdict> {
+    const kept = await keepMapFrame(this.#tx, row, frame)
+    if (kept.kind !== 'kept') return kept.kind
+    this.#split.add(row.id)
+    this.#keep({ ...row, mapped: kept.mapped })
+    return 'done'
+  }
+
+  /** The attempt that has split the run is over. */
+  async #endMap(ended: AttemptEnd, firstChildId: number | null): Promise<void> {
+    const next = afterMap(ended, { at: this.#at, firstChildId })
+    switch (next.kind) {
+      case 'attemptEnded':
+        return this.#endAttempt(next.ended)
+      case 'end':
+        // what the attempt said is kept, and the run is canceled
+        this.#attempts.push(...attemptRow(next.attempt))
+        return this.#end(next.end)
+      case 'parent':
+        await noteShards(this.#tx)
+        this.#split.add(next.row.id)
+        this.#attempts.push(...attemptRow(next.attempt))
+        return this.#keep(next.row)
     }
   }
 
@@ -150,7 +196,7 @@ class Batch {
   /** The policy is read only when an attempt has failed: successes, which are many, cost no read. */
   async #policyOf({ row, outcome }: AttemptEnd): Promise<AfterFailure> {
     if (outcome === OUTCOME.succeeded) return NO_RETRY
-    return (await definitionOf(this.#tx, row.task_id, row.task_version)) ?? NO_RETRY
+    return (await definitionOfRun(this.#tx, row)) ?? NO_RETRY
   }
 
   #keep(row: OpenInstanceRow): void {
@@ -160,7 +206,16 @@ class Batch {
 
   #requeue(requeue: Requeue): void {
     this.#attempts.push(...attemptRow(requeue))
-    this.#keep(requeued(requeue, rankOf))
+    this.#keep(this.#withoutMap(requeued(requeue, rankOf)))
+  }
+
+  /** What an attempt has split off that did not succeed is forgotten: the next one begins anew. */
+  #withoutMap(row: OpenInstanceRow): OpenInstanceRow {
+    if (row.mapped === null || row.reduce !== null) return row
+    this.#split.add(row.id)
+    this.#dropped.add(row.id)
+    const trace: TraceEntry = { reason: 'mapDropped', at: this.#at, facts: { shards: row.mapped } }
+    return { ...row, mapped: null, trace: appendTrace(row.trace, row.created_at, [trace]) }
   }
 
   #end(end: RunEnd): void {

@@ -8,7 +8,7 @@ export function routingProblems(definition: TaskDefinition): FieldProblem[] {
   return [...labelProblems(definition), ...keyProblems(definition)]
 }
 
-function labelProblems({ labels }: TaskDefinition): FieldProblem[] {
+export function labelProblems({ labels }: Pick<TaskDefinition, 'labels'>): FieldProblem[] {
   const tooLong = Object.keys(labels).filter((name) => name.length > LABEL_NAME)
   const empty = Object.keys(labels).filter((name) => name.trim() === '')
   return [

@@ -1,7 +1,9 @@
-import { appendTrace, CAUSE, OUTCOME, PHASE, type TraceEntry } from '@tickwheel/core'
+import { appendTrace, CAUSE, OUTCOME, PHASE, slotOf, type TraceEntry } from '@tickwheel/core'
 import { addCounts } from './counters.ts'
 import type { Tx } from './database.ts'
 import { listOfNumbers, partsOf } from './list.ts'
+import { dropMapFrames } from './map-frames.ts'
+import { keepNeverBegun } from './never-begun.ts'
 import type { AttemptRow, InstanceRow, OpenInstanceRow, PayloadRow, SignalRow } from './schema.ts'
 
 /** `rank_at` of a run that waits for an earlier run of its task: no sweep finds it, the end of the other wakes it. */
@@ -16,6 +18,10 @@ export const ON_END_FAILURE = 2
 export const FAILURES: readonly number[] = [OUTCOME.failed, OUTCOME.timedOut, OUTCOME.lost]
 /** `on_end`: the end of this run is told to the run of which it is a shard. */
 export const ON_END_PARENT = 4
+/** `on_end`: the end of this run is told to the run of the workflow whose step it does. */
+export const ON_END_WORKFLOW = 8
+/** `lane` of runs of workflows, queued or begun: they need no executor, and are looked for apart from the many that have one. */
+export const FLOW_LANE = -1
 
 /** What a run has in the columns of shards that is neither parent nor shard. */
 export const NO_SHARDS = {
@@ -28,11 +34,27 @@ export const NO_SHARDS = {
   children_made: null,
   children_ended: null,
   children_open: null,
+  mapped: null,
+  reduce: null,
 } as const
 
-const INLINE_BYTES = 2048
-const PAYLOAD = { params: 1, result: 2, error: 3 } as const
+/** What a run has in the columns of workflows that neither is one nor does a step of one. */
+export const NO_WORKFLOW = {
+  workflow_run_id: null,
+  workflow_id: null,
+  workflow_version: null,
+  step_no: null,
+  runs_workflow: null,
+} as const
+/** `reduce` of a run: its shards have not ended yet, or they have. */
+export const REDUCE = { later: 1, begun: 2 } as const
+
+/** What is longer stands in a payload of its own. */
+export const INLINE_BYTES = 2048
+const PAYLOAD = { params: 1, result: 2, error: 3, part: 4 } as const
 export const PARAMS_PAYLOAD = PAYLOAD.params
+export const RESULT_PAYLOAD = PAYLOAD.result
+export const PART_PAYLOAD = PAYLOAD.part
 
 export interface RunError {
   readonly code: string
@@ -58,6 +80,10 @@ export async function endRuns(tx: Tx, at: number, firstSignalId: number, ends: r
   if (ends.length === 0) return
   const sorted = ends.toSorted((a, b) => a.row.id - b.row.id)
   await tx.insert('instance', sorted.map(finalRow))
+  await keepNeverBegun(
+    tx,
+    sorted.map((end) => end.row),
+  )
   for (const part of partsOf(
     sorted.map((end) => end.row.id),
     1000,
@@ -65,6 +91,10 @@ export async function endRuns(tx: Tx, at: number, firstSignalId: number, ends: r
     const list = listOfNumbers(part)
     await tx.run(`DELETE FROM open_instance WHERE id IN ${list.sql}`, list.params)
   }
+  await dropMapFrames(
+    tx,
+    sorted.flatMap(({ row }) => (row.mapped === null ? [] : [row.id])),
+  )
   await tx.insert('payload', sorted.flatMap(payloadsOf))
   await tx.insert(
     'signal',
@@ -73,9 +103,13 @@ export async function endRuns(tx: Tx, at: number, firstSignalId: number, ends: r
   await addCounts(
     tx,
     at,
-    // a sharded run counts once, as its parent does
-    sorted.filter((end) => end.row.cause !== CAUSE.shard).map((end) => ({ groupId: end.row.group_id, metric: end.outcome, n: 1 })),
+    // a sharded run counts once, as its parent does, and a run of a workflow once, whatever its steps
+    sorted.filter(isCounted).map((end) => ({ groupId: end.row.group_id, metric: end.outcome, n: 1 })),
   )
+}
+
+function isCounted({ row }: RunEnd): boolean {
+  return row.cause !== CAUSE.shard && row.workflow_run_id === null
 }
 
 function finalRow({ row, outcome, endedAt, result, error, trace }: RunEnd): InstanceRow {
@@ -111,6 +145,13 @@ function finalRow({ row, outcome, endedAt, result, error, trace }: RunEnd): Inst
     first_child_id: row.first_child_id,
     children_made: row.children_made,
     children_ended: row.children_ended,
+    workflow_run_id: row.workflow_run_id,
+    workflow_id: row.workflow_id,
+    workflow_version: row.workflow_version,
+    step_no: row.step_no,
+    runs_workflow: row.runs_workflow,
+    mapped: row.mapped,
+    reduce: row.reduce,
     outcome,
     ended_at: endedAt,
     result: result !== null && result.length <= INLINE_BYTES ? result : null,
@@ -128,9 +169,13 @@ function payloadsOf({ row, result, error }: RunEnd): PayloadRow[] {
 
 function signalsOf({ row, outcome, endedAt }: RunEnd, id: number, at: number): SignalRow[] {
   const isFailure = (row.on_end & ON_END_FAILURE) !== 0 && FAILURES.includes(outcome)
-  const common = { id, slot: row.slot, instance_id: row.id, outcome, at }
+  // who waits for a step, or for a child of one, is the run of the workflow or beside it: its owner is to hear of it
+  const slot = row.workflow_id === null ? row.slot : slotOf('task', row.workflow_id)
+  const common = { id, slot, instance_id: row.id, outcome, at }
   if ((row.on_end & ON_END_PARENT) !== 0 && row.parent_id !== null)
     return [{ ...common, kind: 4, target_id: row.parent_id, facts: JSON.stringify({ endedAt }) }]
+  if ((row.on_end & ON_END_WORKFLOW) !== 0 && row.workflow_run_id !== null)
+    return [{ ...common, kind: 5, target_id: row.workflow_run_id, facts: JSON.stringify({ endedAt }) }]
   if ((row.on_end & ON_END_DELAY) !== 0 && row.series_id !== null) {
     const facts = { endedAt, ...(isFailure ? { failedTask: row.task_id } : {}) }
     return [{ ...common, kind: 1, target_id: row.series_id, facts: JSON.stringify(facts) }]
@@ -193,6 +238,24 @@ export function attemptRow({ row, attemptOutcome, endedAt, error }: Requeue): At
       error: error === null ? null : error.message.slice(0, INLINE_BYTES),
     },
   ]
+}
+
+/** Saves what an open row knows of its shards. */
+export async function saveSplit(tx: Tx, rows: readonly OpenInstanceRow[]): Promise<void> {
+  await tx.runMany(
+    'UPDATE open_instance SET shard_total = ?, first_child_id = ?, shard_part = ?, children_made = ?, children_open = ?, children_ended = ?, mapped = ?, reduce = ? WHERE id = ?',
+    rows.map((row) => [
+      row.shard_total,
+      row.first_child_id,
+      row.shard_part,
+      row.children_made,
+      row.children_open,
+      row.children_ended,
+      row.mapped,
+      row.reduce,
+      row.id,
+    ]),
+  )
 }
 
 /** Saves what can change in an open row. */

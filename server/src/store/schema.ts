@@ -40,6 +40,8 @@ export interface GroupRow {
   version: number
   /** attempts in flight over all nodes; null and 0: no limit */
   concurrency: number | null
+  /** what its XXL-JOB executors send; null: what all send; empty: nothing; else a token of its own, sealed */
+  xxl_token: string | null
   created_at: number
   updated_at: number
 }
@@ -155,15 +157,27 @@ export interface RunFacts {
   /** of a shard, and of a parent that was split */
   shard_total: number | null
   shard_key: string | null
-  /** JSON `{ range }`, `{ items }` or `{ executorId }` of a shard, `{ executors: [[id, name], …] }` of a parent that is broadcast */
+  /** JSON `{ range }`, `{ items }` or `{ executorId }` of a shard, `{ mapped: 1 }` with its items, or `far: 1` where they stand in a payload, `{ executors: [[id, name], …] }` of a parent that is broadcast, `{ fanOut }` of that of a fan-out */
   shard_part: string | null
   /** of a parent: its shards have the ids from here on, in the order of their index */
   first_child_id: number | null
   children_made: number | null
   /** JSON: how many shards ended in each state, as far as their signals were applied */
   children_ended: string | null
+  /** the run of a workflow whose step this run does; null: none */
+  workflow_run_id: number | null
+  /** the workflow, and its version, of which the step is part; of a step defined in place, and of a fan-out, `task_id` is `workflow_id` */
+  workflow_id: number | null
+  workflow_version: number | null
+  step_no: number | null
+  /** 1: a run of a workflow itself */
+  runs_workflow: number | null
+  /** how many shards its handler has split off, of the attempt that did it last; null: none */
+  mapped: number | null
+  /** 1: when its shards have ended, one more attempt combines their results; 2: that is queued, or more; null: there is no such */
+  reduce: number | null
 }
-/** `wait_code` and `wait_facts`: why it waits now. `progress`: JSON `[value, text]`. `pinned_executor_id`: chosen by a person, or the one of a broadcast. */
+/** `lane`: the group while it is queued, else 0; -1 of a run of a workflow that is queued or has begun. `wait_code` and `wait_facts`: why it waits now. `progress`: JSON `[value, text]`. `pinned_executor_id`: chosen by a person, or the one of a broadcast. */
 export interface OpenInstanceRow extends RunFacts {
   phase: number
   lane: number
@@ -199,10 +213,19 @@ export interface AttemptRow {
   error_code: string | null
   error: string | null
 }
-/** kind 1: params of the run that differ from the task's; 2: result over 2 KiB; 3: error over 2 KiB. */
+/** kind 1: params of the run that differ from the task's; 2: result over 2 KiB; 3: error over 2 KiB; 4: items of a shard that its handler split off, over 2 KiB; 5: the items of a fan-out. */
 export interface PayloadRow {
   instance_id: number
   kind: number
+  body: string
+}
+/** Shards that an attempt has split off and that are not made yet. `body`: JSON of `MappedShard[]`; `shards`, `bytes`: how many, and how long it is. */
+export interface MapFrameRow {
+  instance_id: number
+  attempt: number
+  seq: number
+  shards: number
+  bytes: number
   body: string
 }
 export interface RetryLinkRow {
@@ -212,7 +235,7 @@ export interface RetryLinkRow {
 /**
  * kind 1: a fixedDelay series awaits the end of this run (target = series); 2: a once has fired (target = task); 3: a run has failed
  * that counts towards `pauseAfterFailures` (target = task; that of a fixedDelay names the task in `facts`, so that one row does); 4: a shard has ended
- * (target = its parent).
+ * (target = its parent); 5: what a step of a workflow did has ended (target = the run of the workflow, slot = the workflow's).
  */
 export interface SignalRow {
   id: number
@@ -248,6 +271,8 @@ export interface ExecutorRow {
   /** the keys of the processes that have had the name, parted by blanks, the newest first; and the boot that the newest got */
   process_key: string | null
   process_boot: number | null
+  /** its boot, where it knows runs that are split by their handler */
+  map_boot: number | null
 }
 /** `schemas`: JSON, the schema of its parameters by the name of each named handler that declares one. */
 export interface ExecutorSchemaRow {
@@ -262,6 +287,12 @@ export interface ExecutorBeatRow {
   load: string | null
 }
 
+/** An XXL-JOB executor that registered under an app name that no group has. */
+export interface UnclaimedExecutorRow {
+  app_name: string
+  address: string
+  seen_at: number
+}
 /** An attempt at an XXL-JOB executor under the number by which the executor knows it (`logId`). */
 export interface WireRow {
   id: number
@@ -365,6 +396,36 @@ export interface LogEndRow {
   dropped: number
 }
 
+export interface WorkflowRunRow {
+  run_id: number
+  workflow_id: number
+  version: number
+  run_date: string
+  depth: number
+  paused_at: number | null
+  paused_by: string | null
+}
+export interface StepRunRow {
+  run_id: number
+  step_no: number
+  round: number
+  /** `STEP_STATE` of core */
+  state: number
+  /** the run that does it: of a task, a sub-workflow, or the parent of a fan-out */
+  instance_id: number | null
+  started_at: number | null
+  ended_at: number | null
+  next_at: number | null
+  branch: string | null
+  edges: string | null
+  facts: string | null
+  /** JSON, at most 64 KiB */
+  output: string | null
+  error_code: string | null
+  error: string | null
+  reused_from: number | null
+}
+
 export interface Schema {
   id_block: IdBlockRow
   meta: MetaRow
@@ -383,11 +444,15 @@ export interface Schema {
   attempt: AttemptRow
   payload: PayloadRow
   retry_link: RetryLinkRow
+  map_frame: MapFrameRow
   signal: SignalRow
+  workflow_run: WorkflowRunRow
+  step_run: StepRunRow
   executor: ExecutorRow
   executor_schema: ExecutorSchemaRow
   executor_beat: ExecutorBeatRow
   wire: WireRow
+  unclaimed_executor: UnclaimedExecutorRow
   counter: CounterRow
   request_key: RequestKeyRow
   audit: AuditRow

@@ -5,6 +5,7 @@ import {
   endedShards,
   OUTCOME,
   outcomeOfCode,
+  outcomeOfFanOut,
   outcomeOfParent,
   PHASE,
   queueRankAt,
@@ -15,12 +16,28 @@ import {
 } from '@tickwheel/core'
 import type { Database, ReadTx, Tx } from './database.ts'
 import { parseJson } from './definition.ts'
+import { fanOutOf } from './fan-out-part.ts'
 import { canceledBy } from './judge.ts'
+import { toReduce } from './map-end.ts'
 import { listOfNumbers, partsOf } from './list.ts'
 import { lockOpen } from './open-runs.ts'
 import type { RunChange } from './report.ts'
-import { endRuns, NEVER, NO_SHARDS, ON_END_PARENT, type RunEnd, type RunError } from './run-writes.ts'
-import type { OpenInstanceRow, RunFacts, SignalRow } from './schema.ts'
+import { dropMadeFrames } from './map-frames.ts'
+import {
+  endRuns,
+  INLINE_BYTES,
+  NEVER,
+  NO_SHARDS,
+  ON_END_PARENT,
+  PART_PAYLOAD,
+  REDUCE,
+  saveOpen,
+  saveSplit,
+  type RunEnd,
+  type RunError,
+} from './run-writes.ts'
+import type { OpenInstanceRow, PayloadRow, RunFacts, SignalRow } from './schema.ts'
+import { countsOfParent } from './shard-counts.ts'
 import { heldSlots, type Fences } from './slots.ts'
 
 /** How many shards one transaction makes. */
@@ -104,12 +121,15 @@ function endAtOnce(row: OpenInstanceRow, { error }: Split, at: number): RunEnd {
   return { row, outcome, endedAt: at, result: error === null ? resultOf(0, {}) : null, error, trace: [] }
 }
 
-/** The shards from `from` on, of which a parent has made so many; at most 1,000. Null: the parent has moved on, and must be read again. */
+/**
+ * The shards from `from` on, of which a parent has made so many; at most 1,000. `seqs`: the frames of the attempt that has split them off, which are not
+ * needed any more. Null: the parent has moved on, and must be read again.
+ */
 export async function makeShards(
   db: Database,
   at: number,
   fences: Fences,
-  { parentId, from, parts }: { parentId: number; from: number; parts: readonly ShardPart[] },
+  { parentId, from, parts, seqs = [] }: { parentId: number; from: number; parts: readonly ShardPart[]; seqs?: readonly number[] },
 ): Promise<{ readonly parent: OpenInstanceRow; readonly shards: readonly OpenInstanceRow[] } | null> {
   return db.write('fire', async (tx) => {
     const held = await heldSlots(tx, fences)
@@ -117,6 +137,11 @@ export async function makeShards(
     if (row === undefined || !held.has(row.slot) || !isParent(row) || row.cancel_at !== null || row.children_made !== from) return null
     const shards = parts.map((part, offset) => shardRow(row, part, from + offset, at))
     await tx.insert('open_instance', shards)
+    await tx.insert(
+      'payload',
+      parts.flatMap((part, offset) => farPart(part, (row.first_child_id ?? 0) + from + offset)),
+    )
+    if (seqs.length > 0) await dropMadeFrames(tx, row, seqs)
     const parent = { ...row, children_made: from + shards.length, children_open: (row.children_open ?? 0) + shards.length }
     await saveParents(tx, [parent])
     return { parent, shards }
@@ -151,17 +176,50 @@ function shardRow(parent: OpenInstanceRow, part: ShardPart, index: number, at: n
   }
 }
 
-function textOfPart({ range, items, executorId }: ShardPart): string | null {
+function textOfPart(part: ShardPart): string | null {
+  const { range, items, executorId, mapped } = part
   if (range !== undefined) return JSON.stringify({ range })
+  if (mapped === true) return farText(part) === null ? JSON.stringify({ mapped: 1, items }) : '{"mapped":1,"far":1}'
   if (items !== undefined) return JSON.stringify({ items })
   return executorId === undefined ? null : JSON.stringify({ executorId })
 }
 
-/** What a shard is to do, from its column; nothing of it for a shard that only has an index. */
+/** Items that are too long for a row, which is read often; null: they are not. Those of a list are params, and no longer than such. */
+function farText({ items, mapped }: ShardPart): string | null {
+  if (mapped !== true || items === undefined) return null
+  const text = JSON.stringify(items)
+  return text.length > INLINE_BYTES ? text : null
+}
+
+function farPart(part: ShardPart, instanceId: number): PayloadRow[] {
+  const body = farText(part)
+  return body === null ? [] : [{ instance_id: instanceId, kind: PART_PAYLOAD, body }]
+}
+
+/** Whether the items of a shard stand in a payload of its own (`PART_PAYLOAD`). */
+export function isFar(text: string | null): boolean {
+  const value = text === null ? null : parseJson(text)
+  return typeof value === 'object' && value !== null && 'far' in value
+}
+
+/** Whether a shard was split off by its handler. Asked for every open run, so the text is not read. */
+export function isMapped(text: string | null): boolean {
+  return text?.startsWith('{"mapped":1') === true
+}
+
+/** The items in such a payload. */
+export function itemsOfPayload(body: string | undefined): readonly unknown[] {
+  const value = body === undefined ? null : parseJson(body)
+  return Array.isArray(value) ? value : []
+}
+
+/** What a shard is to do, from its column; nothing of it for a shard that only has an index, and no items where they are far. */
 export function partOfText(text: string | null): Omit<ShardPart, 'key'> {
   const value = text === null ? null : parseJson(text)
   if (typeof value !== 'object' || value === null) return {}
-  if ('items' in value && Array.isArray(value.items)) return { items: value.items as readonly unknown[] }
+  const mapped = 'mapped' in value ? ({ mapped: true } as const) : {}
+  if ('items' in value && Array.isArray(value.items)) return { items: value.items as readonly unknown[], ...mapped }
+  if ('mapped' in value) return mapped
   if ('executorId' in value && typeof value.executorId === 'number') return { executorId: value.executorId }
   return 'range' in value ? { range: value.range as ShardRange } : {}
 }
@@ -173,14 +231,14 @@ export function executorsOfParent(row: RunFacts): ParentExecutor[] {
   return (value.executors as readonly [number, string][]).map(([executorId, name]) => ({ executorId, name }))
 }
 
+/** Whether a run has shards that have not all ended: it is with no executor, and its end, or its next attempt, is theirs to bring. */
+export function waitsForShards(row: Pick<RunFacts, 'first_child_id' | 'reduce'>): boolean {
+  return isParent(row) && row.reduce !== REDUCE.begun
+}
+
 /** Whether a run has been split. */
 export function isParent(row: Pick<RunFacts, 'first_child_id'>): boolean {
   return row.first_child_id !== null
-}
-
-export function countsOfParent(row: Pick<RunFacts, 'children_ended'>): ShardCounts {
-  const value = row.children_ended === null ? null : parseJson(row.children_ended)
-  return typeof value === 'object' && value !== null ? value : {}
 }
 
 /**
@@ -198,15 +256,31 @@ export async function applyShardEnds(
       countsOfParent(row),
       ends.map((signal) => outcomeOfCode(signal.outcome)),
     )
-    return { ...row, children_open: (row.children_open ?? 0) - ends.length, children_ended: JSON.stringify(counts) }
+    const after = { ...row, children_open: (row.children_open ?? 0) - ends.length, children_ended: JSON.stringify(counts) }
+    return stopsAt(after, counts) ? stopped(after, ends, at) : after
   })
   return settle(tx, { rows, at, firstId })
+}
+
+/** A fan-out may say that the first child that fails stops the rest: then its parent is canceled, by nobody (`cancel_by` null). */
+function stopsAt(row: OpenInstanceRow, counts: ShardCounts): boolean {
+  return row.cancel_at === null && fanOutOf(row)?.failures === 'stop' && failedOf(counts) > 0
+}
+
+function stopped(row: OpenInstanceRow, ends: readonly SignalRow[], at: number): OpenInstanceRow {
+  const bad = ends.find((signal) => outcomeOfCode(signal.outcome) !== 'succeeded')
+  const why: TraceEntry = { reason: 'itemFailed', at, facts: { index: (bad?.instance_id ?? 0) - (row.first_child_id ?? 0) } }
+  return { ...row, cancel_at: at, cancel_by: null, trace: appendTrace(row.trace, row.created_at, [why]) }
+}
+
+function failedOf({ failed = 0, timedOut = 0, lost = 0 }: ShardCounts): number {
+  return failed + timedOut + lost
 }
 
 /** Ends parents that were canceled before a shard was made, or whose last end was applied before they were canceled. */
 export async function settleParents(db: Database, at: number, firstId: number, parentIds: readonly number[]): Promise<RunChange[]> {
   return db.write('rest', async (tx) => {
-    const rows = (await lockOpen(tx, parentIds, 'update')).filter(isParent)
+    const rows = (await lockOpen(tx, parentIds, 'update')).filter(waitsForShards)
     return settle(tx, { rows, at, firstId })
   })
 }
@@ -215,21 +289,27 @@ async function settle(
   tx: Tx,
   { rows, at, firstId }: { rows: readonly OpenInstanceRow[]; at: number; firstId: number },
 ): Promise<RunChange[]> {
-  const open = rows.filter((row) => !isDone(row))
-  const ends = rows.filter(isDone).map((row) => endOfParent(row, at))
+  const open = rows.filter((row) => !isDone(row) || reduces(row)).map((row) => (isDone(row) ? toReduce(row, at) : row))
+  const ends = rows.filter((row) => isDone(row) && !reduces(row)).map((row) => endOfParent(row, at))
   await saveParents(tx, open)
   await endRuns(tx, at, firstId, ends)
   return [...open.map((row): RunChange => ({ kind: 'open', row })), ...ends.map(endChange)]
 }
 
 function isDone(row: OpenInstanceRow): boolean {
-  return row.children_open === 0 && (row.children_made === row.shard_total || row.cancel_at !== null)
+  return waitsForShards(row) && row.children_open === 0 && (row.children_made === row.shard_total || row.cancel_at !== null)
+}
+
+/** Whether one more attempt combines the results of its shards, however they ended. */
+function reduces(row: OpenInstanceRow): boolean {
+  return row.reduce === REDUCE.later && row.cancel_at === null
 }
 
 function endOfParent(row: OpenInstanceRow, at: number): RunEnd {
   const total = row.shard_total ?? 0
   const counts = countsOfParent(row)
-  const state = outcomeOfParent({ total, counts, isCanceled: row.cancel_at !== null })
+  if (fanOutOf(row) !== null) return endOfFanOut(row, { total, counts, at })
+  const state = row.reduce === null ? outcomeOfParent({ total, counts, isCanceled: row.cancel_at !== null }) : 'canceled'
   const succeeded = counts.succeeded ?? 0
   const missing = total - endedShards(counts)
   return {
@@ -246,6 +326,20 @@ function endOfParent(row: OpenInstanceRow, at: number): RunEnd {
   }
 }
 
+function endOfFanOut(row: OpenInstanceRow, { total, counts, at }: { total: number; counts: ShardCounts; at: number }): RunEnd {
+  const succeeded = counts.succeeded ?? 0
+  const isCanceled = row.cancel_at !== null && row.cancel_by !== null
+  const state = outcomeOfFanOut({ total, succeeded, failures: fanOutOf(row)?.failures, isCanceled })
+  return {
+    row,
+    outcome: OUTCOME[state],
+    endedAt: at,
+    result: resultOf(total, counts),
+    error: state === 'failed' ? { code: 'ITEMS_FAILED', message: `${total - succeeded} of ${total} items did not succeed` } : null,
+    trace: [{ reason: 'shardsEnded', at, facts: { total, succeeded } }, ...(state === 'canceled' ? [canceledBy(row, at)] : [])],
+  }
+}
+
 /** The result of a parent: how many shards there were, and how many ended in each state. */
 function resultOf(total: number, counts: ShardCounts): string {
   return JSON.stringify({ shards: total, ...counts })
@@ -256,25 +350,8 @@ function endChange(end: RunEnd): RunChange {
 }
 
 async function saveParents(tx: Tx, rows: readonly OpenInstanceRow[]): Promise<void> {
-  await tx.runMany(
-    'UPDATE open_instance SET phase = ?, lane = ?, rank_at = ?, started_at = ?, wait_code = ?, wait_facts = ?, shard_total = ?, first_child_id = ?, shard_part = ?, children_made = ?, children_open = ?, children_ended = ?, trace = ? WHERE id = ?',
-    rows.map((row) => [
-      row.phase,
-      row.lane,
-      row.rank_at,
-      row.started_at,
-      row.wait_code,
-      row.wait_facts,
-      row.shard_total,
-      row.first_child_id,
-      row.shard_part,
-      row.children_made,
-      row.children_open,
-      row.children_ended,
-      row.trace,
-      row.id,
-    ]),
-  )
+  await saveOpen(tx, rows)
+  await saveSplit(tx, rows)
 }
 
 /** Shards of a parent that have not ended and that nobody has asked to cancel; at most `limit`. */
@@ -314,6 +391,8 @@ export interface ShardSpec {
   readonly key: string
   readonly range?: ShardRange
   readonly items?: readonly unknown[]
+  /** its handler has split it off */
+  readonly mapped?: true
 }
 
 /** Shards among open runs, by run id. */
@@ -325,6 +404,26 @@ export async function readShards(db: Database, instanceIds: readonly number[]): 
   return specs
 }
 
+/** With the items that stand apart. */
+async function withFarItems(tx: ReadTx, rows: readonly ShardColumns[]): Promise<[number, ShardSpec][]> {
+  const items = await farItems(
+    tx,
+    rows.filter((row) => isFar(row.shard_part)).map((row) => row.id),
+  )
+  return rows.flatMap((row): [number, ShardSpec][] => {
+    const spec = specOf(row)
+    const far = items.get(row.id)
+    return spec === null ? [] : [[row.id, far === undefined ? spec : { ...spec, items: far }]]
+  })
+}
+
+async function farItems(tx: ReadTx, ids: readonly number[]): Promise<Map<number, readonly unknown[]>> {
+  if (ids.length === 0) return new Map()
+  const list = listOfNumbers(ids)
+  const rows = await tx.all<PayloadRow>(`SELECT * FROM payload WHERE instance_id IN ${list.sql} AND kind = ${PART_PAYLOAD}`, list.params)
+  return new Map(rows.map((row) => [row.instance_id, itemsOfPayload(row.body)]))
+}
+
 type ShardColumns = Pick<RunFacts, 'id' | 'parent_id' | 'shard_index' | 'shard_total' | 'shard_key' | 'shard_part'>
 
 async function specsOf(tx: ReadTx, ids: readonly number[]): Promise<[number, ShardSpec][]> {
@@ -333,14 +432,11 @@ async function specsOf(tx: ReadTx, ids: readonly number[]): Promise<[number, Sha
     `SELECT id, parent_id, shard_index, shard_total, shard_key, shard_part FROM open_instance WHERE id IN ${list.sql}`,
     list.params,
   )
-  return rows.flatMap((row) => {
-    const spec = specOf(row)
-    return spec === null ? [] : [[row.id, spec]]
-  })
+  return withFarItems(tx, rows)
 }
 
 /** Null: the run is no shard. */
-export function specOf(row: ShardColumns): ShardSpec | null {
+function specOf(row: ShardColumns): ShardSpec | null {
   if (row.shard_index === null) return null
   return {
     parentId: row.parent_id,

@@ -1,5 +1,6 @@
-import type { Database, Tx } from './database.ts'
-import { listOfNumbers } from './list.ts'
+import type { Database, ReadTx, Tx } from './database.ts'
+import { inSlots } from './in-slots.ts'
+import { listOfNumbers, type SqlList } from './list.ts'
 import { lockRows } from './lock.ts'
 import { lockOpen } from './open-runs.ts'
 import type { RunChange } from './report.ts'
@@ -8,13 +9,26 @@ import { applyShardEnds } from './shards.ts'
 import { lastSpan, seriesSchedule } from './spans.ts'
 import { pauseAfterFailures } from './tasks.ts'
 
-/** Signals of the given slots, oldest first. */
-export async function pendingSignals(db: Database, slots: readonly number[], limit: number): Promise<SignalRow[]> {
-  if (slots.length === 0) return []
-  const list = listOfNumbers(slots)
-  return db.read((tx) =>
-    tx.all<SignalRow>(`SELECT * FROM \`signal\` WHERE slot IN ${list.sql} ORDER BY id LIMIT ?`, [...list.params, limit]),
-  )
+/** Signals of the given slots, oldest first, but for those of steps. */
+export async function pendingSignals(db: Database, slots: ReadonlySet<number>, limit: number): Promise<SignalRow[]> {
+  if (slots.size === 0) return []
+  const here = inSlots(slots)
+  return db.read((tx) => readSignals(tx, here, { steps: false, limit }))
+}
+
+/** Signals of some slots (`here`, by `inSlots`), oldest first: those of steps (`steps`), or all others. */
+export async function readSignals(tx: ReadTx, here: SqlList, { steps, limit }: { steps: boolean; limit: number }): Promise<SignalRow[]> {
+  return tx.all<SignalRow>(`SELECT * FROM \`signal\` WHERE kind ${steps ? '=' : '<>'} 5${here.sql} ORDER BY id LIMIT ?`, [
+    ...here.params,
+    limit,
+  ])
+}
+
+/** Removes signals of what is not there any more. */
+export async function dropSignals(db: Database, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return
+  const list = listOfNumbers(ids)
+  await db.write('rest', (tx) => tx.run(`DELETE FROM \`signal\` WHERE id IN ${list.sql}`, list.params))
 }
 
 export interface Advanced {

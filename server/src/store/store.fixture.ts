@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { TaskCreate } from '@tickwheel/contract'
+import type { TaskCreate, WorkflowCreate } from '@tickwheel/contract'
 import { SYSTEM, type Change } from './caller.ts'
 import type { Database } from './database.ts'
 import { openSqlite } from './dialect/sqlite.ts'
@@ -10,7 +10,7 @@ import { TableLogs } from './log-table.ts'
 import { FileLogs, type LogStore } from './logs.ts'
 import { migrate } from './migrate.ts'
 import { emptyMysqlStore, IS_MYSQL } from './mysql.fixture.ts'
-import { NO_SHARDS } from './run-writes.ts'
+import { NO_SHARDS, NO_WORKFLOW } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow } from './schema.ts'
 
 const { children_open: _open, ...noShards } = NO_SHARDS
@@ -66,6 +66,7 @@ export async function addGroup(db: Database, id: number, name = `group ${id}`): 
         description: '',
         version: 1,
         concurrency: null,
+        xxl_token: null,
         created_at: T0,
         updated_at: T0,
       },
@@ -81,6 +82,22 @@ export function taskInput(more: Partial<TaskCreate> = {}): TaskCreate {
     schedule: { kind: 'cron', expression: '0 * * * * *' },
     handler: { kind: 'shell', script: 'echo hello' },
     enabled: true,
+    ...more,
+  }
+}
+
+/** What a person would send to make a workflow of group 1: `a`, then `b`, each defined in place. */
+export function workflowInput(more: Partial<WorkflowCreate> = {}): WorkflowCreate {
+  return {
+    groupId: 1,
+    name: 'chain',
+    schedule: { kind: 'cron', expression: '0 * * * * *', timezone: 'UTC' },
+    enabled: true,
+    steps: [
+      { key: 'a', kind: 'task', inline: { handler: { kind: 'shell', script: 'echo a' } } },
+      { key: 'b', kind: 'task', inline: { handler: { kind: 'shell', script: 'echo b' } } },
+    ],
+    edges: [{ from: 'a', to: 'b' }],
     ...more,
   }
 }
@@ -113,6 +130,7 @@ export function endedRow(id: number, more: Partial<InstanceRow> = {}): InstanceR
     cancel_by: null,
     trace: '[]',
     ...noShards,
+    ...NO_WORKFLOW,
     outcome: 1,
     ended_at: at + 1500,
     result: null,

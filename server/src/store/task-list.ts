@@ -1,26 +1,15 @@
-import {
-  PausedByFailures,
-  type ScheduleInput,
-  type Static,
-  type Task,
-  type TaskDefinition,
-  type TaskListItem,
-  type TaskListQuery,
-  type TaskVersion,
-} from '@tickwheel/contract'
+import { type Static, type Task, type TaskDefinition, type TaskListItem, type TaskListQuery, type TaskVersion } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
-import { Compile } from 'typebox/compile'
 import { query, type Database, type ReadTx } from './database.ts'
-import { nameKey, parseDefinition, parseJson, readSchedule } from './definition.ts'
+import { parseDefinition, readSchedule } from './definition.ts'
 import { namesOfGroups } from './groups.ts'
 import { recentRuns } from './instances.ts'
-import { contains, instantText, offsetOf, type Page, type PageRequest } from './page.ts'
-import type { SeriesRow, TaskRow } from './schema.ts'
+import { instantText, offsetOf, type Page, type PageRequest } from './page.ts'
+import { TASK } from './scheduled-kind.ts'
+import { heldOf, matching, pausedOf, seriesOf, tagsOf } from './scheduled-list.ts'
+import type { TaskRow } from './schema.ts'
 import { groupsOf } from './scope.ts'
-import { lastSpan } from './spans.ts'
 import { definitionOf, visibleTask } from './tasks.ts'
-
-const pausedCheck = Compile(PausedByFailures)
 
 const RECENT_RUNS = 20
 /** How far back the last firing of a task is looked for among its runs. */
@@ -33,30 +22,12 @@ export async function listTasks(db: Database, scope: Scope, asked: Static<typeof
   const offset = offsetOf(page)
   if (groupIds?.length === 0) return { items: [], total: 0, ...page }
   return db.read(async (tx) => {
-    const found = matching(groupIds, asked)
+    const rest = matching(TASK, groupIds, asked)
+    const found = asked.handlerKind === undefined ? rest : rest.where('handler_kind', '=', asked.handlerKind)
     const count = await tx.first(found.select((of) => of.fn.countAll<number>().as('total')))
     const rows = await tx.rows(found.selectAll().orderBy('id', 'desc').limit(page.pageSize).offset(offset))
     return { items: await itemsOf(tx, rows), total: count?.total ?? 0, ...page }
   })
-}
-
-function matching(groupIds: readonly number[] | null, { keyword, enabled, scheduleKind, handlerKind, tag }: Static<typeof TaskListQuery>) {
-  let found = query.selectFrom('task').where('deleted_at', 'is', null)
-  if (groupIds !== null) found = found.where('group_id', 'in', groupIds)
-  if (keyword !== undefined && keyword !== '') {
-    found = found.where((is) =>
-      is.or([
-        contains('name_key', nameKey(keyword)),
-        contains('description', keyword),
-        contains('owner', keyword),
-        contains('tags', keyword),
-      ]),
-    )
-  }
-  if (enabled !== undefined) found = found.where('enabled', '=', enabled ? 1 : 0)
-  if (scheduleKind !== undefined) found = found.where('schedule_kind', '=', scheduleKind)
-  if (handlerKind !== undefined) found = found.where('handler_kind', '=', handlerKind)
-  return tag === undefined ? found : found.where(contains('tags', JSON.stringify(tag)))
 }
 
 async function itemsOf(tx: ReadTx, rows: readonly TaskRow[]): Promise<TaskListItem[]> {
@@ -158,45 +129,6 @@ export async function listTaskVersions(
   })
 }
 
-/** What is needed to list the coming instants of a task. `nextDueAt` null: not enabled, or never again, or waiting for the end of a run. */
-export interface TaskTiming {
-  readonly schedule: ScheduleInput
-  readonly anchorAt: number
-  readonly isEnabled: boolean
-  readonly nextDueAt: number | null
-  readonly lastDueAt: number
-}
-
-export async function taskTiming(db: Database, scope: Scope, taskId: number): Promise<TaskTiming> {
-  return db.read(async (tx) => {
-    const row = await visibleTask(tx, taskId, scope)
-    const series = (await seriesOf(tx, [row])).get(row.series_id)
-    const span = await lastSpan(tx, row.series_id)
-    return {
-      schedule: readSchedule(row.schedule),
-      anchorAt: span?.anchorAt ?? row.created_at,
-      isEnabled: row.enabled === 1,
-      nextDueAt: series?.next_due_at ?? null,
-      lastDueAt: series?.last_due_at ?? row.created_at,
-    }
-  })
-}
-
-async function seriesOf(tx: ReadTx, rows: readonly TaskRow[]): Promise<Map<number, SeriesRow>> {
-  if (rows.length === 0) return new Map()
-  const series = await tx.rows(
-    query
-      .selectFrom('series')
-      .selectAll()
-      .where(
-        'id',
-        'in',
-        rows.map((row) => row.series_id),
-      ),
-  )
-  return new Map(series.map((row) => [row.id, row]))
-}
-
 /** When the schedule last made a run, among the newest runs of the task. */
 async function lastFiredAt(tx: ReadTx, row: TaskRow): Promise<string | null> {
   const open = await tx.rows(
@@ -218,23 +150,6 @@ async function lastFiredAt(tx: ReadTx, row: TaskRow): Promise<string | null> {
   )
   const at = Math.max(open[0]?.created_at ?? 0, ended.find((run) => run.series_id === row.series_id)?.created_at ?? 0)
   return at === 0 ? null : instantText(at)
-}
-
-function heldOf(series: SeriesRow | undefined): { reason: string; at: string } | null {
-  const held = series?.held ?? null
-  const value = held === null ? null : parseJson(held)
-  if (typeof value !== 'object' || value === null || !('reason' in value) || !('at' in value)) return null
-  return typeof value.reason === 'string' && typeof value.at === 'number' ? { reason: value.reason, at: instantText(value.at) } : null
-}
-
-function pausedOf({ enabled, paused }: TaskRow): Static<typeof PausedByFailures> | null {
-  const value = paused === null || enabled === 1 ? undefined : parseJson(paused)
-  return pausedCheck.Check(value) ? value : null
-}
-
-function tagsOf(row: TaskRow): string[] {
-  const value = parseJson(row.tags)
-  return Array.isArray(value) ? value.filter((tag) => typeof tag === 'string') : []
 }
 
 function handlerKindOf(row: TaskRow): TaskListItem['handlerKind'] {

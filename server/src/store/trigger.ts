@@ -4,11 +4,13 @@ import { writeAudit } from './audit.ts'
 import { actorText, type Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
 import { againWhenTaken, lockRows } from './lock.ts'
-import { NO_SHARDS, ON_END_FAILURE, PARAMS_PAYLOAD } from './run-writes.ts'
+import { NO_SHARDS, NO_WORKFLOW, ON_END_FAILURE, PARAMS_PAYLOAD, PART_PAYLOAD } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow, PayloadRow, TaskRow } from './schema.ts'
 import { isVisible } from './scope.ts'
 import { partOfText } from './shards.ts'
+import { isInPlace, keysOfRow } from './step-definition.ts'
 import { definitionOf, visibleTask } from './tasks.ts'
+import type { RunDefinition } from './workflow-definition.ts'
 
 export interface TriggerRequest {
   readonly taskId: number
@@ -69,6 +71,7 @@ async function triggerOne(tx: Tx, request: TriggerRequest): Promise<Triggered> {
   if (repeated !== null) return { instanceId: repeated, row: null }
   const task = await visibleTask(tx, request.taskId, request.scope)
   const definition = await definitionIn(tx, task.id, task.version)
+  if (definition.flow !== undefined) throw new AppError('TASK_NOT_FOUND', `there is no task ${task.id}`)
   mustFit(request, task, definition.overlap)
   if (request.executorId !== null) await mustBeExecutorOf(tx, request.executorId, task.group_id)
   const row = newRun(request, task, definition, 'triggered')
@@ -110,6 +113,7 @@ export async function retry(db: Database, request: RetryRequest): Promise<Trigge
       const repeated = await answered(tx, request.keyHash)
       if (repeated !== null) return { instanceId: repeated, row: null }
       const old = await endedRun(tx, request.instanceId, request.scope)
+      mustStandAlone(old)
       await lockRows(tx, 'task', [old.task_id], 'share')
       const task = await visibleTask(tx, old.task_id, request.scope)
       const [linked] = await tx.all<{ retry_id: number }>('SELECT retry_id FROM retry_link WHERE instance_id = ?', [old.id])
@@ -144,6 +148,19 @@ export async function retry(db: Database, request: RetryRequest): Promise<Trigge
   )
 }
 
+/** What a workflow does in place has no task, and a run of a workflow is run again from its steps. */
+function mustStandAlone(old: InstanceRow): void {
+  if (old.runs_workflow !== 1 && !isInPlace(keysOfRow(old))) return
+  const runId = old.runs_workflow === 1 ? old.id : old.workflow_run_id
+  throw new AppError(
+    'UNPROCESSABLE',
+    `Run ${old.id} is part of a workflow: retry run ${runId} of the workflow, from the step that you want.`,
+    {
+      params: { workflowRunId: runId ?? 0 },
+    },
+  )
+}
+
 /** What a shard is, for a run that does it again. */
 function shardOf({ parent_id, shard_index, shard_total, shard_key, shard_part }: InstanceRow): Partial<OpenInstanceRow> {
   if (shard_index === null) return {}
@@ -152,6 +169,11 @@ function shardOf({ parent_id, shard_index, shard_total, shard_key, shard_part }:
 }
 
 async function copyParams(tx: Tx, old: InstanceRow, row: OpenInstanceRow): Promise<void> {
+  const parts = await tx.all<PayloadRow>('SELECT * FROM payload WHERE instance_id = ? AND kind = ?', [old.id, PART_PAYLOAD])
+  await tx.insert(
+    'payload',
+    parts.map((part) => ({ ...part, instance_id: row.id })),
+  )
   const payloads = await tx.all<PayloadRow>('SELECT * FROM payload WHERE instance_id IN (?, ?) AND kind = ?', [
     old.id,
     old.parent_id ?? old.id,
@@ -163,13 +185,13 @@ async function copyParams(tx: Tx, old: InstanceRow, row: OpenInstanceRow): Promi
   if (params !== current.params) await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: params }])
 }
 
-async function answered(tx: Tx, keyHash: string | null): Promise<number | null> {
+export async function answered(tx: Tx, keyHash: string | null): Promise<number | null> {
   if (keyHash === null) return null
   const [row] = await tx.all<{ answer: string }>('SELECT answer FROM request_key WHERE key_hash = ?', [keyHash])
   return row === undefined ? null : Number(row.answer)
 }
 
-async function remember(tx: Tx, { keyHash, runId, at }: { keyHash: string | null; runId: number; at: number }): Promise<void> {
+export async function remember(tx: Tx, { keyHash, runId, at }: { keyHash: string | null; runId: number; at: number }): Promise<void> {
   if (keyHash !== null) await tx.insert('request_key', [{ key_hash: keyHash, answer: String(runId), at }])
 }
 
@@ -185,7 +207,7 @@ async function endedRun(tx: Tx, instanceId: number, scope: Scope): Promise<Insta
   throw new AppError('INSTANCE_NOT_FOUND', `There is no run ${instanceId}.`, { params: { id: instanceId } })
 }
 
-async function definitionIn(tx: Tx, taskId: number, version: number): Promise<TaskDefinition> {
+async function definitionIn(tx: Tx, taskId: number, version: number): Promise<RunDefinition> {
   const definition = await definitionOf(tx, taskId, version)
   if (definition === null)
     throw new AppError('TASK_VERSION_NOT_FOUND', `Task ${taskId} has no version ${version}.`, { params: { version } })
@@ -193,7 +215,7 @@ async function definitionIn(tx: Tx, taskId: number, version: number): Promise<Ta
 }
 
 /** Open runs are bounded, in all and for each task that queues. */
-function mustFit({ openRuns }: { openRuns: OpenRunCounts }, task: TaskRow, overlap: { policy: string; max: number }): void {
+export function mustFit({ openRuns }: { openRuns: OpenRunCounts }, task: TaskRow, overlap: { policy: string; max: number }): void {
   if (openRuns.now >= openRuns.max) {
     throw new AppError('QUEUE_FULL', `There are ${openRuns.max} open runs, which is the limit: wait until some have ended.`, {
       params: { max: openRuns.max },
@@ -213,7 +235,7 @@ async function mustBeExecutorOf(tx: Tx, executorId: number, groupId: number): Pr
   throw new AppError('UNPROCESSABLE', message, { errors: [{ path: 'executorId', code: 'UNKNOWN_REFERENCE', message }] })
 }
 
-function newRun(
+export function newRun(
   request: Omit<TriggerRequest, 'scope' | 'openRuns' | 'keyHash' | 'auditId'>,
   task: TaskRow,
   { priority, pauseAfterFailures }: TaskDefinition,
@@ -255,5 +277,6 @@ function newRun(
     progress: null,
     pinned_executor_id: request.executorId,
     ...NO_SHARDS,
+    ...NO_WORKFLOW,
   }
 }

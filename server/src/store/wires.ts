@@ -5,7 +5,7 @@ import { floorOfInstant } from './ids.ts'
 import { listOfNumbers, partsOf } from './list.ts'
 import { lockOpen } from './open-runs.ts'
 import type { OpenInstanceRow, WireRow } from './schema.ts'
-import { definitionOf } from './tasks.ts'
+import { definitionOfRun } from './step-definition.ts'
 
 /** An attempt that is about to be sent over a wire that names attempts by a number of its own. At most 500 at once. */
 export interface WireClaim {
@@ -69,7 +69,7 @@ async function judge(tx: ReadTx, claim: WireClaim, { at, row, wire }: Found): Pr
   if (row.phase !== PHASE.dispatched && row.phase !== PHASE.running) return { kind: 'gone' }
   if (wire !== undefined) return { kind: 'sent', wire }
   if (row.cancel_at !== null) return { kind: 'canceled' }
-  const definition = await definitionOf(tx, row.task_id, row.task_version)
+  const definition = await definitionOfRun(tx, row)
   const [version] = await tx.all<{ saved_at: number }>('SELECT saved_at FROM task_version WHERE task_id = ? AND version = ?', [
     row.task_id,
     row.task_version,

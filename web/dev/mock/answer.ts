@@ -1,7 +1,9 @@
 import type { Group, GroupUpdate, Instance, Problem, RouteAnswer, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
 import { compileSchedule, type Schedule } from '@tickwheel/core'
 import { clusterOf } from './cluster.ts'
+import { workflows } from './workflows.ts'
 import { executorNow, ledgerOf, traceOf, whyOf } from './history.ts'
+import { gridOf, itemsOf, listItemOf, operate, stepDetailOf, workflowOf, workflowRuns } from './workflow-runs.ts'
 import { addExecutor, addGroup, addRun, addTask, define, iso, saveVersion, type World } from './world.ts'
 
 export interface MockRequest {
@@ -37,6 +39,8 @@ export function answer(world: World, request: MockRequest): MockAnswer {
   if (key === 'PUT /auth/password') return changePassword(world, request)
   const [resource, id, ...rest] = path.slice(1).split('/')
   const number = Number(id)
+  if (resource === 'workflow-run') return id === undefined ? workflowRunList(world, request) : oneWorkflowRun(world, request, number, rest)
+  if (resource === 'workflow' && workflowOf(world, number) !== null) return workflow(world, request, number, rest[0])
   switch (resource) {
     case 'group':
       return rest[0] === 'handler' ? handlers(world, number) : groups(world, request, number)
@@ -44,6 +48,8 @@ export function answer(world: World, request: MockRequest): MockAnswer {
       return id === undefined ? taskList(world, request) : oneTask(world, request, number, rest)
     case 'instance':
       return id === undefined ? runList(world, request) : oneRun(world, request, number, rest[0])
+    case 'workflow':
+      return workflows(world, request, id === undefined ? null : Number(id), rest)
     case 'executor':
       return executors(world, request, number, rest[0])
     case 'cluster':
@@ -61,6 +67,7 @@ export function answer(world: World, request: MockRequest): MockAnswer {
 
 const PERMISSIONS = [
   'group:view', 'group:edit', 'task:view', 'task:viewParams', 'task:edit', 'task:editScript', 'task:delete', 'task:run', 'task:runWithParams', 'task:toggle',
+  'workflow:view', 'workflow:viewParams', 'workflow:edit', 'workflow:delete', 'workflow:run', 'workflow:runWithParams', 'workflow:toggle', 'workflow:operate', 'workflow:approve',
   'instance:view', 'instance:viewLogs', 'instance:cancel', 'instance:retry', 'executor:view', 'executor:operate', 'executor:enroll', 'system:view', 'system:edit',
 ]
 
@@ -286,6 +293,30 @@ function oneRun(world: World, request: MockRequest, id: number, verb: string | u
     default:
       return refuse(404, 'NOT_FOUND')
   }
+}
+
+function workflow(world: World, request: MockRequest, id: number, verb: string | undefined): MockAnswer {
+  if (verb === 'grid') return ok(gridOf(world, id, Number(request.query.get('count') ?? 20)))
+  const found = workflowOf(world, id)
+  return found === null ? refuse(404, 'WORKFLOW_NOT_FOUND') : ok(found)
+}
+
+function workflowRunList(world: World, request: MockRequest): MockAnswer {
+  const { query } = request
+  const states = query.get('state')?.split(',')
+  const items = [...workflowRuns(world).values()].filter((run) => same(query, 'workflowId', String(run.workflowId)) && same(query, 'cause', run.cause) && same(query, 'date', run.date) && (states === undefined || states.includes(run.state)))
+  return ok({ ...list(items.sort((a, b) => b.id - a.id).map(listItemOf), request), nextCursor: null })
+}
+
+function oneWorkflowRun(world: World, request: MockRequest, id: number, [verb = '', key, what = '']: readonly string[]): MockAnswer {
+  const run = workflowRuns(world).get(id)
+  if (run === undefined) return refuse(404, 'WORKFLOW_RUN_NOT_FOUND')
+  if (request.method === 'GET' && verb === '') return ok(run)
+  if (verb === 'retry') return ok({ workflowRunId: 9003 }, 202)
+  if (request.method === 'POST') return ok(operate(world, run, verb === 'step' ? what : verb, key, at<{ comment?: string }>(request.body ?? {})))
+  const detail = stepDetailOf(run, key ?? '')
+  if (detail === null) return refuse(404, 'STEP_NOT_FOUND')
+  return what === 'item' ? ok(list(itemsOf(world, detail.step), request)) : ok(detail)
 }
 
 /** As if somebody pasted the command: an executor of the group joins four seconds later. */

@@ -4,6 +4,7 @@ import type { ViteDevServer } from 'vite'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { answer } from './answer.ts'
 import { executorNow, print } from './history.ts'
+import { liveRunOf, workflowRuns } from './workflow-runs.ts'
 import { busyWorld, emptyWorld, step, type World } from './world.ts'
 
 const STEP_MS = 500
@@ -74,6 +75,8 @@ function attend(socket: WebSocket, listeners: Set<Listener>, world: World): void
 }
 
 function greet(listener: Listener, world: World, after: number): void {
+  const flow = listener.topic.startsWith('workflowRun:') ? workflowRuns(world).get(Number(listener.topic.split(':')[1])) : undefined
+  if (flow !== undefined) return push(listener, 1, liveRunOf(flow))
   const run = world.runs.get(Number(listener.topic.split(':')[1]))
   if (!listener.topic.startsWith('instance:') || run === undefined) return
   if (!listener.topic.endsWith(':logs')) return push(listener, 1, run)

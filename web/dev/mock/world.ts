@@ -2,9 +2,10 @@
  * A server in miniature for developing the console and for its component tests: groups, tasks, runs and executors in memory, moved by `step`.
  * It answers with the contract's own types, so that it stops compiling when the contract changes.
  */
-import { TASK_DEFAULTS, type Executor, type Group, type Instance, type LogLine, type Task, type TaskCreate, type TaskDefinition, type TaskVersion } from '@tickwheel/contract'
+import { TASK_DEFAULTS, type Executor, type Group, type Instance, type LogLine, type Task, type TaskCreate, type TaskDefinition, type TaskVersion, type Workflow, type WorkflowVersion } from '@tickwheel/contract'
 import { compileSchedule, type Schedule } from '@tickwheel/core'
 import type { MockCluster } from './cluster.ts'
+import { addSampleWorkflows } from './workflows.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -16,6 +17,8 @@ export interface World {
   readonly groups: Map<number, Group>
   readonly tasks: Map<number, Task>
   readonly versions: Map<number, TaskVersion[]>
+  readonly workflows: Map<number, Workflow>
+  readonly workflowVersions: Map<number, WorkflowVersion[]>
   readonly runs: Map<number, Instance>
   readonly logs: Map<number, LogLine[]>
   readonly executors: Map<number, Executor>
@@ -38,7 +41,7 @@ export const iso = (ms: number) => new Date(ms).toISOString()
 export function emptyWorld(now: number): World {
   const world: World = {
     now, lastId: 10, lastRunId: 7_300_000, password: 'admin123', username: 'admin', permissions: null, cluster: 'three', hasResumed: false,
-    groups: new Map(), tasks: new Map(), versions: new Map(), runs: new Map(), logs: new Map(), executors: new Map(), paramsSchemas: new Map(), endsAt: new Map(),
+    groups: new Map(), tasks: new Map(), versions: new Map(), workflows: new Map(), workflowVersions: new Map(), runs: new Map(), logs: new Map(), executors: new Map(), paramsSchemas: new Map(), endsAt: new Map(),
   }
   addGroup(world, { id: 1, name: 'default', appName: 'default', description: '' })
   addExecutor(world, { id: 1, groupId: 1, name: 'tickwheel-embedded', host: 'localhost', state: 'online' })
@@ -63,6 +66,7 @@ export function busyWorld(now: number): World {
     },
   })
   for (const [index, seed] of SEEDS.entries()) seedTask(world, seed, index)
+  addSampleWorkflows(world)
   return world
 }
 
@@ -103,7 +107,7 @@ function seedTask(world: World, seed: Seed, index: number): void {
 
 export function addGroup(world: World, group: { id: number; name: string; appName: string; description: string; concurrency?: number | undefined }): Group {
   const at = iso(world.now - 20 * 24 * HOUR)
-  const made: Group = { ...group, concurrency: group.concurrency ?? 0, version: 1, taskCount: 0, executorCount: 0, createdAt: at, updatedAt: at }
+  const made: Group = { ...group, concurrency: group.concurrency ?? 0, xxlAccess: 'shared', version: 1, taskCount: 0, executorCount: 0, createdAt: at, updatedAt: at }
   world.groups.set(made.id, made)
   return made
 }
@@ -188,7 +192,7 @@ export function addRun(world: World, task: Task, given: { firedAt: number; cause
     scheduledAt: given.cause === 'schedule' ? iso(given.firedAt) : null, firedAt: iso(given.firedAt), queuedAt: iso(given.firedAt + 3), dispatchedAt: isQueued ? null : iso(given.firedAt + 9),
     acceptedAt: isQueued ? null : iso(given.firedAt + 14), startedAt: isQueued ? null : iso(startedAt), endedAt: endedAt === null ? null : iso(endedAt),
     executorId: isQueued ? null : (executor?.id ?? 1), executorName: isQueued ? null : (executor?.name ?? null), cancelRequestedAt: null, retryOf: null, parentId: null, shard: null, shards: null, retriedBy: null, error,
-    waitingFor: isQueued ? { reason: 'waitsForEarlierRun', facts: { blocker: world.lastRunId - 17 } } : null,
+    waitingFor: isQueued ? { reason: 'waitsForEarlierRun', facts: { blocker: world.lastRunId - 17 } } : null, step: null,
     params: task.params, result: given.state === 'succeeded' ? { rows: 1842 } : null, progress: null, attempts: [],
   }
   world.runs.set(run.id, run)

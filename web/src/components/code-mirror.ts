@@ -3,13 +3,14 @@ import { javascript } from '@codemirror/lang-javascript'
 import { python } from '@codemirror/lang-python'
 import { HighlightStyle, StreamLanguage, syntaxHighlighting } from '@codemirror/language'
 import { shell } from '@codemirror/legacy-modes/mode/shell'
+import { yaml } from '@codemirror/legacy-modes/mode/yaml'
 import { Compartment, EditorState, type Extension } from '@codemirror/state'
 import { keymap } from '@codemirror/view'
 import { indentWithTab } from '@codemirror/commands'
 import { tags } from '@lezer/highlight'
 import { basicSetup, EditorView } from 'codemirror'
 
-export type CodeLanguage = 'shell' | 'javascript' | 'python' | 'json' | 'text'
+export type CodeLanguage = 'shell' | 'javascript' | 'python' | 'json' | 'yaml' | 'text'
 
 export interface CodeHandle {
   setText(text: string): void
@@ -25,7 +26,7 @@ export interface CodeOptions {
   readonly onChange: (text: string) => void
 }
 
-const theme = EditorView.theme({
+export const codeTheme = EditorView.theme({
   '&': { fontSize: '12.5px', color: 'var(--text)', backgroundColor: 'var(--bg)' },
   '&.cm-focused': { outline: 'none' },
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '20px' },
@@ -39,7 +40,7 @@ const theme = EditorView.theme({
   '.cm-matchingBracket': { backgroundColor: 'color-mix(in srgb, var(--primary) 18%, transparent)', outline: 'none' },
 })
 
-const colours = HighlightStyle.define([
+export const codeColours = HighlightStyle.define([
   { tag: [tags.keyword, tags.operatorKeyword, tags.modifier, tags.controlKeyword], color: 'var(--code-keyword)' },
   { tag: [tags.string, tags.special(tags.string), tags.regexp], color: 'var(--code-string)' },
   { tag: [tags.number, tags.bool, tags.null, tags.atom], color: 'var(--code-number)' },
@@ -56,7 +57,7 @@ export function openCodeMirror(host: HTMLElement, options: CodeOptions): CodeHan
     state: EditorState.create({
       doc: options.text,
       extensions: [
-        basicSetup, keymap.of([indentWithTab]), theme, syntaxHighlighting(colours), language.of(extensionOf(options.language)),
+        basicSetup, keymap.of([indentWithTab]), codeTheme, syntaxHighlighting(codeColours), language.of(extensionOf(options.language)),
         EditorView.lineWrapping, EditorView.contentAttributes.of({ 'aria-label': options.label }),
         EditorView.updateListener.of((update) => update.docChanged && options.onChange(update.state.doc.toString())),
       ],
@@ -80,6 +81,8 @@ function extensionOf(language: CodeLanguage): Extension {
       return javascript()
     case 'python':
       return python()
+    case 'yaml':
+      return StreamLanguage.define(yaml)
     case 'text':
       return []
   }

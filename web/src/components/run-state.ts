@@ -1,6 +1,10 @@
-import type { InstanceListItem } from '@tickwheel/contract'
+import type { InstanceListItem, StepRun, WorkflowRunListItem } from '@tickwheel/contract'
 
 export type RunState = InstanceListItem['state']
+export type StepState = StepRun['state']
+export type WorkflowState = WorkflowRunListItem['state']
+/** Every state that has a colour, an icon and a word: of runs, of workflows' runs and of their steps. */
+export type ShownState = RunState | StepState | WorkflowState
 
 export const RUN_STATES = ['waiting', 'queued', 'dispatched', 'running', 'succeeded', 'failed', 'timedOut', 'canceled', 'lost', 'skipped'] as const satisfies readonly RunState[]
 
@@ -22,6 +26,22 @@ export function isEnded(state: RunState): boolean {
     case 'timedOut':
     case 'canceled':
     case 'lost':
+    case 'skipped':
+      return true
+  }
+}
+
+/** Whether a step in this state has ended for good. */
+export function isStepEnded(state: StepState): boolean {
+  switch (state) {
+    case 'pending':
+    case 'running':
+    case 'waiting':
+      return false
+    case 'succeeded':
+    case 'failed':
+    case 'timedOut':
+    case 'canceled':
     case 'skipped':
       return true
   }

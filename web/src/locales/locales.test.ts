@@ -1,6 +1,6 @@
 import { baseCompile } from '@intlify/message-compiler'
-import { CAUSES, ERROR_STATUS, EXECUTOR_STATES, FIELD_CODES, LOG_LEVELS, LOG_STREAMS, REJECT_CODES } from '@tickwheel/contract'
-import { reasons, SCHEDULE_PROBLEM_CODES } from '@tickwheel/core'
+import { CAUSES, ERROR_STATUS, EXECUTOR_STATES, FIELD_CODES, LOG_LEVELS, LOG_STREAMS, REJECT_CODES, STEP_ERRORS, WORKFLOW_RUN_STATES } from '@tickwheel/contract'
+import { reasons, SCHEDULE_PROBLEM_CODES, STEP_KINDS, STEP_STATES } from '@tickwheel/core'
 import { describe, expect, it } from 'vitest'
 import { CLIENT_CODES } from '../api/problem.ts'
 import { RUN_STATES } from '../components/run-state.ts'
@@ -60,7 +60,9 @@ describe('every code that comes over the wire has a text', () => {
     ['fields', FIELD_CODES],
     ['schedule.problems', SCHEDULE_PROBLEM_CODES],
     ['reasons', reasons()],
-    ['states', RUN_STATES],
+    ['states', [...RUN_STATES, ...STEP_STATES, ...WORKFLOW_RUN_STATES]],
+    ['workflows.editor.kinds', STEP_KINDS],
+    ['workflowRuns.errors', STEP_ERRORS],
     ['causes', CAUSES],
     ['runs.rejects', REJECT_CODES],
     ['executors.states', EXECUTOR_STATES],

@@ -18,7 +18,10 @@ describe('reasons in words', () => {
     ['failures', 'failed', { code: 'EXIT_CODE' }, 'It failed: it ended with an exit code other than 0.'],
     ['failures with a code of a handler', 'failed', { code: 'ORDER_GONE' }, 'It failed: ORDER_GONE.'],
     ['nobody as Tickwheel itself', 'canceled', { by: null }, 'It was canceled by Tickwheel.'],
-    ['facts that are missing', 'waitsForSlot', {}, 'Waits for a free executor slot: – of – in use.'],
+    ['facts that are missing', 'waitsForSlot', {}, 'Waits for an executor slot: – of – in use.'],
+    ['the group that a run waits in by its name', 'waitsForSlot', { groupId: 2, group: 'Billing', used: 3, capacity: 3 }, 'Waits for an executor slot in group “Billing”: 3 of 3 in use.'],
+    ['a group whose name is not at hand by its number', 'waitsForExecutor', { groupId: 2 }, 'Waits for an executor in group “#2”: none is online.'],
+    ['the limit of a group', 'waitsForGroupLimit', { groupId: 2, group: 'Billing', used: 5, max: 5 }, 'Waits for a place in group “Billing”: group limit 5 of 5 used.'],
     ['reasons of a newer server as they are', 'eclipse', {}, 'eclipse'],
   ])('word %s', (_what, reason, facts, words) => expect(reasonWords(reason, facts, new Map([[3, 'billing-01']]))).toBe(words))
 

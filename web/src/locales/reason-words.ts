@@ -51,7 +51,7 @@ export function runMark(id: number): string {
 /** The end of an attempt or run in words: `REJECTED_capacity`, `EXIT_CODE`. Null when only the server's own message tells. */
 export function runErrorWords(code: string): string | null {
   if (code.startsWith('REJECTED_')) return tMaybe(`runs.rejects.${code.slice('REJECTED_'.length)}`)
-  return tMaybe(`runs.errors.${code}`)
+  return tMaybe(`runs.errors.${code}`) ?? tMaybe(`workflowRuns.errors.${code}`)
 }
 
 /** What the strategy looked at, as further sentences; a trace of an older server has none of it. */
@@ -71,11 +71,14 @@ function isReason(word: string): word is Reason {
   return Object.hasOwn(REASON, word)
 }
 
-const EMPTY = { group: NONE, handler: NONE, blocker: NONE, used: NONE, capacity: NONE, executors: NONE, executorId: NONE, executor: NONE, among: NONE, of: NONE, code: NONE, policy: NONE, strategy: NONE, tries: NONE, max: NONE, attempt: NONE, dropped: NONE, lateMs: NONE, delayMs: NONE, waitedMs: NONE, maxMs: NONE, total: NONE, succeeded: NONE, missing: NONE, problem: NONE, parent: NONE, index: NONE, labels: NONE, detail: '' } as const
+const EMPTY = { group: NONE, handler: NONE, blocker: NONE, used: NONE, capacity: NONE, executors: NONE, executorId: NONE, executor: NONE, among: NONE, of: NONE, code: NONE, policy: NONE, strategy: NONE, tries: NONE, max: NONE, attempt: NONE, dropped: NONE, lateMs: NONE, delayMs: NONE, waitedMs: NONE, maxMs: NONE, total: NONE, succeeded: NONE, missing: NONE, shards: NONE, problem: NONE, parent: NONE, index: NONE, labels: NONE, detail: '' } as const
 
 function namedFacts(reason: Reason, facts: Facts, names: ExecutorNames): Named {
   const named: Record<string, string | number> = { ...EMPTY, by: t('runs.trace.system') }
   for (const [name, value] of Object.entries(facts)) if (value !== null && value !== undefined && value !== '') named[name] = factWord(reason, name, value, names)
+  // the group of a run is known by name on most pages, by number at least, and not told at all by traces of older servers
+  const group = named['group'] === NONE ? facts['groupId'] : named['group']
+  named['inGroup'] = typeof group === 'number' ? t('runs.trace.inGroup', { group: `#${group}` }) : typeof group === 'string' ? t('runs.trace.inGroup', { group }) : ''
   return named
 }
 

@@ -8,7 +8,7 @@ declare module 'vue-router' {
     isPublic?: boolean
     title?: MessageKey
     /** which entry of the rail is lit */
-    section?: 'tasks' | 'runs' | 'executors' | 'groups' | 'system'
+    section?: 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'system'
   }
 }
 
@@ -18,8 +18,14 @@ const pages: RouteRecordRaw[] = [
   { path: 'task/new', name: 'task-new', component: () => import('../views/editor/editor-page.vue'), meta: { title: 'editor.createTitle', section: 'tasks' } },
   { path: 'task/:id(\\d+)', alias: '/tasks/:id(\\d+)', name: 'task', component: () => import('../views/task/task-page.vue'), meta: { title: 'shell.nav.tasks', section: 'tasks' } },
   { path: 'task/:id(\\d+)/edit', name: 'task-edit', component: () => import('../views/editor/editor-page.vue'), meta: { title: 'editor.editTitle', section: 'tasks' } },
+  { path: 'workflow', name: 'workflows', component: () => import('../views/workflows/workflows-page.vue'), meta: { title: 'shell.nav.workflows', section: 'workflows' } },
+  { path: 'workflow/new', name: 'workflow-new', component: () => import('../views/workflow-editor/workflow-editor-page.vue'), meta: { title: 'workflows.editor.createTitle', section: 'workflows' } },
+  { path: 'workflow/:id(\\d+)', name: 'workflow', component: () => import('../views/workflow/workflow-page.vue'), meta: { title: 'shell.nav.workflows', section: 'workflows' } },
+  { path: 'workflow/:id(\\d+)/edit', name: 'workflow-edit', component: () => import('../views/workflow-editor/workflow-editor-page.vue'), meta: { title: 'shell.nav.workflows', section: 'workflows' } },
   { path: 'run', name: 'runs', component: () => import('../views/runs/runs-page.vue'), meta: { title: 'shell.nav.runs', section: 'runs' } },
   { path: 'run/:id(\\d+)', alias: '/runs/:id(\\d+)', name: 'run', component: () => import('../views/run/run-page.vue'), meta: { title: 'shell.nav.runs', section: 'runs' } },
+  { path: 'workflow-run', name: 'workflow-runs', component: () => import('../views/workflow-runs/workflow-runs-page.vue'), meta: { title: 'workflowRuns.title', section: 'runs' } },
+  { path: 'workflow-run/:id(\\d+)', alias: '/workflow-runs/:id(\\d+)', name: 'workflow-run', component: () => import('../views/workflow-run/workflow-run-page.vue'), meta: { title: 'workflowRuns.title', section: 'runs' } },
   { path: 'executor', name: 'executors', component: () => import('../views/executors/executors-page.vue'), meta: { title: 'shell.nav.executors', section: 'executors' } },
   { path: 'group', name: 'groups', component: () => import('../views/groups/groups-page.vue'), meta: { title: 'shell.nav.groups', section: 'groups' } },
   { path: 'system', name: 'system', component: () => import('../views/system/system-page.vue'), meta: { title: 'shell.nav.system', section: 'system' } },

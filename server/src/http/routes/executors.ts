@@ -1,5 +1,6 @@
 import {
   AppError,
+  MAP_PROTOCOL,
   PARAMS_SCHEMA_BYTES,
   REPORT_PATH,
   STREAM_PATH,
@@ -19,6 +20,8 @@ import type { Database } from '../../store/database.ts'
 import { describeExecutors, executorsById, readHandlers, type FindInFlight, type InFlight } from '../../store/executor-views.ts'
 import { findGroupByAppName, getGroup } from '../../store/groups.ts'
 import { instantText } from '../../store/page.ts'
+import { listUnclaimed } from '../../store/unclaimed.ts'
+import { readShardResults } from '../../store/shard-results.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { requireAlso } from '../may-also.ts'
 import { pageOf } from '../paging.ts'
@@ -27,6 +30,8 @@ import { pageOf } from '../paging.ts'
 export interface PostCalls {
   /** the address as orders are posted to it; null: it is none */
   readonly readAddress: (text: string) => string | null
+  /** why executors are not called there; null: they are */
+  readonly refusalOf: (address: URL) => Promise<string | null>
   readonly register: (session: Session, address: string) => Promise<JoinAnswer['kind']>
   readonly beat: (session: Session, beat: Heartbeat) => Promise<HeardAnswer>
   readonly report: (session: Session, body: ReportBody) => Promise<ReportAnswer>
@@ -40,6 +45,7 @@ export interface ExecutorParts {
   readonly liveExecutors: () => Promise<ReadonlyMap<number, LiveExecutor>>
   readonly timing: Config['executor']
   readonly post: PostCalls
+  readonly now: () => number
 }
 
 /** What an engine's knowledge of an executor looks like in the API. */
@@ -61,8 +67,10 @@ export function executorHandlers(
   | 'registerExecutor'
   | 'heartbeat'
   | 'reportRuns'
+  | 'readShardResults'
   | 'listExecutors'
   | 'listHandlers'
+  | 'listUnclaimed'
   | 'getExecutor'
   | 'drainExecutor'
   | 'resumeExecutor'
@@ -80,13 +88,18 @@ export function executorHandlers(
   }
   return {
     registerExecutor: async ({ body, who, caller }) => {
-      if (body.protocol.min > PROTOCOL || body.protocol.max < PROTOCOL) {
+      if (body.protocol.min > MAP_PROTOCOL || body.protocol.max < PROTOCOL) {
         throw new AppError(
           'UNPROCESSABLE',
-          `This server speaks version ${PROTOCOL} of the protocol, the executor ${body.protocol.min} to ${body.protocol.max}: use matching releases.`,
+          `This server speaks versions ${PROTOCOL} and ${MAP_PROTOCOL} of the protocol, the executor ${body.protocol.min} to ${body.protocol.max}: use matching releases.`,
           {
             errors: [
-              { path: 'protocol', code: 'NOT_ALLOWED_VALUE', message: `must include ${PROTOCOL}`, params: { allowed: String(PROTOCOL) } },
+              {
+                path: 'protocol',
+                code: 'NOT_ALLOWED_VALUE',
+                message: `must include ${PROTOCOL} or ${MAP_PROTOCOL}`,
+                params: { allowed: `${PROTOCOL}, ${MAP_PROTOCOL}` },
+              },
             ],
           },
         )
@@ -94,7 +107,7 @@ export function executorHandlers(
       refuseLongSchemas(body.handlers)
       const group = await findGroupByAppName(db, body.appName)
       if (group === null || !who.groupIds.includes(group.id)) throw unknownApp(body.appName)
-      const address = body.address === undefined ? null : addressIn(body.address, post)
+      const address = body.address === undefined ? null : await addressIn(body.address, post)
       const session = await commands.registerExecutor(group.id, body, caller, address === null ? undefined : { transport: 'http', address })
       reads.changed()
       if (address !== null) refusedAs(await post.register(session, address))
@@ -105,7 +118,7 @@ export function executorHandlers(
         deadMs: timing.deadMs,
         streamUrl: STREAM_PATH,
         ...(address === null ? {} : { reportUrl: REPORT_PATH }),
-        protocol: PROTOCOL,
+        protocol: Math.min(body.protocol.max, MAP_PROTOCOL),
       }
     },
     heartbeat: async ({ body, who }) => {
@@ -118,12 +131,19 @@ export function executorHandlers(
       if (body.executorId !== who.executorId || body.bootId !== who.bootId) throw notYours()
       return post.report(who, body)
     },
+    readShardResults: async ({ query, who }) => readShardResults(db, who, query),
     listExecutors: async ({ query, scope }) =>
       describeExecutors(await reads.executorList(scope, { ...pageOf(query), groupId: query.groupId, state: query.state }), await finder()),
     listHandlers: async ({ params, scope, who }) => {
       const group = await getGroup(db, scope, params.id)
       requireAlso(who, 'executor:view', group.id)
       return { items: await readHandlers(db, group.id) }
+    },
+    listUnclaimed: async ({ scope }) => {
+      // a group may be made by who may edit all of them
+      if (scope !== 'all') return { items: [], total: 0 }
+      const apps = await listUnclaimed(db, parts.now() - UNCLAIMED_MS)
+      return { items: apps.map((app) => ({ ...app, addresses: [...app.addresses], seenAt: instantText(app.seenAt) })), total: apps.length }
     },
     getExecutor: async ({ params, scope }) => one(params.id, scope),
     drainExecutor: async ({ params, scope, caller }) => {
@@ -145,6 +165,8 @@ export function executorHandlers(
 }
 
 const PROTOCOL = 1
+/** Executors register every 10 to 60 s, and it is written once a minute. */
+const UNCLAIMED_MS = 180_000
 
 function refuseLongSchemas(handlers: Register['handlers']): void {
   const errors = handlers.flatMap(({ paramsSchema }, index) => {
@@ -160,9 +182,15 @@ function notYours(): AppError {
   return new AppError('FORBIDDEN', 'This session belongs to another executor.')
 }
 
-function addressIn(text: string, { readAddress }: PostCalls): string {
+async function addressIn(text: string, { readAddress, refusalOf }: PostCalls): Promise<string> {
   const address = readAddress(text)
-  if (address !== null) return address
+  if (address !== null) {
+    const refusal = await refusalOf(new URL(address))
+    if (refusal === null) return address
+    throw new AppError('UNPROCESSABLE', `The address of the executor is refused: ${refusal}.`, {
+      errors: [{ path: 'address', code: 'NOT_ALLOWED_VALUE', message: refusal, params: { allowed: 'executor.networks' } }],
+    })
+  }
   const message = 'must be an http:// or https:// URL without account, query and fragment, like http://10.0.0.7:9000/tickwheel'
   throw new AppError('UNPROCESSABLE', `The address of the executor ${message}.`, {
     errors: [{ path: 'address', code: 'BAD_FORMAT', message, params: { format: 'url' } }],

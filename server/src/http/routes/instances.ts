@@ -28,10 +28,14 @@ export function instanceHandlers({
     listInstances: async ({ query, scope }) => listInstances(db, scope, query),
     getInstance: async ({ params, scope, who }) => getInstance(db, scope, params.id, mayIn(who, 'task:viewParams')),
     cancelInstance: async ({ params, scope, who, caller }) => {
+      await head(params.id, scope)
       await commands.cancelInstance(params.id, scope, caller)
       return getInstance(db, scope, params.id, mayIn(who, 'task:viewParams'))
     },
-    retryInstance: async ({ params, scope, caller, idempotencyKey }) => commands.retryInstance(params.id, idempotencyKey, scope, caller),
+    retryInstance: async ({ params, scope, caller, idempotencyKey }) => {
+      requireOwnTask(await head(params.id, scope))
+      return commands.retryInstance(params.id, idempotencyKey, scope, caller)
+    },
     readLogs: async ({ params, query, scope }) => {
       const { isEnded } = await head(params.id, scope)
       return logs.read(params.id, { after: query.after ?? 0, limit: query.limit ?? 1000, ended: isEnded })
@@ -43,4 +47,11 @@ export function instanceHandlers({
     listShards: async ({ params, query, scope }) => listShards(db, scope, params.id, query),
     listEvents: async ({ params, scope }) => ({ items: await listTrace(db, scope, params.id) }),
   }
+}
+
+/** What a step of a workflow defines in place, and a fan-out, is no task that could run by itself. */
+function requireOwnTask({ instanceId, taskId, step }: RunHead): void {
+  if (step === null || step.workflowId !== taskId) return
+  const message = `Run ${instanceId} did a step that its workflow defines in place: run the workflow again from that step, as run ${step.workflowRunId} (POST /workflow-run/:id/retry).`
+  throw new AppError('UNPROCESSABLE', message, { params: { workflowRunId: step.workflowRunId } })
 }

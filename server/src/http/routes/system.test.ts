@@ -51,7 +51,16 @@ async function open({ role = 'all', redis = 'none', status = {} }: Situation) {
 /** What `/readyz` answers in a situation: the checks, or the detail of the problem. */
 async function readiness(situation: Situation): Promise<unknown> {
   const { handlers } = await open(situation)
-  const asked = { params: undefined, query: undefined, body: undefined, who: null, scope: [] as const, idempotencyKey: null }
+  const asked = {
+    params: undefined,
+    query: undefined,
+    body: undefined,
+    who: null,
+    scope: [] as const,
+    idempotencyKey: null,
+    yaml: null,
+    wantsYaml: false,
+  }
   const caller = { actor: { kind: 'user' as const, id: null, name: '' }, ip: '', requestId: '' }
   const origin = { ip: '', requestId: '', isExposed: false }
   return handlers.readyz({ ...asked, caller, origin }).catch((error: unknown) => (error instanceof Error ? error.message : error))

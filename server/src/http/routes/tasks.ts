@@ -1,12 +1,13 @@
-import { AppError, type PreviewAnswer, type ScheduleInput, type Task, type TaskCreate } from '@tickwheel/contract'
-import { parseInstant, previewSchedule, type Scope } from '@tickwheel/core'
+import type { Task, TaskCreate } from '@tickwheel/contract'
+import { parseInstant, type Scope } from '@tickwheel/core'
 import type { Commands } from '../../engine/commands.ts'
 import type { Database } from '../../store/database.ts'
 import { listFirings, whyAt } from '../../store/ledger.ts'
-import { scheduleFieldProblem, toSchedule } from '../../store/schedules.ts'
-import { getTask, listTasks, listTaskVersions, taskTiming } from '../../store/task-list.ts'
+import { TASK } from '../../store/scheduled-kind.ts'
+import { getTask, listTasks, listTaskVersions } from '../../store/task-list.ts'
 import type { HandlersOf, SignedUser } from '../handlers.ts'
 import { mayIn, requireAlso } from '../may-also.ts'
+import { nextFirings, preview } from '../next-firings.ts'
 import { pageOf } from '../paging.ts'
 import type { Locate } from '../register.ts'
 
@@ -70,7 +71,7 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
         requireAlso(who, 'task:runWithParams', await locate('task', params.id))
       return commands.trigger(params.id, body, idempotencyKey, scope, caller)
     },
-    nextFirings: async ({ params, query, scope }) => nextFirings(parts, { taskId: params.id, scope, count: query.count ?? 10 }),
+    nextFirings: async ({ params, query, scope }) => nextFirings(parts, { kind: TASK, id: params.id, scope, count: query.count ?? 10 }),
     previewRoute: async ({ params, scope }) => commands.previewRoute(params.id, scope),
     listTaskVersions: async ({ params, query, scope, who }) =>
       listTaskVersions(db, scope, { taskId: params.id, mayViewParams: mayIn(who, 'task:viewParams'), ...pageOf(query) }),
@@ -91,34 +92,4 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
 /** Who may save a shell command or a script has a shell on the executors. */
 function requireScriptRight({ handler, groupId }: TaskCreate, who: SignedUser): void {
   if (handler.kind === 'shell' || handler.kind === 'script') requireAlso(who, 'task:editScript', groupId)
-}
-
-function preview(
-  schedule: ScheduleInput,
-  { serverZone, now }: TaskParts,
-  { from, count, anchorAt }: { from?: number | undefined; count: number; anchorAt?: number },
-): PreviewAnswer {
-  const found = previewSchedule(toSchedule(schedule, serverZone), {
-    count,
-    now: now(),
-    anchorAt: anchorAt ?? now(),
-    timezone: serverZone,
-    ...(from === undefined ? {} : { from }),
-  })
-  if (found.ok) return { firings: [...found.firings], words: found.words }
-  const errors = found.problems.map(scheduleFieldProblem)
-  throw new AppError('UNPROCESSABLE', errors.map((problem) => problem.message).join('; '), { errors })
-}
-
-/** The coming instants of a task; none while it is stopped, one while only the next is known. */
-async function nextFirings(
-  parts: TaskParts,
-  { taskId, scope, count }: { taskId: number; scope: Scope; count: number },
-): Promise<PreviewAnswer> {
-  const { schedule, anchorAt, isEnabled, nextDueAt } = await taskTiming(parts.db, scope, taskId)
-  const { words } = preview(schedule, parts, { count: 1, anchorAt })
-  if (!isEnabled || nextDueAt === null) return { firings: [], words }
-  const isKnownOnce = schedule.kind === 'fixedDelay'
-  const shown: ScheduleInput = isKnownOnce ? { kind: 'once', at: new Date(nextDueAt).toISOString() } : schedule
-  return { firings: preview(shown, parts, { count, anchorAt, from: nextDueAt - 1 }).firings, words }
 }

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Value } from 'typebox/value'
 import { describeLink, dispatchOf, FakeHost, type LinkHarness } from '../conformance.fixture.ts'
 import type { LinkHost, Order } from '../link.ts'
-import { PostLink, readAddress } from './post-link.ts'
+import { Networks } from '../networks.ts'
+import { PostLink, readAddress, type PostLinkOptions } from './post-link.ts'
 import { PostPeer } from './post-peer.fixture.ts'
 import { signatureOf } from './poster.ts'
 import type { Check } from './posted-reports.ts'
@@ -18,14 +19,16 @@ interface PostHarness extends LinkHarness {
   addresses: Map<number, string>
 }
 
-function serve(host: LinkHost, timeoutMs = 5_000): PostHarness {
+function serve(host: LinkHost, timeoutMs = 5_000, more: Partial<PostLinkOptions> = {}): PostHarness {
   const addresses = new Map<number, string>()
   const link = new PostLink({
     host,
     tokenOf: ({ executorId, bootId }) => `tws_${String(executorId)}.${String(bootId)}`,
     addressOf: ({ executorId }) => Promise.resolve(addresses.get(executorId) ?? null),
     check,
+    networks: Networks.everywhere,
     timeoutMs,
+    ...more,
   })
   const peers: PostPeer[] = []
   return {
@@ -113,6 +116,26 @@ describe('post', () => {
     expect(host.reports).toMatchObject([{ type: 'rejected', instanceId: 1, attempt: 1, code }])
   })
 
+  it('does not connect where executors are not called, whatever a name leads to', async () => {
+    await harness.close()
+    harness = serve(host, 5_000, { networks: new Networks({ listed: '10.0.0.0/8', isLoopbackOpen: true }) })
+    const peer = await harness.connect()
+    for (const [instanceId, address] of [peer.address, peer.address.replace('127.0.0.1', 'localhost')].entries()) {
+      await harness.link.join(one, address)
+      harness.link.send(one, [dispatchOf(instanceId + 1, one)])
+      await host.until(() => host.reports.length === instanceId + 1)
+    }
+    expect(host.reports).toMatchObject(
+      [1, 2].map((instanceId) => ({
+        type: 'rejected',
+        instanceId,
+        code: 'unreachable',
+        detail: expect.stringContaining('executor.networks') as string,
+      })),
+    )
+    expect(peer.orders).toEqual([])
+  })
+
   it('follows no redirect', async () => {
     const peer = await joined()
     const called: string[] = []
@@ -153,6 +176,63 @@ describe('post', () => {
     await host.until(() => host.reports.length === 1)
     expect(host.reports).toMatchObject([{ type: 'accepted', instanceId: 1, attempt: 1 }])
     expect(peer.orders.length).toBeGreaterThanOrEqual(3)
+  })
+
+  describe('of an executor that answers errors and nothing else', () => {
+    const PATIENCE = { forMs: 0, tries: 4, beats: 2 }
+    let peer: PostPeer
+    beforeEach(async () => {
+      await harness.close()
+      harness = serve(host, 5_000, { patience: PATIENCE })
+      peer = await joined()
+      peer.answer = () => 500
+    })
+    /** As a sweep sends what was not accepted, but at once: while one is on its way, sending it again does nothing. */
+    async function sent(times: number): Promise<void> {
+      const enough = peer.orders.length + times
+      while (peer.orders.length < enough) {
+        harness.link.send(one, [dispatchOf(1, one)])
+        await new Promise(setImmediate)
+      }
+    }
+
+    it('gives the run to another when heartbeats do not name it either', async () => {
+      await sent(3)
+      await peer.beat()
+      await peer.beat()
+      expect(host.reports).toEqual([])
+      await sent(1)
+      await host.until(() => host.reports.length === 1)
+      expect(host.reports).toMatchObject([
+        { type: 'rejected', instanceId: 1, attempt: 1, code: 'unreachable', detail: expect.stringContaining('4 tries') as string },
+      ])
+    })
+
+    it.each([
+      ['no heartbeat came', async () => undefined],
+      [
+        'it names the run in its heartbeats',
+        async () => {
+          for (let beats = 0; beats < 3; beats += 1) await peer.beat([{ instanceId: 1, attempt: 1 }])
+        },
+      ],
+      [
+        'it gave no answer in between',
+        async () => {
+          await peer.beat()
+          await peer.beat()
+          peer.answer = () => 'cut'
+          // over a connection that was kept, and once more over a new one
+          await sent(2)
+          peer.answer = () => 500
+        },
+      ],
+    ])('leaves it there when %s', async (_what, between) => {
+      await sent(3)
+      await between()
+      await sent(2)
+      expect(host.reports).toEqual([])
+    })
   })
 
   it('keeps the orders of one run in their order, while others go on', async () => {

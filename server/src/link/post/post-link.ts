@@ -13,6 +13,8 @@ import {
 } from '@tickwheel/contract'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { HeardAnswer, JoinAnswer, Link, LinkHost, Order, Session } from '../link.ts'
+import type { Networks } from '../networks.ts'
+import { ErrorAnswers, PATIENCE, type Patience } from './error-answers.ts'
 import { Outbox } from './outbox.ts'
 import { Poster, type Posted } from './poster.ts'
 import { readReports, type Check } from './posted-reports.ts'
@@ -28,9 +30,13 @@ export interface PostLinkOptions {
   /** where an executor of that boot is reached; null: it has no address */
   readonly addressOf: (session: Session) => Promise<string | null>
   readonly check: Check
+  /** where executors are called */
+  readonly networks: Networks
   readonly warn?: (facts: Readonly<Record<string, unknown>>, message: string) => void
   /** how long an executor may take for an answer; default 5 s */
   readonly timeoutMs?: number
+  /** when it is believed that one which only answers errors does not have a run; default 60 s */
+  readonly patience?: Patience
 }
 
 export class PostLink implements Link {
@@ -39,11 +45,13 @@ export class PostLink implements Link {
   readonly #outboxes = new Map<number, Outbox>()
   /** by executor, what it did not take last: told once, not for each order and each second */
   readonly #told = new Map<number, string>()
+  readonly #errors: ErrorAnswers
   #isPaused = false
 
   constructor(options: PostLinkOptions) {
     this.#options = options
-    this.#poster = new Poster(options.timeoutMs ?? TIMEOUT_MS)
+    this.#poster = new Poster(options.timeoutMs ?? TIMEOUT_MS, options.networks)
+    this.#errors = new ErrorAnswers(options.patience ?? PATIENCE)
   }
 
   /** An executor with an address has registered here, and tells nothing more of what an older process had. */
@@ -62,6 +70,7 @@ export class PostLink implements Link {
     const earlier = this.#outboxes.get(session.executorId)
     if (earlier !== undefined && earlier.session.bootId > session.bootId) return 'superseded'
     earlier?.close()
+    if (earlier?.session.bootId !== session.bootId) this.#errors.end(session.executorId)
     const outbox = new Outbox({
       session,
       address,
@@ -79,6 +88,7 @@ export class PostLink implements Link {
   /** A heartbeat, also of an executor that another node sends to, or that has a stream. */
   async beat(session: Session, beat: { running: readonly RunningAttempt[]; load: Load }): Promise<HeardAnswer> {
     const heard = await this.#options.host.hear(session, beat)
+    if (heard.kind === 'heard') this.#errors.heard(session, beat.running)
     if (heard.kind !== 'heard' || heard.link !== 'nobody') return heard
     const address = await this.#options.addressOf(session)
     if (address === null) return heard
@@ -119,6 +129,7 @@ export class PostLink implements Link {
     if (outbox === null) return
     this.#outboxes.delete(session.executorId)
     this.#told.delete(session.executorId)
+    this.#errors.end(session.executorId)
   }
 
   pause(): void {
@@ -147,17 +158,29 @@ export class PostLink implements Link {
     return outbox?.session.bootId === session.bootId ? outbox : null
   }
 
-  /** What is not known, a sweep sends again. So it does with a cancel that was not taken. */
-  #posted(session: Session, order: Order, posted: Posted): void {
+  /** What is not known, a sweep sends again, but not for ever: see `ErrorAnswers`. So it does with a cancel that was not taken. */
+  #posted(session: Session, order: Order, outcome: Posted): void {
     const { host } = this.#options
     const { instanceId, attempt } = order
-    this.#tell(session, order, posted)
+    this.#tell(session, order, outcome)
+    const posted = order.type === 'dispatch' ? this.#judged(session, order, outcome) : outcome
     if (order.type !== 'dispatch' || posted.kind === 'unknown') return
     const run = { n: 1, instanceId, attempt, at: host.now() }
     void host.report(
       session,
       posted.kind === 'taken' ? { type: 'accepted', ...run } : { type: 'rejected', ...run, code: posted.code, detail: posted.detail },
     )
+  }
+
+  #judged(session: Session, attempt: RunningAttempt, posted: Posted): Posted {
+    if (posted.kind === 'unknown' && posted.isError === true) {
+      const detail = this.#errors.noted(session, attempt)
+      if (detail === null) return posted
+      this.#errors.forget(session, attempt)
+      return { kind: 'refused', code: 'unreachable', detail }
+    }
+    this.#errors.forget(session, attempt)
+    return posted
   }
 
   #tell(session: Session, order: Order, posted: Posted): void {

@@ -6,7 +6,7 @@ import type { BeatAnswer, Order, Session } from '../link.ts'
 import type { PostLink } from './post-link.ts'
 
 /** What an executor answers to an order. */
-export type Answering = (order: Order) => number | { status: number; body: string; headers?: Record<string, string> } | 'silence'
+export type Answering = (order: Order) => number | { status: number; body: string; headers?: Record<string, string> } | 'silence' | 'cut'
 
 /** An executor with an HTTP endpoint. Its own calls it makes to the link, as the routes of the server do. */
 export class PostPeer implements Peer {
@@ -120,7 +120,8 @@ export class PostPeer implements Peer {
     this.#notice()
     await this.hold(order)
     this.#busy -= 1
-    if (typeof said === 'number') response.writeHead(said).end()
+    if (said === 'cut') response.destroy()
+    else if (typeof said === 'number') response.writeHead(said).end()
     else if (said !== 'silence') response.writeHead(said.status, said.headers ?? {}).end(said.body)
   }
 

@@ -49,8 +49,10 @@ function framesOf(report: PostedReport, now: number, bootId: number): Report[] {
       return [{ type: 'progress', ...run, at: report.at ?? now, value: report.value, text: report.text ?? '' }]
     case 'log':
       return [{ type: 'log', ...run, firstSeq: report.firstSeq, lines: report.lines.map((line) => lineOf(line, now)) }]
+    case 'map':
+      return [{ type: 'map', ...run, bootId, seq: report.seq, shards: report.shards }]
     case 'finished': {
-      const { lines, outcome, result, error } = report
+      const { lines, outcome, result, error, map } = report
       return [
         ...(lines === undefined ? [] : [{ type: 'logEnd' as const, ...run, lines, bytes: 0, dropped: 0 }]),
         {
@@ -62,6 +64,7 @@ function framesOf(report: PostedReport, now: number, bootId: number): Report[] {
           outcome,
           ...(result === undefined ? {} : { result }),
           ...(error === undefined ? {} : { error }),
+          ...(map === undefined ? {} : { map }),
         },
       ]
     }

@@ -2,14 +2,16 @@ import { createHmac } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
 import { REJECT_CODES, type RejectCode } from '@tickwheel/contract'
+import type { Networks } from '../networks.ts'
 
 /**
  * What became of an order. `refused`: the executor does not have it, because it said so or no connection came about. `unknown`: it may have it.
+ * `isError`: it answered, with 5xx.
  */
 export type Posted =
   | { readonly kind: 'taken' }
   | { readonly kind: 'refused'; readonly code: RejectCode; readonly detail: string }
-  | { readonly kind: 'unknown'; readonly detail: string }
+  | { readonly kind: 'unknown'; readonly detail: string; readonly isError?: true }
 
 export interface Letter {
   readonly url: string
@@ -34,8 +36,11 @@ export class Poster {
   readonly #http = new http.Agent({ keepAlive: true, maxFreeSockets: IDLE_SOCKETS })
   readonly #https = new https.Agent({ keepAlive: true, maxFreeSockets: IDLE_SOCKETS })
 
-  constructor(timeoutMs: number) {
+  readonly #networks: Networks
+
+  constructor(timeoutMs: number, networks: Networks) {
     this.#timeoutMs = timeoutMs
+    this.#networks = networks
   }
 
   /** Never rejects; resolves within the time limit. */
@@ -51,6 +56,8 @@ export class Poster {
   }
 
   #once({ url, body, key, at }: Letter): Promise<Posted | { readonly kind: 'stale' }> {
+    const refusal = this.#networks.refusalOf(new URL(url))
+    if (refusal !== null) return Promise.resolve({ kind: 'refused', code: 'unreachable', detail: refusal })
     return new Promise((resolve) => {
       const isTls = url.startsWith('https:')
       let isConnected = false
@@ -58,6 +65,7 @@ export class Poster {
       const request = (isTls ? https : http).request(url, {
         method: 'POST',
         agent: isTls ? this.#https : this.#http,
+        lookup: this.#networks.lookup,
         headers: {
           'Content-Type': 'application/json',
           'Content-Length': Buffer.byteLength(body),
@@ -119,7 +127,7 @@ function judge(status: number, text: string): Posted {
   const detail = `it answered ${String(status)}`
   if (status === 429 || status === 503) return { kind: 'refused', code: code ?? 'capacity', detail }
   if (status >= 300 && status < 500) return { kind: 'refused', code: code ?? 'unreachable', detail }
-  return { kind: 'unknown', detail }
+  return { kind: 'unknown', detail, isError: true }
 }
 
 function codeIn(text: string): RejectCode | null {

@@ -3,7 +3,7 @@
  * Acknowledgements and orders that come up within one turn of the loop leave in one message. A report that the store could not take keeps its
  * place here and is tried again when the store is back: the executor sends it again only over another connection.
  */
-import { FRAME_LIMITS, VERDICTS, type ExecutorFrame, type Hello, type Verdict } from '@tickwheel/contract'
+import { FRAME_LIMITS, MAP_PROTOCOL, VERDICTS, type ExecutorFrame, type Hello, type Verdict } from '@tickwheel/contract'
 import type { RawData, WebSocket } from 'ws'
 import type { JoinAnswer, LinkHost, Order, Report, Session } from '../link.ts'
 import { checkFrame, framesOf } from './frame-check.ts'
@@ -146,6 +146,7 @@ export class StreamConnection {
       case 'progress':
       case 'log':
       case 'logEnd':
+      case 'map':
       case 'finished':
       case 'recovered':
       case 'drain':
@@ -170,7 +171,7 @@ export class StreamConnection {
     this.#push(
       JSON.stringify({
         type: 'welcome',
-        version: 1,
+        version: MAP_PROTOCOL,
         node: this.#options.node,
         at: this.#options.host.now(),
         heartbeatMs,

@@ -67,7 +67,7 @@ describe('the stream', () => {
     const peer = await joined()
     expect(peer.frames[0]).toEqual({
       type: 'welcome',
-      version: 1,
+      version: 2,
       node: 'node-1',
       at: host.clock,
       heartbeatMs: 5_000,

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Verdict } from '@tickwheel/contract'
+import { groupsOfExecutors } from '../../store/executors.ts'
 import { wiresById, type WireSeen } from '../../store/wires.ts'
 import { readCallbacks, SUCCESS, TIMED_OUT, type Callback } from './callback.ts'
 import { keyOf, type Peer, type XxlRun } from './peer.ts'
-import { failure, OK, type Envelope } from './reply.ts'
+import { failure, OK, WRONG_TOKEN, type Envelope } from './reply.ts'
 import type { Said, Shared } from './shared.ts'
 
 type Finished = Extract<Said, { type: 'finished' }>
@@ -23,7 +24,7 @@ export class Callbacks {
     this.#readLog = readLog
   }
 
-  async take(body: unknown): Promise<Envelope> {
+  async take(body: unknown, token: string): Promise<Envelope> {
     const read = readCallbacks(body)
     if (read === null) return failure('expected a list of callbacks, or an object with callbackList')
     if (read.odd > 0)
@@ -38,7 +39,24 @@ export class Callbacks {
         { logIds: unknown.slice(0, 20).map((one) => one.logId), count: unknown.length },
         'an XXL-JOB executor called back for runs that this store does not know: they are of another scheduler, or older than what is kept',
       )
-    const verdicts = await Promise.all(read.callbacks.map(async (one) => this.#report(one, wires.get(one.logId))))
+    const groups = await groupsOfExecutors(
+      this.#shared.options.db,
+      [...wires.values()].map((wire) => wire.executor_id),
+    )
+    const allowed: Callback[] = []
+    for (const one of read.callbacks) {
+      const groupId = groups.get(wires.get(one.logId)?.executor_id ?? 0)
+      // what nobody knows any more changes nothing, and would be sent again for ever
+      if (groupId === undefined || (await this.#shared.options.access.allows(groupId, token))) allowed.push(one)
+    }
+    // an executor has one token: when some are taken, what is left is of an earlier life of it, and would be sent again for ever
+    if (allowed.length === 0) return failure(WRONG_TOKEN)
+    if (allowed.length < read.callbacks.length)
+      this.#shared.options.log.warn(
+        { refused: read.callbacks.length - allowed.length },
+        'an XXL-JOB executor called back for runs of a group that has another access token: they are passed over',
+      )
+    const verdicts = await Promise.all(allowed.map(async (one) => this.#report(one, wires.get(one.logId))))
     return verdicts.includes(null) ? failure('the store is away: send it again') : OK
   }
 

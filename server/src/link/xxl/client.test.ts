@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTcp, type AddressInfo, type Server as TcpServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
+import { Networks } from '../networks.ts'
 import { call } from './client.ts'
 
 const open: (Server | TcpServer)[] = []
@@ -15,7 +16,10 @@ async function listening(server: Server | TcpServer): Promise<string> {
 }
 
 const post = (base: string, more: object = {}) =>
-  call({ base, path: 'run', body: { a: '界' }, appName: 'app', accessToken: 'secret', ...more }, { connectMs: 2000, answerMs: 300 })
+  call(
+    { base, path: 'run', body: { a: '界' }, appName: 'app', accessToken: 'secret', networks: Networks.everywhere, ...more },
+    { connectMs: 2000, answerMs: 300 },
+  )
 
 describe('a call of an executor', () => {
   it('posts JSON with token and app name, and gives status and text', async () => {
@@ -32,6 +36,15 @@ describe('a call of an executor', () => {
     const base = await listening(createServer(listener))
     expect(await post(`${base}/job`)).toEqual({ kind: 'answer', status: 402, text: '{"code":402}' })
     expect(seen).toEqual(['POST', '/job/run', 'application/json;charset=UTF-8', 'secret', 'app', '{"a":"界"}'])
+  })
+
+  it.each(['127.0.0.1', 'localhost'])('is not sent to %s when executors are not called there, and says by which setting', async (host) => {
+    const called: unknown[] = []
+    const base = await listening(createServer((request) => void called.push(request.url)))
+    const networks = new Networks({ listed: '10.0.0.0/8', isLoopbackOpen: true })
+    const end = await post(base.replace('127.0.0.1', host), { networks })
+    expect(end).toMatchObject({ kind: 'unsent', why: expect.stringContaining('executor.networks') as string })
+    expect(called).toEqual([])
   })
 
   it('was not sent when nobody listens', async () => {

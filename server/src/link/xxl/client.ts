@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import type { Networks } from '../networks.ts'
 
 /** How a call ended. `unsent`: nothing can have reached the executor. `unsure`: it may have, and what became of it is not known. */
 export type CallEnd =
@@ -14,6 +15,7 @@ export interface Call {
   readonly body: unknown
   readonly appName: string
   readonly accessToken: string
+  readonly networks: Networks
   /** default 1 MiB */
   readonly answerBytes?: number
 }
@@ -32,20 +34,26 @@ export const TIMEOUTS: Timeouts = { connectMs: 3_000, answerMs: 5_000 }
 export async function call(wanted: Call, { connectMs, answerMs }: Timeouts = TIMEOUTS): Promise<CallEnd> {
   const url = URL.parse(`${wanted.base}/${wanted.path}`)
   if (url === null) return { kind: 'unsent', why: `no address: ${wanted.base}` }
+  const refusal = wanted.networks.refusalOf(url)
+  if (refusal !== null) return { kind: 'unsent', why: refusal }
   const body = Buffer.from(JSON.stringify(wanted.body))
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest
   return new Promise((resolve) => {
     let isConnected = false
     const failed = (why: string): void => resolve({ kind: isConnected ? 'unsure' : 'unsent', why })
-    const outgoing = send(url, { method: 'POST', agent: false, headers: headersOf(wanted, body.length) }, (incoming) => {
-      void textOf(incoming, wanted.answerBytes ?? 1_048_576).then((text) => {
-        clearTimeout(timer)
-        if (typeof text === 'string') resolve({ kind: 'answer', status: incoming.statusCode ?? 0, text })
-        else if (text.isTooLong) resolve({ kind: 'unsure', why: text.why, isTooLong: true })
-        else failed(text.why)
-        outgoing.destroy()
-      })
-    })
+    const outgoing = send(
+      url,
+      { method: 'POST', agent: false, lookup: wanted.networks.lookup, headers: headersOf(wanted, body.length) },
+      (incoming) => {
+        void textOf(incoming, wanted.answerBytes ?? 1_048_576).then((text) => {
+          clearTimeout(timer)
+          if (typeof text === 'string') resolve({ kind: 'answer', status: incoming.statusCode ?? 0, text })
+          else if (text.isTooLong) resolve({ kind: 'unsure', why: text.why, isTooLong: true })
+          else failed(text.why)
+          outgoing.destroy()
+        })
+      },
+    )
     let timer = setTimeout(() => outgoing.destroy(new Error(`no connection within ${String(connectMs)} ms`)), connectMs)
     outgoing.on('socket', (socket) =>
       socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {

@@ -5,6 +5,7 @@ import { isUnknownCall, readReply, type Reply } from './reply.ts'
 import type { RunRequest } from './run-request.ts'
 import { Turns } from './turns.ts'
 import type { Session } from '../link.ts'
+import type { Networks } from '../networks.ts'
 
 /** An attempt that an executor was given, or may have been. */
 export interface XxlRun {
@@ -39,7 +40,8 @@ export interface PeerOptions {
   readonly name: string
   readonly base: string
   readonly appName: string
-  readonly accessToken: string
+  readonly accessToken: () => Promise<string>
+  readonly networks: Networks
   readonly timeouts?: Timeouts
 }
 
@@ -126,9 +128,10 @@ export class Peer {
   }
 
   async #post(path: string, body: unknown, answerBytes?: number): Promise<CallEnd> {
-    const { appName, accessToken, timeouts } = this.#options
+    const { appName, networks, timeouts } = this.#options
+    const accessToken = await this.#options.accessToken()
     return call(
-      { base: this.base, path, body, appName, accessToken, ...(answerBytes === undefined ? {} : { answerBytes }) },
+      { base: this.base, path, body, appName, accessToken, networks, ...(answerBytes === undefined ? {} : { answerBytes }) },
       timeouts ?? TIMEOUTS,
     )
   }

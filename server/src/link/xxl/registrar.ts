@@ -2,14 +2,23 @@ import { appNameOf } from '@tickwheel/contract'
 import type { Session } from '../link.ts'
 import { EXECUTOR_STATE, executorByName } from '../../store/executors.ts'
 import { findGroupByAppName } from '../../store/groups.ts'
+import { forgetUnclaimed, noteUnclaimed } from '../../store/unclaimed.ts'
 import { openWiresOf, type WireSeen } from '../../store/wires.ts'
 import { readAddress, type XxlAddress } from './address.ts'
 import type { Registry } from './callback.ts'
 import { Peer } from './peer.ts'
-import { failure, OK, type Envelope } from './reply.ts'
+import { failure, OK, WRONG_TOKEN, type Envelope } from './reply.ts'
 import type { Shared } from './shared.ts'
 import { storedLines } from './stored-lines.ts'
 import { Unclaimed } from './unclaimed.ts'
+
+/** How a registration came. */
+interface From {
+  readonly token: string
+  readonly isNewDialect: boolean
+}
+
+const NAME_LENGTH = 255
 
 interface Home {
   readonly groupId: number
@@ -22,7 +31,7 @@ interface Home {
  * It tells nothing of its process, so a boot is one stretch of life: it ends with `registryRemove`, or when the executor was lost.
  */
 export class Registrar {
-  readonly unclaimed = new Unclaimed()
+  readonly #unclaimed = new Unclaimed()
   readonly #shared: Shared
   /** one registration of an address at a time */
   readonly #going = new Map<string, Promise<Envelope>>()
@@ -31,20 +40,22 @@ export class Registrar {
     this.#shared = shared
   }
 
-  async register(registry: Registry, isNewDialect: boolean): Promise<Envelope> {
+  async register(registry: Registry, from: From): Promise<Envelope> {
     const address = readAddress(registry.address)
     if (address === null) return failure(`registryValue: expected http://host:port or host:port, got ${registry.address.slice(0, 255)}`)
-    const key = `${registry.appName} ${address.base}`
-    const going = this.#going.get(key) ?? this.#register(registry.appName, address, isNewDialect).finally(() => this.#going.delete(key))
+    const key = `${registry.appName} ${address.base} ${from.token}`
+    const going = this.#going.get(key) ?? this.#register(registry.appName, address, from).finally(() => this.#going.delete(key))
     this.#going.set(key, going)
     return going
   }
 
   /** It takes nothing new from now on, and is offline when what it has is reported; what it does not report is lost with it. */
-  async remove(registry: Registry): Promise<Envelope> {
+  async remove(registry: Registry, token: string): Promise<Envelope> {
     const address = readAddress(registry.address)
-    const home = address === null ? null : await this.#homeOf(registry.appName)
-    if (address === null || home === null) return OK
+    const home = await this.#homeOf(registry.appName)
+    if (!(await this.#shared.options.access.allows(home?.groupId ?? null, token))) return failure(WRONG_TOKEN)
+    if (address === null) return OK
+    if (home === null) return this.#leaveUnclaimed(registry.appName, address)
     const row = await executorByName(this.#shared.options.db, home.groupId, address.name)
     const peer = row === null ? undefined : this.#shared.peers.get(row.id)
     if (peer === undefined) return OK
@@ -93,18 +104,10 @@ export class Registrar {
     }
   }
 
-  async #register(appName: string, address: XxlAddress, isNewDialect: boolean): Promise<Envelope> {
-    const { host, log } = this.#shared.options
+  async #register(appName: string, address: XxlAddress, { token, isNewDialect }: From): Promise<Envelope> {
     const home = await this.#homeOf(appName)
-    if (home === null) {
-      if (this.unclaimed.note(appName, address.base, host.now()))
-        log.warn(
-          { appName, address: address.base },
-          'an XXL-JOB executor registered with an app name that no group has: make a group with that appName',
-        )
-      return OK
-    }
-    this.unclaimed.forget(appName)
+    if (!(await this.#shared.options.access.allows(home?.groupId ?? null, token))) return failure(WRONG_TOKEN)
+    if (home === null) return (await this.#refusalOf(address)) ?? this.#noteUnclaimed(appName, address)
     const row = await executorByName(this.#shared.options.db, home.groupId, address.name)
     const isSame = row?.state === EXECUTOR_STATE.online && row.transport === 'xxl' && row.address === address.base
     const before = row === null ? undefined : this.#shared.peers.get(row.id)
@@ -112,9 +115,34 @@ export class Registrar {
       const heard = await this.#hear({ executorId: row.id, bootId: row.boot_id }, address, { home, isNewDialect })
       if (heard !== null) return heard
     }
+    // not for each heartbeat: a name would be looked up, while the executor waits 3 s for its answer
+    const refusal = await this.#refusalOf(address)
+    if (refusal !== null) return refusal
     const session = await this.#enroll(home, address, null)
     if (before !== undefined) this.forget(before)
     void this.link(this.#peerOf(session, address, { home, isNewDialect }))
+    return OK
+  }
+
+  async #refusalOf({ base }: XxlAddress): Promise<Envelope | null> {
+    const refusal = await this.#shared.options.networks.refusalNow(new URL(base))
+    return refusal === null ? null : failure(`registryValue: ${refusal}`)
+  }
+
+  /** No group has its app name: it is told of, where a person can make one. */
+  async #noteUnclaimed(appName: string, { base: address }: XxlAddress): Promise<Envelope> {
+    const { host, log, db } = this.#shared.options
+    const name = appName.slice(0, NAME_LENGTH)
+    const note = this.#unclaimed.note(name, address, host.now())
+    if (note.isNew)
+      log.warn({ appName, address }, 'an XXL-JOB executor registered with an app name that no group has: make a group with that appName')
+    if (note.isDue) await noteUnclaimed(db, host.now(), { appName: name, address })
+    return OK
+  }
+
+  async #leaveUnclaimed(appName: string, { base: address }: XxlAddress): Promise<Envelope> {
+    this.#unclaimed.forget(appName.slice(0, NAME_LENGTH), address)
+    await forgetUnclaimed(this.#shared.options.db, { appName: appName.slice(0, NAME_LENGTH), address })
     return OK
   }
 
@@ -176,7 +204,8 @@ export class Registrar {
         name: address.name,
         base: address.base,
         appName: home.appName,
-        accessToken: options.accessToken,
+        accessToken: () => options.access.tokenFor(home.groupId),
+        networks: options.networks,
         ...(timing.timeouts === undefined ? {} : { timeouts: timing.timeouts }),
       })
     if (known === null) peer.speaks(isNewDialect)

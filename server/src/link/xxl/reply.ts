@@ -11,6 +11,9 @@ export interface Envelope {
 
 export const OK: Envelope = { code: SUCCESS, msg: null, content: null, data: null }
 
+/** What Java executors compare with, and people search for. */
+export const WRONG_TOKEN = 'The access token is wrong.'
+
 export function failure(msg: string): Envelope {
   return { code: 500, msg, content: null, data: null }
 }

@@ -1,9 +1,11 @@
 import type { ExecutorFrame, Register, Verdict } from '@tickwheel/contract'
 import type { LinkHost, Report, Session } from '../link.ts'
+import type { Networks } from '../networks.ts'
 import type { Database } from '../../store/database.ts'
 import type { Reach } from '../../store/executors.ts'
 import type { LogStore } from '../../store/logs.ts'
 import type { WireSeen } from '../../store/wires.ts'
+import type { Access } from './access.ts'
 import type { Timeouts } from './client.ts'
 import { LogCursor } from './log-cursor.ts'
 import { keyOf, type Peer, type XxlRun } from './peer.ts'
@@ -18,7 +20,9 @@ export interface XxlLinkOptions {
   readonly issueToken: (session: Session) => string
   /** an executor has come or gone: what was read of them is stale */
   readonly onExecutors: () => void
-  readonly accessToken: string
+  readonly access: Access
+  /** where executors are called */
+  readonly networks: Networks
   /** how many runs an executor is given at once: it does not say */
   readonly capacity: number
   readonly logLimitBytes: number

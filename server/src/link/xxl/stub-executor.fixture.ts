@@ -23,6 +23,8 @@ export class StubExecutor {
   /** what the admin answered to callbacks */
   readonly answers: unknown[] = []
   token = 'secret'
+  /** the token that it lets in; null: its own */
+  wants: string | null = null
   /** called for each /run before it is answered; what it gives is the answer, `hang` answers nothing */
   onRun: (run: RunRequest) => Answer | 'hang' | Promise<Answer | 'hang'> = () => this.#ok()
   /** called for each /kill; it calls back for itself unless the test says otherwise */
@@ -88,7 +90,7 @@ export class StubExecutor {
     const body = (text === '' ? {} : JSON.parse(text)) as Readonly<Record<string, unknown>>
     const token = request.headers['xxl-job-access-token']
     this.calls.push({ path, body, token: typeof token === 'string' ? token : undefined })
-    const answer = token === this.token ? await this.#answer(path, body) : { code: 500, msg: 'The access token is wrong.' }
+    const answer = token === (this.wants ?? this.token) ? await this.#answer(path, body) : { code: 500, msg: 'The access token is wrong.' }
     // JSON under the name of HTML, as Java's does
     if (answer !== 'hang') response.writeHead(200, { 'Content-Type': 'text/html;charset=UTF-8' }).end(JSON.stringify(answer))
   }

@@ -6,6 +6,9 @@ import { SYSTEM } from '../../store/caller.ts'
 import { RunIds } from '../../store/ids.ts'
 import type { AttemptRow, ExecutorRow, InstanceRow, OpenInstanceRow, WireRow } from '../../store/schema.ts'
 import { Links } from '../links.ts'
+import { Networks } from '../networks.ts'
+import { Access } from './access.ts'
+import { listUnclaimed } from '../../store/unclaimed.ts'
 import type { RunRequest } from './run-request.ts'
 import { DIALECTS, StubExecutor, type Dialect } from './stub-executor.fixture.ts'
 import { XxlLink } from './xxl-link.ts'
@@ -28,10 +31,12 @@ let link: XxlLink
 let links: Links
 let stubs: StubExecutor[]
 let warnings: string[]
+let networks: Networks
 
 beforeEach(async () => {
   world = await World.create()
   warnings = []
+  networks = Networks.everywhere
   stubs = []
   start()
 })
@@ -55,7 +60,15 @@ function start(): void {
         register: (groupId, register, reach) => world.engine.registerExecutor(groupId, register, SYSTEM, reach),
         issueToken: ({ executorId, bootId }) => `${String(executorId)}.${String(bootId)}`,
         onExecutors: () => undefined,
-        accessToken: 'secret',
+        access: new Access({
+          db: world.db,
+          sharedToken: 'secret',
+          openToken: (sealed) => (sealed.startsWith('sealed ') ? sealed.slice(7) : null),
+          isSame: (a, b) => a === b,
+          keptMs: 0,
+          log: { warn: (_facts, text) => void warnings.push(text) },
+        }),
+        networks,
         capacity: 100,
         logLimitBytes: 1_000_000,
         log: { warn: (_facts, text) => void warnings.push(text) },
@@ -71,16 +84,18 @@ function start(): void {
 
 async function stub(dialect: Dialect = '2.3'): Promise<StubExecutor> {
   const made = new StubExecutor(dialect, async (path, body, headers) => {
-    if (path === 'registry') return link.registry(body, 'XXL-JOB-APPNAME' in headers)
-    return path === 'registryRemove' ? link.registryRemove(body) : link.callback(body)
+    const token = headers['XXL-JOB-ACCESS-TOKEN'] ?? ''
+    if (path === 'registry') return link.registry(body, { token, isNewDialect: 'XXL-JOB-APPNAME' in headers })
+    return path === 'registryRemove' ? link.registryRemove(body, token) : link.callback(body, token)
   })
   stubs.push(await made.listen())
   return made
 }
 
 /** An executor that has registered and is given work. */
-async function joined(dialect: Dialect = '2.3'): Promise<StubExecutor> {
+async function joined(dialect: Dialect = '2.3', token = 'secret'): Promise<StubExecutor> {
   const made = await stub(dialect)
+  made.token = token
   expect(await made.register('app-1')).toMatchObject({ code: 200 })
   await until(() => made.calls.some((call) => call.path === 'beat'))
   await until(async () => (await executors()).some((row) => row.address === made.address.slice(0, -1) && row.state === 1))
@@ -247,9 +262,12 @@ describe('registrations', () => {
 
   it('under a name that no group has are accepted and kept for a person to see', async () => {
     const executor = await stub()
-    expect(await executor.register('nobodys')).toMatchObject({ code: 200 })
-    expect(link.unclaimed).toMatchObject([{ appName: 'nobodys', addresses: [executor.address.slice(0, -1)] }])
+    expect(await executor.register('Nobodys')).toMatchObject({ code: 200 })
+    const unclaimed = { groupAppName: 'nobodys', addresses: [executor.address.slice(0, -1)], seenAt: world.clock.now() }
+    expect(await listUnclaimed(world.db, 0)).toEqual([{ appName: 'Nobodys', ...unclaimed }])
     expect(await executors()).toEqual([])
+    await executor.unregister('Nobodys')
+    expect(await listUnclaimed(world.db, 0)).toEqual([])
   })
 
   it('of an address that cannot be called are refused with the reason', async () => {
@@ -260,16 +278,89 @@ describe('registrations', () => {
     })
   })
 
+  it('of an address where executors are not called are refused with the setting that would let them in', async () => {
+    networks = new Networks({ listed: '10.0.0.0/8', isLoopbackOpen: true })
+    start()
+    const executor = await stub()
+    for (const address of [executor.address, executor.address.replace('127.0.0.1', 'localhost')])
+      expect(await executor.register('app-1', address)).toMatchObject({
+        code: 500,
+        msg: expect.stringContaining('TICKWHEEL_EXECUTOR_NETWORKS') as string,
+      })
+    expect(await executors()).toEqual([])
+    expect(executor.calls).toEqual([])
+  })
+
   it('of an executor that does not let the server in give it no work, and say so', async () => {
     const executor = await stub()
-    executor.token = 'another'
+    executor.wants = 'another'
     await executor.register('app-1')
     await until(() => warnings.some((text) => text.includes('cannot be called')))
     await trigger(await named())
     await world.pass(2000)
     expect(executor.runs).toEqual([])
-    executor.token = 'secret'
+    executor.wants = null
     await ran(executor)
+  })
+})
+
+describe('a group with an access of its own', () => {
+  const set = async (token: string | null): Promise<void> =>
+    world.db.write('rest', async (tx) => void (await tx.run('UPDATE task_group SET xxl_token = ? WHERE id = 1', [token])))
+
+  it.each([
+    ['all send the token of the settings', null, 'secret', ['own', '']],
+    ['one that has its own token wants that one', 'sealed own', 'own', ['secret', '']],
+    ['one whose token cannot be opened lets nobody in', 'unreadable', null, ['secret', 'own', '']],
+  ])('%s', async (_what, kept, right, wrong) => {
+    await set(kept)
+    const executor = await stub()
+    for (executor.token of wrong) {
+      expect(await executor.register('app-1')).toMatchObject({ code: 500, msg: 'The access token is wrong.' })
+      expect(await executor.unregister('app-1')).toMatchObject({ code: 500 })
+    }
+    if (right === null) return
+    executor.token = right
+    expect(await executor.register('app-1')).toMatchObject({ code: 200 })
+    const instanceId = await trigger(await named())
+    const run = await ran(executor)
+    expect(executor.calls.every((call) => call.token === right)).toBe(true)
+    for (executor.token of wrong)
+      expect(await executor.finish(run.logId, 200, null)).toMatchObject({ code: 500, msg: 'The access token is wrong.' })
+    expect(await open(instanceId)).toBeDefined()
+    executor.token = right
+    await executor.finish(run.logId, 200, null)
+    expect(await outcome(instanceId)).toBe('succeeded')
+  })
+
+  it('asks for none, and sends none', async () => {
+    await set('')
+    const executor = await joined('2.3', '')
+    const instanceId = await trigger(await named())
+    const run = await ran(executor)
+    await executor.finish(run.logId, 200, null)
+    expect(await outcome(instanceId)).toBe('succeeded')
+    expect(await link.admits('')).toBe(true)
+    await set(null)
+    expect(await link.admits('')).toBe(false)
+  })
+
+  it('does not open the door to app names that no group has', async () => {
+    await set('')
+    const executor = await stub()
+    executor.token = ''
+    expect(await executor.register('nobodys')).toMatchObject({ code: 500 })
+    expect(await listUnclaimed(world.db, 0)).toEqual([])
+  })
+
+  it('changes its token while executors are there: they are called with the new one from then on', async () => {
+    const executor = await joined()
+    await set('sealed newer')
+    executor.token = 'newer'
+    const instanceId = await trigger(await named())
+    const run = await ran(executor)
+    await executor.finish(run.logId, 200, null)
+    expect(await outcome(instanceId)).toBe('succeeded')
   })
 })
 
@@ -286,18 +377,6 @@ describe('a run at an XXL-JOB executor', () => {
     for (const run of live.runs) await live.finish(run.logId, 200, null)
     for (const instanceId of ids) expect(await outcome(instanceId)).toBe('succeeded')
     await dead.listen()
-  })
-
-  it('that was not answered is never sent again: its result is waited for', async () => {
-    const executor = await joined()
-    executor.onRun = () => 'hang'
-    const instanceId = await trigger(await named({ retry: { max: 3, delayMs: 1 } }))
-    const run = await ran(executor)
-    await until(async () => (await open(instanceId))?.accepted_at)
-    await world.pass(30_000)
-    expect(executor.runs).toHaveLength(1)
-    await executor.finish(run.logId, 200, 'it had it')
-    expect(await end(instanceId)).toMatchObject({ outcome: OUTCOME.succeeded, attempt: 1 })
   })
 
   it('is not sent again by a node that takes over, which goes on with its log where the other stopped', async () => {
@@ -392,19 +471,6 @@ describe('a run at an XXL-JOB executor', () => {
     expect(await outcome(instanceId)).toBe('timedOut')
   })
 
-  it('that was to be stopped is canceled, also when the client calls that a success', async () => {
-    const executor = await joined()
-    const instanceId = await trigger(await named())
-    const run = await ran(executor)
-    executor.onKill = async () => void (await executor.finish(run.logId, 200, 'killed'))
-    await world.engine.cancelInstance(instanceId, ALL, ALICE)
-    await until(async () => {
-      await world.pass(1000)
-      return (await world.ended()).some((row) => row.id === instanceId)
-    })
-    expect(await outcome(instanceId)).toBe('canceled')
-  })
-
   it('that no client stops ends all the same', async () => {
     const executor = await joined()
     executor.onKill = () => undefined
@@ -458,19 +524,8 @@ describe('callbacks', () => {
     expect(await outcome(instanceId)).toBe('succeeded')
   })
 
-  it('are refused while the engine has more reports than it can take, so that they come again', async () => {
-    const executor = await joined()
-    const instanceId = await trigger(await named())
-    const { logId } = await ran(executor)
-    link.pause()
-    expect(await executor.finish(logId, 200, null)).toMatchObject({ code: 500 })
-    link.resume()
-    expect(await executor.finish(logId, 200, null)).toMatchObject({ code: 200 })
-    expect(await outcome(instanceId)).toBe('succeeded')
-  })
-
   it('that are no list are refused', async () => {
-    expect(await link.callback('x')).toMatchObject({ code: 500 })
-    expect(await link.callback([])).toMatchObject({ code: 200 })
+    expect(await link.callback('x', 'secret')).toMatchObject({ code: 500 })
+    expect(await link.callback([], 'secret')).toMatchObject({ code: 200 })
   })
 })

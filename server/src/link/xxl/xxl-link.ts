@@ -10,7 +10,6 @@ import { Registrar } from './registrar.ts'
 import { failure, isOwnReply, readReply, type Envelope } from './reply.ts'
 import { readRunAnswer, runRequestOf, type RunRequest } from './run-request.ts'
 import { Shared, type XxlLinkOptions } from './shared.ts'
-import type { UnclaimedApp } from './unclaimed.ts'
 import { Watch } from './watch.ts'
 
 const PENDING_BYTES = 8_388_608
@@ -55,28 +54,28 @@ export class XxlLink implements Link {
 
   // ── what executors ask ──
 
-  /** `registry`: an executor lives. `isNewDialect`: it sent the header XXL-JOB-APPNAME. */
-  async registry(body: unknown, isNewDialect: boolean): Promise<Envelope> {
-    const registry = readRegistry(body)
-    if (registry === null) return failure('expected registryKey and registryValue, both texts')
-    return this.#registrar.register(registry, isNewDialect)
+  /** Whether any group lets in who has this token. */
+  async admits(token: string): Promise<boolean> {
+    return this.#options.access.admits(token)
   }
 
-  async registryRemove(body: unknown): Promise<Envelope> {
+  /** `registry`: an executor lives. `isNewDialect`: it sent the header XXL-JOB-APPNAME. */
+  async registry(body: unknown, of: { readonly token: string; readonly isNewDialect: boolean }): Promise<Envelope> {
     const registry = readRegistry(body)
     if (registry === null) return failure('expected registryKey and registryValue, both texts')
-    return this.#registrar.remove(registry)
+    return this.#registrar.register(registry, of)
+  }
+
+  async registryRemove(body: unknown, token: string): Promise<Envelope> {
+    const registry = readRegistry(body)
+    if (registry === null) return failure('expected registryKey and registryValue, both texts')
+    return this.#registrar.remove(registry, token)
   }
 
   /** Results of runs; answered after they are durable. */
-  async callback(body: unknown): Promise<Envelope> {
+  async callback(body: unknown, token: string): Promise<Envelope> {
     if (this.#isPaused) return failure('the server has more reports than it can take: send it again')
-    return this.#callbacks.take(body)
-  }
-
-  /** Executors whose app name no group has. */
-  get unclaimed(): readonly UnclaimedApp[] {
-    return this.#registrar.unclaimed.all
+    return this.#callbacks.take(body, token)
   }
 
   // ── what the engine asks ──

@@ -7,6 +7,8 @@ import { RunIds } from '../../store/ids.ts'
 import type { ExecutorRow } from '../../store/schema.ts'
 import { logsOf } from '../../store/store.fixture.ts'
 import { Links } from '../links.ts'
+import { Networks } from '../networks.ts'
+import { Access } from './access.ts'
 import { StubExecutor } from './stub-executor.fixture.ts'
 import { XxlLink } from './xxl-link.ts'
 
@@ -25,8 +27,8 @@ beforeEach(async () => {
   executor = await new StubExecutor('2.3', async (path, body) => {
     const link = links[to]
     if (link === undefined) throw new Error('no such node')
-    if (path === 'registry') return link.registry(body, false)
-    return path === 'registryRemove' ? link.registryRemove(body) : link.callback(body)
+    if (path === 'registry') return link.registry(body, { token: 'secret', isNewDialect: false })
+    return path === 'registryRemove' ? link.registryRemove(body, 'secret') : link.callback(body, 'secret')
   }).listen()
 })
 afterEach(async () => {
@@ -49,7 +51,14 @@ function linkOf(node: TestNode): XxlLink {
         register: (groupId, register, reach) => node.engine.registerExecutor(groupId, register, SYSTEM, reach),
         issueToken: ({ executorId, bootId }) => `${String(executorId)}.${String(bootId)}`,
         onExecutors: () => undefined,
-        accessToken: 'secret',
+        access: new Access({
+          db: world.db,
+          sharedToken: 'secret',
+          openToken: () => null,
+          isSame: (a, b) => a === b,
+          log: { warn: () => undefined },
+        }),
+        networks: Networks.everywhere,
         capacity: 100,
         logLimitBytes: 1_000_000,
         log: { warn: () => undefined },

@@ -8,7 +8,7 @@ export const common = {
   },
   states: {
     waiting: 'Waiting', queued: 'Queued', dispatched: 'Dispatched', running: 'Running', succeeded: 'Succeeded', failed: 'Failed',
-    timedOut: 'Timed out', canceled: 'Canceled', lost: 'Lost', skipped: 'Skipped',
+    timedOut: 'Timed out', canceled: 'Canceled', lost: 'Lost', skipped: 'Skipped', paused: 'Paused', pending: 'Not started',
   },
   causes: { schedule: 'Schedule', manual: 'By hand', api: 'API', retry: 'Retry', workflow: 'Workflow', backfill: 'Backfill', shard: 'Shard' },
   actions: {

@@ -7,7 +7,7 @@ export const common = {
   },
   states: {
     waiting: '等待中', queued: '排队中', dispatched: '已派发', running: '运行中', succeeded: '成功', failed: '失败',
-    timedOut: '超时', canceled: '已取消', lost: '失联', skipped: '已跳过',
+    timedOut: '超时', canceled: '已取消', lost: '失联', skipped: '已跳过', paused: '已暂停', pending: '未开始',
   },
   causes: { schedule: '调度', manual: '手动', api: 'API', retry: '重试', workflow: '工作流', backfill: '补数', shard: '分片' },
   actions: {

@@ -18,19 +18,20 @@ export const runs = {
     details: '详情', showDetails: '显示详情', hideDetails: '隐藏详情', progress: '{n}%',
   },
   tabs: { trace: '决策过程', attempts: '尝试', input: '输入', result: '结果' },
-  trace: { system: 'Tickwheel', empty: '没有决策记录。', since: '{span}后',
+  trace: { system: 'Tickwheel', inGroup: '任务组“{group}”的', empty: '没有决策记录。', since: '{span}后',
     joined: '{before}{sentence}', whom: '候选顺序：{whom}。', keyTask: '以任务本身作为键。', key: '以本次执行的 {key} 作为键。', afterTried: '上一次尝试在 {name}，从它之后继续。', uses: '它近期分到 {uses} 次执行。', load: '当时它已用 {running}/{capacity}。', over: '所有执行器都超出了各自的份额。', passed: '排在它前面的 {n} 个没有空闲槽位。' },
   attempts: { none: '尚未发送到任何执行器。', outcome: '结果', executor: '执行器', sent: '发送', ran: '运行', late: '放弃之后才收到报告', rejected: '未接收', neverReceived: '从未收到', open: '进行中' },
   shards: {
     title: '分片', index: '分片', key: '业务键', all: '全部', done: '已结束 {n}/{total}', making: '已生成 {n}/{total}', none: '没有分片。', noneSuch: '没有处于这些状态的分片。', isShard: '执行 {run} 的分片 {index}（共 {total} 个）', retry: '重新执行该分片', retried: '已重新执行为 {run}',
     retryText: '“{task}”的这个分片将作为新的执行单独运行。它原来所属的执行已经结束，不会改变。', never: '{n} 个未生成', list: '该执行的分片', summary: '{total} 个分片',
+    mapped: '由处理器在运行时拆分', main: '分片与日志', reduce: { later: '全部结束后汇总结果', begun: '由最后一次尝试汇总结果' },
   },
   shardProblems: { rangeEmpty: '区间的结束值不大于起始值', tooManyShards: '单次执行最多 10,000 个分片', paramsNotAList: '参数不是 JSON 数组' },
-  segments: { late: '延迟', queueing: '入队前', waiting: '等待', earlierAttempts: '之前的尝试', sending: '派发', starting: '启动', running: '运行' },
+  segments: { late: '延迟', queueing: '入队前', waiting: '等待', earlierAttempts: '之前的尝试', shards: '拆分与分片', sending: '派发', starting: '启动', running: '运行' },
   segmentHints: {
-    late: '从应触发时间到实际触发', queueing: '从触发到进入队列', waiting: '在队列中，直到发送给执行器', earlierAttempts: '之前的尝试及其间隔', sending: '发送途中，直到执行器接收', starting: '在执行器上，直到开始运行', running: '从开始到结束',
+    late: '从应触发时间到实际触发', queueing: '从触发到进入队列', waiting: '在队列中，直到发送给执行器', earlierAttempts: '之前的尝试及其间隔', shards: '拆分和各个分片，直到派发汇总结果的那次尝试', sending: '发送途中，直到执行器接收', starting: '在执行器上，直到开始运行', running: '从开始到结束',
   },
-  longest: { late: '触发晚了 {span}。', queueing: '入队前等了 {span}。', waiting: '在队列中等待了 {span}。', earlierAttempts: '之前的尝试用了 {span}。', sending: '执行器用了 {span}才接收。', starting: '在执行器上等待空闲线程 {span}。', running: '运行了 {span}。' },
+  longest: { late: '触发晚了 {span}。', queueing: '入队前等了 {span}。', waiting: '在队列中等待了 {span}。', earlierAttempts: '之前的尝试用了 {span}。', shards: '拆分和各个分片用了 {span}。', sending: '执行器用了 {span}才接收。', starting: '在执行器上等待空闲线程 {span}。', running: '运行了 {span}。' },
   bar: '从应触发到结束',
   empty: { waiting: '尚未开始运行。' },
   errors: {
@@ -38,6 +39,8 @@ export const runs = {
     HTTP_STATUS: '响应状态码不符合预期', HTTP_FAILED: 'HTTP 调用失败', HANDLER_ERROR: '处理器抛出异常', TIMED_OUT: '超过时限', CANCELED: '已取消', DISPATCH_REFUSED: '执行器拒绝了派发内容',
     QUEUE_TIMEOUT: '排队超时', EXECUTOR_LOST: '执行器失联', EXECUTOR_RESTARTED: '执行器已重启', SERVER_LOST: '执行器与服务器失联', EXECUTOR_STOPPED: '执行器已停止', CANCEL_UNCONFIRMED: '执行器一直没有确认停止', LOST: '失联',
     SHARDS_FAILED: '有分片未成功', SHARDS_REFUSED: '无法拆分为分片',
+    MAP_INCOMPLETE: '拆出的分片没有全部送达', MAP_REFUSED: '服务器没有接受它拆出的分片', MAP_UNSUPPORTED: '此处不支持运行时拆分', MAP_TOO_MANY: '分片超过 10,000 个', MAP_ITEM_INVALID: '分片的数据项过大或不是 JSON',
+    MAP_SHARDED: '任务已设置分片，处理器又要拆分', REDUCE_UNSUPPORTED: '该处理器不能汇总分片结果', SHARD_RESULTS_INCOMPLETE: '无法读全分片的结果',
   },
   rejects: { capacity: '已满', unknownHandler: '不认识该处理器', handlerNotAllowed: '不允许此类处理器', draining: '正在排空', otherBoot: '期间已重启', tooOld: '派发到达过晚', canceledFirst: '执行已先被取消', badDispatch: '无法理解派发内容', unreachable: '按其地址无法送达' },
 }

@@ -58,8 +58,7 @@ export function emptyForm(groupId: number | null): TaskForm {
 
 export function formOf(definition: TaskDefinition, groupId: number): TaskForm {
   const { schedule, handler, sharding, labels, ...plain } = structuredClone(definition)
-  const empty = emptyForm(groupId)
-  return { ...plain, groupId, labels: Object.entries(labels).map(([name, value]) => ({ name, value })), sharding: { ...empty.sharding, ...sharding }, schedule: { ...empty.schedule, ...scheduleForm(schedule) }, handler: { ...empty.handler, script: '', ...handlerForm(handler) } }
+  return { ...plain, groupId, labels: Object.entries(labels).map(([name, value]) => ({ name, value })), sharding: shardingFormOf(sharding), schedule: scheduleFormOf(schedule), handler: handlerFormOf(handler) }
 }
 
 /** The body of a POST; a PUT adds `version`. */
@@ -109,7 +108,8 @@ export function scheduleOf(form: ScheduleForm): ScheduleInput {
   }
 }
 
-function handlerOf(form: HandlerForm): Handler {
+/** The handler as the API takes it. */
+export function handlerOf(form: HandlerForm): Handler {
   switch (form.kind) {
     case 'shell':
       return { kind: 'shell', script: form.script }
@@ -132,6 +132,17 @@ function handlerOf(form: HandlerForm): Handler {
 export function statusesOf(text: string): number[] | null {
   const numbers = text.split(/[\s,，]+/).filter((word) => word !== '').map(Number)
   return numbers.every((status) => Number.isInteger(status) && status >= 100 && status <= 599) ? numbers : null
+}
+
+/** The other way round: each with the values of the other kinds as a new form has them. */
+export function scheduleFormOf(schedule: ScheduleInput): ScheduleForm {
+  return { ...emptyForm(null).schedule, ...scheduleForm(schedule) }
+}
+export function handlerFormOf(handler: Handler): HandlerForm {
+  return { ...emptyForm(null).handler, script: '', ...handlerForm(handler) }
+}
+export function shardingFormOf(sharding: Sharding | undefined): ShardingForm {
+  return { ...emptyForm(null).sharding, ...sharding }
 }
 
 function scheduleForm(schedule: ScheduleInput): Partial<ScheduleForm> {

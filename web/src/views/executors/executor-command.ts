@@ -29,11 +29,14 @@ export function httpCommand({ server, appName, token }: CommandInput): string {
 
 /** The first call of an executor in any language. */
 export function httpProgram({ server, appName, token }: CommandInput): string {
-  const handlers = '[{ "name": "hello" }]'
   return [
-    `curl ${server}/api/v1/executor/register -H 'Authorization: Bearer ${token}' -H 'Content-Type: application/json' -d '{`,
-    `  "appName": "${appName}", "name": "my-program", "protocol": { "min": 1, "max": 1 }, "version": "1", "capacity": 4,`,
-    `  "handlers": ${handlers}, "host": "my-host", "pid": 1, "address": "http://127.0.0.1:9100" }'`,
+    `curl ${server}/api/v1/executor/register \\`,
+    `  -H 'Authorization: Bearer ${token}' \\`,
+    `  -H 'Content-Type: application/json' -d '{`,
+    `  "appName": "${appName}", "name": "my-program",`,
+    '  "protocol": { "min": 1, "max": 1 }, "version": "1", "capacity": 4,',
+    '  "handlers": [{ "name": "hello" }], "host": "my-host", "pid": 1,',
+    `  "address": "http://127.0.0.1:9100" }'`,
   ].join('\n')
 }
 

@@ -1,7 +1,7 @@
 import type { Executor } from '@tickwheel/contract'
 import { describe, expect, it } from 'vitest'
 import { executorCommand, httpCommand, httpProgram, isLoopback } from './executor-command.ts'
-import { mergeExecutors, newcomer, startsOf } from './executor-rows.ts'
+import { mergeExecutors, newcomer, shownAddresses, startsOf } from './executor-rows.ts'
 
 const at = '2026-11-22T08:00:00.000Z'
 const executor = (id: number, over: Partial<Executor> = {}): Executor => ({
@@ -24,6 +24,12 @@ describe('the list of executors', () => {
     expect(newcomer([executor(1, { registeredAt: '2026-11-22T09:00:00.000Z' })], 1, known)?.id).toBe(1)
   })
 })
+
+it.each([
+  [['http://10.0.0.5:9999'], '10.0.0.5:9999'],
+  [['http://a:1/job', 'https://b:2', 'http://c:3', 'http://d:4'], 'a:1/job, b:2, c:3, …'],
+  [[], ''],
+])('the addresses %j are shown as %s', (addresses, shown) => expect(shownAddresses(addresses)).toBe(shown))
 
 describe('the command for a new executor', () => {
   it('can be pasted as it is', () =>

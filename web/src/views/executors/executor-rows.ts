@@ -23,3 +23,11 @@ export function startsOf(rows: readonly Executor[]): ReadonlyMap<number, string>
 export function newcomer(rows: readonly Executor[], groupId: number, known: ReadonlyMap<number, string>): Executor | null {
   return rows.find((row) => row.groupId === groupId && row.state === 'online' && known.get(row.id) !== row.registeredAt) ?? null
 }
+
+const FEW_ADDRESSES = 3
+
+/** The first addresses without their scheme, and that there are more: `10.0.0.5:9999, 10.0.0.6:9999, …` */
+export function shownAddresses(addresses: readonly string[]): string {
+  const shown = addresses.slice(0, FEW_ADDRESSES).map((address) => address.replace(/^https?:\/\//, ''))
+  return [...shown, ...(addresses.length > FEW_ADDRESSES ? ['…'] : [])].join(', ')
+}

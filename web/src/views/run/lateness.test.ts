@@ -15,6 +15,7 @@ describe('the segments of a run', () => {
     ['one that waits, until now', { dispatchedAt: null, acceptedAt: null, startedAt: null, endedAt: null }, ['late 1', 'queueing 0', 'waiting 99…']],
     ['one that was canceled while it waited', { dispatchedAt: null, acceptedAt: null, startedAt: null, endedAt: at(21) }, ['late 1', 'queueing 0', 'waiting 20']],
     ['a third attempt', { attempt: 3 }, ['late 1', 'queueing 0', 'earlierAttempts 10', 'sending 1', 'starting 2', 'running 30']],
+    ['the attempt that combines the results of shards', { attempt: 2, shards: { total: 1, made: 1, ended: {}, mapped: true, reduce: 'begun' as const } }, ['late 1', 'queueing 0', 'shards 10', 'sending 1', 'starting 2', 'running 30']],
     ['one that was split, and was sent to nobody', { dispatchedAt: null, acceptedAt: null }, ['late 1', 'queueing 0', 'waiting 13', 'running 30']],
     ['clocks that disagree', { acceptedAt: at(10) }, ['late 1', 'queueing 0', 'waiting 10', 'sending 0', 'starting 3', 'running 30']],
   ])('of %s', (_why, over, expected) => expect(brief(over)).toEqual(expected))

@@ -1,7 +1,7 @@
 /** Where the time of a run went: from the instant it was due to its end, as segments that join without a hole. */
 import type { Instance, InstanceListItem, TraceEntry } from '@tickwheel/contract'
 
-export const SEGMENTS = ['late', 'queueing', 'waiting', 'earlierAttempts', 'sending', 'starting', 'running'] as const
+export const SEGMENTS = ['late', 'queueing', 'waiting', 'earlierAttempts', 'shards', 'sending', 'starting', 'running'] as const
 export type SegmentName = (typeof SEGMENTS)[number]
 
 export interface Segment {
@@ -12,7 +12,7 @@ export interface Segment {
   readonly isOpen: boolean
 }
 
-type Instants = Pick<InstanceListItem, 'scheduledAt' | 'firedAt' | 'queuedAt' | 'dispatchedAt' | 'acceptedAt' | 'startedAt' | 'endedAt' | 'attempt'>
+type Instants = Pick<InstanceListItem, 'scheduledAt' | 'firedAt' | 'queuedAt' | 'dispatchedAt' | 'acceptedAt' | 'startedAt' | 'endedAt' | 'attempt'> & Partial<Pick<InstanceListItem, 'shards'>>
 
 const STEPS = [
   { name: 'late', from: 'scheduledAt', to: 'firedAt' },
@@ -38,7 +38,7 @@ export function segmentsOf(run: Instants, nowMs: number): Segment[] {
     if (isSplit && (step.name === 'sending' || step.name === 'starting')) continue
     const to = isSplit && step.name === 'waiting' ? run.startedAt : run[step.to]
     // queued again for a retry: the instants are those of the last attempt, and what lies before it is not waiting alone
-    const name = step.name === 'waiting' && run.attempt > 1 ? 'earlierAttempts' : step.name
+    const name = step.name === 'waiting' ? nameOfWait(run) : step.name
     const isLast = to === null
     const toMs = isLast ? endMs : Math.max(fromMs, Date.parse(to))
     segments.push({ name, fromMs, ms: Math.max(0, toMs - fromMs), isOpen: isLast && run.endedAt === null })
@@ -46,6 +46,12 @@ export function segmentsOf(run: Instants, nowMs: number): Segment[] {
     if (isLast) break
   }
   return segments
+}
+
+/** What lies before the last attempt: of one that combines the results of shards, the split and the shards. */
+function nameOfWait(run: Instants): SegmentName {
+  if (run.shards?.reduce === 'begun') return 'shards'
+  return run.attempt > 1 ? 'earlierAttempts' : 'waiting'
 }
 
 /** Which segment to explain: the longest of those before the run itself. Null when together they are not worth a word. */

@@ -6,7 +6,7 @@ import { matches, newerPage, olderPage, requestOf, trailOf } from './run-query.t
 const at = '2026-11-22T08:00:00.000Z'
 const run = (id: number, over: Partial<InstanceListItem> = {}): InstanceListItem => ({
   id, taskId: 1, taskName: 't', groupId: 1, groupName: 'g', taskVersion: 1, cause: 'schedule', actor: null, state: 'running', attempt: 1, priority: 5, scheduledAt: at, firedAt: at, queuedAt: at,
-  dispatchedAt: at, acceptedAt: at, startedAt: at, endedAt: null, executorId: 1, executorName: 'e', cancelRequestedAt: null, retryOf: null, parentId: null, shard: null, shards: null, retriedBy: null, error: null, waitingFor: null, ...over,
+  dispatchedAt: at, acceptedAt: at, startedAt: at, endedAt: null, executorId: 1, executorName: 'e', cancelRequestedAt: null, retryOf: null, parentId: null, shard: null, shards: null, retriedBy: null, error: null, waitingFor: null, step: null, ...over,
 })
 const brief = (rows: readonly InstanceListItem[]) => rows.map((row) => `${row.id} ${row.state}`)
 const base = { matches: () => true, takesNew: true, pageSize: 3 }

@@ -8,7 +8,7 @@ const at = '2026-11-22T08:00:00.000Z'
 const atMs = Date.parse(at)
 const run = (id: number, state: RunState, durationMs: number | null = null): InstanceListItem => ({
   id, taskId: 1, taskName: 't', groupId: 1, groupName: 'g', taskVersion: 1, cause: 'schedule', actor: null, state, attempt: 1, priority: 5, scheduledAt: at, firedAt: at, queuedAt: at, dispatchedAt: at, acceptedAt: at,
-  startedAt: durationMs === null ? null : at, endedAt: durationMs === null ? null : new Date(atMs + durationMs).toISOString(), executorId: 1, executorName: 'e', cancelRequestedAt: null, retryOf: null, parentId: null, shard: null, shards: null, retriedBy: null, error: null, waitingFor: null,
+  startedAt: durationMs === null ? null : at, endedAt: durationMs === null ? null : new Date(atMs + durationMs).toISOString(), executorId: 1, executorName: 'e', cancelRequestedAt: null, retryOf: null, parentId: null, shard: null, shards: null, retriedBy: null, error: null, waitingFor: null, step: null,
 })
 const colours = { ...readColours(), states: { ...readColours().states, failed: 'red', succeeded: 'green' } }
 const optionOf = (runs: readonly InstanceListItem[]) => runChartOption({ runs, slots: 4, nowMs: atMs + 5_000, colours, font: 'x' })

@@ -1,0 +1,107 @@
+/**
+ * Where this server calls executors that registered an address. An address comes from whoever has an executor's token, and this server stands where that
+ * caller may not: so what an executor never is (the metadata service of a cloud, above all) is not called, and an operator may narrow it to their networks.
+ * A name is looked up for each connection and what it leads to is judged there and then, so that one that changes its mind gains nothing.
+ */
+import { lookup as lookupName, type LookupAddress } from 'node:dns'
+import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { promisify } from 'node:util'
+
+const lookupAll = promisify(lookupName)
+
+const LOOPBACK = ['127.0.0.0/8', '::1/128', '64:ff9b::7f00:0/104']
+/** Link-local and multicast networks, "this host", and the addresses at which clouds tell a machine its secrets (Alibaba, AWS, Oracle, Azure; the rest is link-local). */
+const REFUSED = [
+  '169.254.0.0/16',
+  'fe80::/10',
+  '64:ff9b::a9fe:0/112',
+  '0.0.0.0/8',
+  '::/128',
+  '224.0.0.0/4',
+  'ff00::/8',
+  '255.255.255.255/32',
+  '100.100.100.200/32',
+  'fd00:ec2::254/128',
+  '192.0.0.192/32',
+  '168.63.129.16/32',
+]
+const KEY = 'executor.networks (TICKWHEEL_EXECUTOR_NETWORKS)'
+
+/** A part of a list of networks that is none. */
+export class BadNetwork extends Error {
+  constructor(part: string) {
+    super(`${KEY} must be networks or addresses joined by commas, like 10.0.0.0/8,192.168.1.7,fd00::/8: ${JSON.stringify(part)} is none.`)
+    this.name = 'BadNetwork'
+  }
+}
+
+export interface NetworksOptions {
+  /** as in the settings; empty: everywhere but where no executor is */
+  readonly listed: string
+  /** whether executors of this machine may register, where `listed` is empty: the server itself listens on loopback only */
+  readonly isLoopbackOpen: boolean
+}
+
+export class Networks {
+  /** Nothing is refused: for tests of what does not concern networks. */
+  static readonly everywhere = new Networks({ listed: '0.0.0.0/0,::/0', isLoopbackOpen: true })
+
+  readonly #list: BlockList
+  /** the list says who is called; otherwise who is not */
+  readonly #isAllowList: boolean
+
+  /** Throws `BadNetwork`. */
+  constructor({ listed, isLoopbackOpen }: NetworksOptions) {
+    const parts = listed.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
+    this.#isAllowList = parts.length > 0
+    this.#list = listOf(this.#isAllowList ? parts : [...REFUSED, ...(isLoopbackOpen ? [] : LOOPBACK)])
+  }
+
+  allows(address: string): boolean {
+    return this.#list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') === this.#isAllowList
+  }
+
+  /** Why a URL is not called, as far as it says so itself; null: it may be, or it has a name, which `lookup` judges. */
+  refusalOf(url: URL): string | null {
+    const host = url.hostname.replace(/^\[|\]$/g, '')
+    return isIP(host) === 0 || this.allows(host) ? null : wordsOf(host, host)
+  }
+
+  /** The same with the name looked up now. A name that leads nowhere is not refused: it may tomorrow. */
+  async refusalNow(url: URL): Promise<string | null> {
+    if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return this.refusalOf(url)
+    const found = await lookupAll(url.hostname, { all: true }).catch((): LookupAddress[] => [])
+    const refused = found.find(({ address }) => !this.allows(address))
+    return refused === undefined || found.some(({ address }) => this.allows(address)) ? null : wordsOf(url.hostname, refused.address)
+  }
+
+  /** For connections: what a name leads to, without what is not called. An address is not asked for here: see `refusalOf`. */
+  readonly lookup: LookupFunction = (host, options, callback) => {
+    lookupName(host, { ...options, all: true }, (error, found) => {
+      if (error !== null) return callback(error, '')
+      const allowed = found.filter(({ address }) => this.allows(address))
+      const [first] = allowed
+      if (first === undefined) return callback(new Error(wordsOf(host, found[0]?.address ?? '')), '')
+      if (options.all === true) return callback(null, allowed)
+      callback(null, first.address, first.family)
+    })
+  }
+}
+
+function wordsOf(host: string, address: string): string {
+  const what = host === address ? address : `${host} (${address})`
+  return `${what} is not in a network where executors are called: put its network into ${KEY}`
+}
+
+function listOf(parts: readonly string[]): BlockList {
+  const list = new BlockList()
+  for (const part of parts) {
+    const [address = '', length, ...rest] = part.split('/')
+    const version = isIP(address)
+    const most = version === 6 ? 128 : 32
+    const isWhole = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= most)
+    if (version === 0 || !isWhole || rest.length > 0) throw new BadNetwork(part)
+    list.addSubnet(address, length === undefined ? most : Number(length), version === 6 ? 'ipv6' : 'ipv4')
+  }
+  return list
+}

@@ -1,0 +1,9 @@
+import type { Scope } from '@tickwheel/core'
+
+/** In which groups the last editor of a workflow may run tasks and workflows: of what lies outside, no step is started. */
+export interface RunRights {
+  readonly tasks: Scope
+  readonly workflows: Scope
+}
+
+export const ALL_RIGHTS: RunRights = { tasks: 'all', workflows: 'all' }

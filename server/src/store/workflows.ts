@@ -1,0 +1,164 @@
+import {
+  AppError,
+  TASK_DEFAULTS,
+  type FieldProblem,
+  type WorkflowCreate,
+  type WorkflowDefinition,
+  type WorkflowUpdate,
+} from '@tickwheel/contract'
+import type { Caller, Change } from './caller.ts'
+import type { Database, ReadTx, Tx } from './database.ts'
+import { isSharded } from './is-sharded.ts'
+import { WORKFLOWS_LEVEL } from './levels.ts'
+import {
+  createScheduled,
+  lockScheduled,
+  placeProblemsOf,
+  requireVersion,
+  saveScheduled,
+  type Content,
+  type TaskChanged,
+  type Wish,
+} from './scheduled.ts'
+import { WORKFLOW } from './scheduled-kind.ts'
+import { completeSchedule } from './schedules.ts'
+import { WORKFLOW_KIND, workflowText, type StoredWorkflow } from './workflow-definition.ts'
+import { noteWorkflows } from './workflow-mark.ts'
+import { definitionProblems, inlineTasksOf, isTooLarge } from './workflow-problems.ts'
+import type { RunRights } from './run-rights.ts'
+import { recursionProblems, resolveReferences, withPresentNames } from './workflow-refs.ts'
+import { readWorkflow } from './workflow-versions.ts'
+
+/**
+ * Makes a workflow, its first version, its series and its first span. `mayRun`: where its author may run what it refers to. 422 `UNPROCESSABLE` names every
+ * problem at once.
+ */
+export async function createWorkflow(
+  db: Database,
+  { input, serverZone, mayRun }: { input: WorkflowCreate; serverZone: string; mayRun: RunRights },
+  change: Change,
+): Promise<TaskChanged> {
+  return db.write('rest', async (tx) => {
+    const definition = completeWorkflow(input, serverZone)
+    const wish = await wishOf(tx, null, { groupId: input.groupId, definition, mayRun, caller: change.caller })
+    const changed = await createScheduled(tx, WORKFLOW, { ...wish, isEnabled: input.enabled ?? false }, change)
+    await noteWorkflows(tx)
+    return changed
+  })
+}
+
+/** Saves a new version. `input.version` must be the current one (409 `STALE_VERSION`). Runs that have begun keep theirs. */
+export async function updateWorkflow(
+  db: Database,
+  { workflowId, input, serverZone, mayRun }: { workflowId: number; input: WorkflowUpdate; serverZone: string; mayRun: RunRights },
+  change: Change,
+): Promise<TaskChanged> {
+  return db.write('rest', async (tx) => {
+    const workflow = await lockScheduled(tx, WORKFLOW, workflowId, change.scope)
+    requireVersion(workflow, input.version)
+    const definition = completeWorkflow(input, serverZone)
+    const wish = await wishOf(tx, workflowId, { groupId: input.groupId, definition, mayRun, caller: change.caller })
+    const before = await contentOfVersion(tx, workflowId, workflow.row.version)
+    return saveScheduled(tx, workflow, { ...wish, isEnabled: input.enabled ?? workflow.row.enabled === 1, verb: 'edit', before }, change)
+  })
+}
+
+/**
+ * Saves a new version that equals an old one; group and enabled stay as they are. What it refers to is looked for again under its present name and with
+ * the rights of whoever restores it.
+ */
+export async function restoreWorkflowVersion(
+  db: Database,
+  { workflowId, version, mayRun }: { workflowId: number; version: number; mayRun: RunRights },
+  change: Change,
+): Promise<TaskChanged> {
+  return db.write('rest', async (tx) => {
+    const workflow = await lockScheduled(tx, WORKFLOW, workflowId, change.scope)
+    const old = await readWorkflow(tx, workflowId, version)
+    if (old === null) throw new AppError('WORKFLOW_VERSION_NOT_FOUND', `workflow ${workflowId} has no version ${version}`)
+    const definition = await withPresentNames(tx, old.stored)
+    const { row } = workflow
+    const wish = await wishOf(tx, workflowId, { groupId: row.group_id, definition, mayRun, caller: change.caller })
+    const before = await contentOfVersion(tx, workflowId, row.version)
+    return saveScheduled(tx, workflow, { ...wish, isEnabled: row.enabled === 1, verb: 'restore', before }, change)
+  })
+}
+
+/** Everything that a save would refuse in an unsaved definition. `workflowId`: what it would be saved over; null: a new one. */
+export async function workflowProblems(
+  db: Database,
+  { workflowId, input, serverZone, mayRun }: { workflowId: number | null; input: WorkflowCreate; serverZone: string; mayRun: RunRights },
+  { scope, now, caller }: Pick<Change, 'scope' | 'now' | 'caller'>,
+): Promise<FieldProblem[]> {
+  return db.read(async (tx) => {
+    const definition = completeWorkflow(input, serverZone)
+    const wish = await wishOf(tx, workflowId, { groupId: input.groupId, definition, mayRun, caller })
+    const whole: Wish = { ...wish, isEnabled: input.enabled ?? false }
+    return [...(await placeProblemsOf(tx, WORKFLOW, { wish: whole, exceptId: workflowId, scope, now })), ...wish.problems]
+  })
+}
+
+/** A definition with every default filled in and names trimmed. */
+export function completeWorkflow(input: WorkflowCreate, serverZone: string): WorkflowDefinition {
+  const { paramsSchema, outputs, layout } = input
+  return {
+    name: input.name.trim(),
+    description: input.description ?? TASK_DEFAULTS.description,
+    owner: (input.owner ?? TASK_DEFAULTS.owner).trim(),
+    tags: [...new Set((input.tags ?? []).map((tag) => tag.trim()).filter((tag) => tag !== ''))],
+    schedule: completeSchedule(input.schedule, serverZone),
+    overlap: { ...TASK_DEFAULTS.overlap, ...input.overlap },
+    misfire: { ...TASK_DEFAULTS.misfire, ...input.misfire },
+    timeoutMs: input.timeoutMs ?? TASK_DEFAULTS.timeoutMs,
+    priority: input.priority ?? TASK_DEFAULTS.priority,
+    pauseAfterFailures: input.pauseAfterFailures ?? TASK_DEFAULTS.pauseAfterFailures,
+    steps: input.steps,
+    edges: input.edges,
+    stepConcurrency: input.stepConcurrency ?? 0,
+    onFailure: input.onFailure ?? 'finish',
+    ...(paramsSchema === undefined ? {} : { paramsSchema }),
+    ...(outputs === undefined ? {} : { outputs }),
+    ...(layout === undefined ? {} : { layout }),
+  }
+}
+
+interface Draft {
+  readonly groupId: number
+  readonly definition: WorkflowDefinition
+  readonly mayRun: RunRights
+  readonly caller: Caller
+}
+
+async function wishOf(tx: ReadTx, selfId: number | null, { groupId, definition, mayRun, caller }: Draft): Promise<Omit<Wish, 'isEnabled'>> {
+  const savedBy = caller.actor.kind === 'user' ? caller.actor.id : null
+  const own = definitionProblems(definition)
+  if (own.some(isTooLarge)) return { groupId, content: contentOf(hollow(definition)), problems: own }
+  const { refs, problems } = await resolveReferences(tx, definition, mayRun)
+  const circles = await recursionProblems(tx, selfId, { definition, refs })
+  return { groupId, content: contentOf({ definition, refs, savedBy }), problems: [...own, ...problems, ...circles] }
+}
+
+/** What stands for a definition that is refused because it is too large to be written. */
+function hollow(definition: WorkflowDefinition): StoredWorkflow {
+  const { paramsSchema: _schema, outputs: _outputs, layout: _layout, ...rest } = definition
+  return { definition: { ...rest, steps: [], edges: [] }, refs: { tasks: {}, workflows: {} }, savedBy: null }
+}
+
+async function contentOfVersion(tx: Tx, workflowId: number, version: number): Promise<Content | null> {
+  const read = await readWorkflow(tx, workflowId, version)
+  return read === null ? null : contentOf(read.stored)
+}
+
+function contentOf(stored: StoredWorkflow): Content {
+  const { definition } = stored
+  const { name, schedule, description, owner, tags } = definition
+  return {
+    name,
+    schedule,
+    columns: { description, owner, tags: JSON.stringify(tags), handler_kind: WORKFLOW_KIND },
+    text: workflowText(stored),
+    fields: definition,
+    need: { level: WORKFLOWS_LEVEL, what: 'run workflows', remedy: 'save it when every node is new enough' },
+    hasShards: inlineTasksOf(definition).some(({ inline }) => isSharded(inline)),
+  }
+}
