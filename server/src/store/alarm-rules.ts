@@ -151,14 +151,17 @@ export async function readRevision(tx: ReadTx): Promise<number> {
   return row?.next_id ?? 0
 }
 
-/** Takes the rules that are in force into what this process watches for, if they have changed since `revision`; the revision that it knows now. */
-export async function watchRules(db: Database, revision: number): Promise<number> {
+/**
+ * Takes the rules that are in force into what the transactions of this process watch for, if they have changed since `revision`. `rules` null: they have
+ * not.
+ */
+export async function watchRules(db: Database, revision: number): Promise<{ readonly revision: number; readonly rules: RuleIndex | null }> {
   return db.read(async (tx) => {
     const now = await readRevision(tx)
-    if (now === revision) return now
+    if (now === revision) return { revision, rules: null }
     const rows = await tx.rows(query.selectFrom('alarm_rule').selectAll().where('enabled', '=', 1).orderBy('id').limit(MAX_ALARM_RULES))
     tx.watch.rules = new RuleIndex(rows.map(watchRuleOf))
-    return now
+    return { revision: now, rules: tx.watch.rules }
   })
 }
 
