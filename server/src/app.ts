@@ -36,6 +36,7 @@ import { servesPeople } from './http/roles.ts'
 import { authHandlers } from './http/routes/auth.ts'
 import { clusterHandlers } from './http/routes/cluster.ts'
 import { executorHandlers, inFlightOf } from './http/routes/executors.ts'
+import { alarmHandlers } from './http/routes/alarms.ts'
 import { groupHandlers } from './http/routes/groups.ts'
 import { instanceHandlers } from './http/routes/instances.ts'
 import { systemHandlers } from './http/routes/system.ts'
@@ -62,6 +63,7 @@ import { findPortOwner } from './port-owner.ts'
 import { SYSTEM } from './store/caller.ts'
 import type { Database } from './store/database.ts'
 import { executorsById } from './store/executor-views.ts'
+import { incidentsById } from './store/alarm-incidents.ts'
 import { addressOf } from './store/executors.ts'
 import { groupNamed } from './store/groups.ts'
 import { RunIds } from './store/ids.ts'
@@ -293,6 +295,7 @@ class NodeServer implements Server {
           const known = await engine.liveExecutors()
           return executorsById(db, scope, { ids: wanted, find: (executorId) => inFlightOf(known.get(executorId)) })
         },
+        incidents: (wanted, scope) => incidentsById(db, scope, wanted),
         hasGroup: async (groupId) => (await locate('group', groupId)) !== null,
         run: async (instanceId) => {
           const head = await runHead(db, 'all', instanceId)
@@ -340,6 +343,7 @@ class NodeServer implements Server {
         },
       }),
       ...tokenHandlers({ db, change, access }),
+      ...alarmHandlers({ db, change, now }),
       ...clusterHandlers({ commands: engine }),
       ...systemHandlers({
         db,
