@@ -1,6 +1,7 @@
 import { Chance } from '../kit/chance.ts'
 import type { Engine } from '../../server/src/engine/engine.ts'
 import type { ReadTx, Tx } from '../../server/src/store/database.ts'
+import { addAlarmRule, alarmFaults } from './checks/alarms.ts'
 import { attemptFaults } from './checks/attempts.ts'
 import { growthFaults, leftoverFaults } from './checks/bounds.ts'
 import { durableFaults } from './checks/durable.ts'
@@ -144,6 +145,7 @@ class Scene {
     const concurrency = options.plant?.groupLimit ?? chance.pick([null, null, null, 2, 4])
     await database.real.write('rest', async (tx) => {
       for (const sql of options.plant?.sql ?? []) await tx.run(sql)
+      await addAlarmRule(tx)
       await tx.insert('task_group', [
         {
           id: 1,
@@ -330,6 +332,7 @@ class Scene {
     await this.#check((tx) => this.#terminal.look(tx))
     await this.#check((tx) => shardFaults(tx))
     await this.#check((tx) => workflowFaults(tx))
+    await this.#check((tx) => alarmFaults(tx))
     await this.#check((tx) => attemptFaults(tx, this.#executions.all))
     await this.#check((tx) => durableFaults(tx, this.#executions.acknowledged, this.#people.answered))
   }
