@@ -2,6 +2,7 @@ import { Chance } from '../kit/chance.ts'
 import type { Engine } from '../../server/src/engine/engine.ts'
 import type { ReadTx, Tx } from '../../server/src/store/database.ts'
 import { attemptFaults } from './checks/attempts.ts'
+import { backfillFaults } from './checks/backfills.ts'
 import { growthFaults, leftoverFaults } from './checks/bounds.ts'
 import { durableFaults } from './checks/durable.ts'
 import { executorFaults } from './checks/executors.ts'
@@ -330,11 +331,12 @@ class Scene {
     await this.#check((tx) => this.#terminal.look(tx))
     await this.#check((tx) => shardFaults(tx))
     await this.#check((tx) => workflowFaults(tx))
+    await this.#check((tx) => backfillFaults(tx))
     await this.#check((tx) => attemptFaults(tx, this.#executions.all))
     await this.#check((tx) => durableFaults(tx, this.#executions.acknowledged, this.#people.answered))
   }
 
-  /** For as long as runs end, they may take their time: of what is open, and of what is split off while one waits. */
+  /** For as long as runs end, they may take their time: of what is open, of what is split off while one waits, and of what a backfill makes. */
   async #untilNoneIsOpen(): Promise<void> {
     let [most, since] = [-1, this.#timeline.now]
     while (this.#timeline.now - since < STUCK_MS) {
@@ -391,7 +393,7 @@ class Scene {
   async #runs(): Promise<{ readonly open: number; readonly ended: number }> {
     const [row] = await this.#database.real.read((tx) =>
       tx.all<{ open: number; ended: number }>(
-        'SELECT (SELECT COUNT(*) FROM open_instance) AS open, (SELECT COUNT(*) FROM instance) AS ended',
+        'SELECT (SELECT COUNT(*) FROM open_instance) + (SELECT COUNT(*) FROM backfill WHERE stage < 3) AS open, (SELECT COUNT(*) FROM instance) AS ended',
       ),
     )
     return row ?? { open: 0, ended: 0 }

@@ -88,7 +88,11 @@ async function knownRuns(tx: ReadTx, task: TaskRow, due: readonly DueInstant[]):
     const instanceId = ids.length === 0 ? null : Math.max(...ids)
     if (planned.has(dueAt)) return { instanceId, state: 'planned', isDone: true }
     if (instanceId === null) return { instanceId, state: folded.has(dueAt) ? 'gone' : null, isDone: folded.has(dueAt) }
-    return { instanceId, state: states.get(instanceId) ?? 'gone', isDone: all.some((state) => !NOT_DONE.includes(state) && state !== 'skipped') }
+    return {
+      instanceId,
+      state: states.get(instanceId) ?? 'gone',
+      isDone: all.some((state) => !NOT_DONE.includes(state) && state !== 'skipped'),
+    }
   }
 }
 

@@ -152,10 +152,11 @@ export async function applyBackfillEnds(
 /** Runs of a backfill that have not ended and that nobody has asked to cancel; at most `limit`. */
 export async function backfilledToCancel(db: Database, { id, task_id: taskId }: BackfillRow, limit: number): Promise<number[]> {
   const rows = await db.read((tx) =>
-    tx.all<{ id: number }>(
-      'SELECT id FROM open_instance WHERE task_id = ? AND series_id = ? AND cancel_at IS NULL ORDER BY id LIMIT ?',
-      [taskId, id, limit],
-    ),
+    tx.all<{ id: number }>('SELECT id FROM open_instance WHERE task_id = ? AND series_id = ? AND cancel_at IS NULL ORDER BY id LIMIT ?', [
+      taskId,
+      id,
+      limit,
+    ]),
   )
   return rows.map((row) => row.id)
 }

@@ -61,7 +61,13 @@ export async function startBackfill(db: Database, request: BackfillRequest): Pro
 export async function previewBackfill(
   db: Database,
   scope: Scope,
-  { kind, taskId, body, now, serverZone }: Pick<BackfillRequest, 'kind' | 'taskId' | 'now'> & {
+  {
+    kind,
+    taskId,
+    body,
+    now,
+    serverZone,
+  }: Pick<BackfillRequest, 'kind' | 'taskId' | 'now'> & {
     readonly body: Static<typeof BackfillPreviewBody>
     readonly serverZone: string
   },

@@ -178,8 +178,7 @@ function signalsOf({ row, outcome, endedAt }: RunEnd, id: number, at: number): S
     return [{ ...common, kind: 4, target_id: row.parent_id, facts: JSON.stringify({ endedAt }) }]
   if ((row.on_end & ON_END_WORKFLOW) !== 0 && row.workflow_run_id !== null)
     return [{ ...common, kind: 5, target_id: row.workflow_run_id, facts: JSON.stringify({ endedAt }) }]
-  if ((row.on_end & ON_END_BACKFILL) !== 0 && row.series_id !== null)
-    return [{ ...common, kind: 6, target_id: row.series_id, facts: '{}' }]
+  if ((row.on_end & ON_END_BACKFILL) !== 0 && row.series_id !== null) return [{ ...common, kind: 6, target_id: row.series_id, facts: '{}' }]
   if ((row.on_end & ON_END_DELAY) !== 0 && row.series_id !== null) {
     const facts = { endedAt, ...(isFailure ? { failedTask: row.task_id } : {}) }
     return [{ ...common, kind: 1, target_id: row.series_id, facts: JSON.stringify(facts) }]
