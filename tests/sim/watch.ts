@@ -139,7 +139,8 @@ const RULES: readonly Rule[] = [
   {
     on: 'INSERT ON backfill_run',
     when: `(SELECT COUNT(*) FROM open_instance o WHERE o.series_id = NEW.backfill_id AND o.cause = 6) > (SELECT b.concurrency FROM backfill b WHERE b.id = NEW.backfill_id) OR ${taker('(SELECT b.slot FROM backfill b WHERE b.id = NEW.backfill_id)')} IS NOT ${writer}`,
-    fault: "'backfills: run ' || NEW.instance_id || ' of backfill ' || NEW.backfill_id || ' is one more than may be open, or is made by a node that has lost its slot'",
+    fault:
+      "'backfills: run ' || NEW.instance_id || ' of backfill ' || NEW.backfill_id || ' is one more than may be open, or is made by a node that has lost its slot'",
   },
   {
     on: 'INSERT ON open_instance',

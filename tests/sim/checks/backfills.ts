@@ -28,7 +28,9 @@ export async function backfillFaults(tx: ReadTx): Promise<string[]> {
 
 function endFaults({ id, stage, open_runs: open, made, total }: BackfillRow): string[] {
   return [
-    ...(stage === DONE || stage === CANCELED ? [] : [`backfill ${id} is at stage ${stage}, with ${made} of ${total} made and ${open} open`]),
+    ...(stage === DONE || stage === CANCELED
+      ? []
+      : [`backfill ${id} is at stage ${stage}, with ${made} of ${total} made and ${open} open`]),
     ...(open === 0 ? [] : [`backfill ${id} counts ${open} open runs with nothing open`]),
     ...(stage === DONE && made !== total ? [`backfill ${id} is done with ${made} of ${total}`] : []),
   ]
@@ -45,7 +47,9 @@ function planFaults({ id, made, total }: BackfillRow, plan: readonly number[], m
 }
 
 function linkFaults({ id }: BackfillRow, linked: readonly BackfillRunRow[], mine: readonly InstanceRow[]): string[] {
-  const same = linked.length === mine.length && linked.every((link, place) => link.instance_id === mine[place]?.id && link.due_at === mine[place].due_at)
+  const same =
+    linked.length === mine.length &&
+    linked.every((link, place) => link.instance_id === mine[place]?.id && link.due_at === mine[place].due_at)
   return same ? [] : [`backfill ${id} knows ${linked.length} runs, and has ${mine.length}`]
 }
 
