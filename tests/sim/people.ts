@@ -88,7 +88,7 @@ export class People {
   /** Of a task or a workflow, over some of the last seconds. */
   async #backfill(engine: Engine): Promise<void> {
     const { chance, database } = this.#options
-    const of = chance.next() < 0.7 ? { kind: TASK, id: this.#pick(this.tasks) } : { kind: WORKFLOW, id: this.#pick(this.flows.ids) }
+    const of = chance.next() < 0.7 ? { kind: TASK, taskId: this.#pick(this.tasks) } : { kind: WORKFLOW, taskId: this.#pick(this.flows.ids) }
     const to = database.now() - chance.between(0, 4000)
     const body: BackfillBody = {
       from: new Date(to - chance.between(2000, 12_000)).toISOString(),
@@ -97,7 +97,7 @@ export class People {
       order: this.#pick(['oldestFirst', 'newestFirst']),
       concurrency: this.#pick([1, 2, 5]),
     }
-    await engine.backfill(of.kind, of.id, body, null, SCOPE, ALICE)
+    await engine.backfill(of, body, null, SCOPE, ALICE)
   }
 
   async #cancelBackfill(engine: Engine): Promise<void> {

@@ -30,7 +30,7 @@ describe('a backfill', () => {
 
   async function begin(taskId: number, more: Partial<BackfillBody> = {}, key: string | null = null): Promise<number> {
     const body = { from: at(0), to: new Date(world.clock.now()).toISOString(), ...more }
-    const { backfillId } = await world.engine.backfill(TASK, taskId, body, key, ALL, ALICE)
+    const { backfillId } = await world.engine.backfill({ kind: TASK, taskId }, body, key, ALL, ALICE)
     await world.settled()
     return backfillId
   }
@@ -273,7 +273,7 @@ describe('a backfill of a workflow', () => {
     }
     const before = (await world.ended()).filter((row) => row.runs_workflow === 1).length
     const body = { from: at(0), to: new Date(world.clock.now()).toISOString(), only: 'all', concurrency: 2 } as const
-    const { backfillId } = await world.engine.backfill(WORKFLOW, workflowId, body, null, ALL, ALICE)
+    const { backfillId } = await world.engine.backfill({ kind: WORKFLOW, taskId: workflowId }, body, null, ALL, ALICE)
     await world.settled()
     expect((await world.open()).filter((row) => row.series_id === backfillId && row.phase <= PHASE.running)).toHaveLength(1)
     flows.does((dispatch) => (dispatch.task.name === 'daily.b' ? FAILS : {}))

@@ -11,12 +11,12 @@ import type {
   WorkflowUpdate,
 } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
+import type { BackfillTarget } from '../store/backfills.ts'
 import type { Caller } from '../store/caller.ts'
 import type { Reach } from '../store/executors.ts'
 import type { HeldFiring } from '../store/held.ts'
 import type { Completion, Decision } from '../store/workflow-commands.ts'
 import type { RunRights } from '../store/run-rights.ts'
-import type { ScheduledKind } from '../store/scheduled-kind.ts'
 
 export type { HeldFiring }
 
@@ -69,14 +69,7 @@ export interface Commands {
   /** Marks a step as done, with what it would have given; what it runs is canceled. */
   completeStep(runId: number, stepKey: string, completion: Completion, scope: Scope, caller: Caller): Promise<void>
   /** Runs what was due between two instants; its runs are made one after another. `key`: as of `trigger`. */
-  backfill(
-    kind: ScheduledKind,
-    id: number,
-    body: BackfillBody,
-    key: string | null,
-    scope: Scope,
-    caller: Caller,
-  ): Promise<{ backfillId: number }>
+  backfill(of: BackfillTarget, body: BackfillBody, key: string | null, scope: Scope, caller: Caller): Promise<{ backfillId: number }>
   /** Makes no more runs of it; `cancelRunning`: and cancels those that are open. */
   cancelBackfill(backfillId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
   /** The group was found by `appName` and the token allows it. */

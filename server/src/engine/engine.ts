@@ -15,7 +15,7 @@ import { CAUSE, PHASE, type Random, type Scope } from '@tickwheel/core'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { NodeBeat } from '../cluster/members.ts'
 import type { BeatAnswer, HeardAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
-import { cancelBackfill, startBackfill } from '../store/backfills.ts'
+import { cancelBackfill, startBackfill, type BackfillTarget } from '../store/backfills.ts'
 import { SYSTEM, type Caller, type Change } from '../store/caller.ts'
 import { cancelOne, cancelRuns, cancelWorkflowRun, skipRuns, type CancelRequest } from '../store/cancel.ts'
 import type { Database } from '../store/database.ts'
@@ -28,7 +28,7 @@ import type { RunChange } from '../store/report.ts'
 import type { RunRights } from '../store/run-rights.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import type { TaskChanged } from '../store/scheduled.ts'
-import { TASK, WORKFLOW, type ScheduledKind } from '../store/scheduled-kind.ts'
+import { TASK, WORKFLOW } from '../store/scheduled-kind.ts'
 import { createTask, deleteTask, restoreTaskVersion, setTaskEnabled, updateTask } from '../store/tasks.ts'
 import { retry, type OpenRunCounts } from '../store/trigger.ts'
 import {
@@ -766,15 +766,14 @@ export class Engine implements Commands, LinkHost {
   }
 
   async backfill(
-    kind: ScheduledKind,
-    id: number,
+    of: BackfillTarget,
     body: BackfillBody,
     key: string | null,
     scope: Scope,
     caller: Caller,
   ): Promise<{ backfillId: number }> {
     const change = await this.#change(scope, caller)
-    const backfillId = await startBackfill(this.#options.db, { ...change, kind, taskId: id, body, keyHash: key })
+    const backfillId = await startBackfill(this.#options.db, { ...change, ...of, body, keyHash: key })
     this.#backfiller.kick()
     return { backfillId }
   }

@@ -1,4 +1,4 @@
-import { BACKFILL_ONLY, BACKFILL_ORDERS, BACKFILL_STATES } from '@tickwheel/contract'
+import { BACKFILL_ONLY, BACKFILL_ORDERS, type Backfill } from '@tickwheel/contract'
 import type { ShardCounts } from '@tickwheel/core'
 import { parseJson } from './definition.ts'
 import type { ReadTx } from './database.ts'
@@ -9,7 +9,7 @@ export const BACKFILL_STAGE = { running: 1, canceling: 2, done: 3, canceled: 4 }
 /** How many instants a part of a plan has, at most. */
 export const PLAN_PART = 1000
 
-export function stateOfStage(stage: number): (typeof BACKFILL_STATES)[number] {
+export function stateOfStage(stage: number): Backfill['state'] {
   switch (stage) {
     case BACKFILL_STAGE.running:
       return 'running'

@@ -39,8 +39,8 @@ describe('backfills in the store', () => {
     return startBackfill(db, { ...changeAt(now), kind: TASK, taskId, body: { from: at(0), to: at(5 * 60 * SECOND), ...body }, keyHash })
   }
 
-  async function preview(to: number, only: BackfillBody['only'] = 'all'): Promise<(string | null)[]> {
-    const body = { from: at(0), to: at(to), ...(only === undefined ? {} : { only }) }
+  async function preview(to: number, only: NonNullable<BackfillBody['only']> = 'all'): Promise<(string | null)[]> {
+    const body = { from: at(0), to: at(to), only }
     const found = await previewBackfill(db, 'all', { kind: TASK, taskId, body, now: T0 + 24 * HOUR, serverZone: 'Asia/Shanghai' })
     return found.items.map((item) => item.state)
   }

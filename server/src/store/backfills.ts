@@ -18,9 +18,13 @@ import { answered, remember } from './trigger.ts'
 /** What a dry run shows of a backfill, at most. */
 const SHOWN = 1000
 
-export interface BackfillRequest extends Change {
+/** The task that is run, or the workflow. */
+export interface BackfillTarget {
   readonly kind: ScheduledKind
   readonly taskId: number
+}
+
+export interface BackfillRequest extends Change, BackfillTarget {
   readonly body: BackfillBody
   readonly keyHash: string | null
 }

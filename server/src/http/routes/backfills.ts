@@ -29,11 +29,11 @@ type BackfillCalls =
 export function backfillHandlers({ db, commands, serverZone, now }: BackfillParts): HandlersOf<BackfillCalls> {
   return {
     backfillTask: async ({ params, body, scope, caller, idempotencyKey }) =>
-      commands.backfill(TASK, params.id, body, idempotencyKey, scope, caller),
+      commands.backfill({ kind: TASK, taskId: params.id }, body, idempotencyKey, scope, caller),
     previewTaskBackfill: async ({ params, body, scope }) =>
       previewBackfill(db, scope, { kind: TASK, taskId: params.id, body, now: now(), serverZone }),
     backfillWorkflow: async ({ params, body, scope, caller, idempotencyKey }) =>
-      commands.backfill(WORKFLOW, params.id, body, idempotencyKey, scope, caller),
+      commands.backfill({ kind: WORKFLOW, taskId: params.id }, body, idempotencyKey, scope, caller),
     previewWorkflowBackfill: async ({ params, body, scope }) =>
       previewBackfill(db, scope, { kind: WORKFLOW, taskId: params.id, body, now: now(), serverZone }),
     listBackfills: async ({ query, who }) => listBackfills(db, viewScope(who), query),
