@@ -235,7 +235,7 @@ async function shots(admin: ApiClient): Promise<Shot[]> {
     { name: 'task-versions', path: String(backup), clicks: ['.buttons .el-dropdown button', '.el-dropdown-menu__item:nth-child(3)'] },
     {
       name: 'task-backfill',
-      path: String(quality),
+      path: String(poller),
       clicks: ['.buttons .el-dropdown button', '.el-dropdown-menu__item:nth-child(2)', '.el-drawer__body > .el-button'],
       shows: '.preview li',
     },
