@@ -49,7 +49,7 @@ it('shows what would run, each with how it stands now, and starts it', async () 
   const { drawer, click, host } = await open()
   await click('Show what would run')
   expect(drawer.find('.preview').text()).toContain('3 runs would be made:')
-  expect(drawer.findAll('.preview li').map((line) => line.text().replace(/^.*\d\d:\d\d:\d\d(\.\d+)?/, ''))).toEqual(['no run', 'Failed#77', 'fired; its run is no longer kept'])
+  expect(drawer.findAll('.preview li').map((line) => line.text().replace(/^.*\(UTC.*?\)/, ''))).toEqual(['no run', 'Failed#77', 'fired; its run is no longer kept'])
   expect(drawer.find('.preview a').attributes('href')).toBe('/run/77')
   await click('Start 3 runs')
   const [kind, id, body] = api.startBackfill.mock.calls[0] as [string, number, BackfillBody]
