@@ -393,7 +393,7 @@ class Scene {
   async #runs(): Promise<{ readonly open: number; readonly ended: number }> {
     const [row] = await this.#database.real.read((tx) =>
       tx.all<{ open: number; ended: number }>(
-        'SELECT (SELECT COUNT(*) FROM open_instance) + (SELECT COUNT(*) FROM backfill WHERE stage < 3) AS open, (SELECT COUNT(*) FROM instance) AS ended',
+        'SELECT (SELECT COUNT(*) FROM open_instance) + (SELECT COUNT(*) FROM backfill WHERE stage < 3) AS open, (SELECT COUNT(*) FROM instance) + (SELECT COUNT(*) FROM open_instance WHERE children_made > 0) AS ended',
       ),
     )
     return row ?? { open: 0, ended: 0 }
