@@ -144,6 +144,20 @@ describe('a backfill', () => {
     expect(await view(id)).toMatchObject({ state: 'done', ended: { succeeded: 2 } })
   })
 
+  it('waits for an open run of its task where others would be skipped', async () => {
+    const taskId = await world.task({ overlap: { policy: 'skip' } })
+    await world.pass(5000)
+    await world.engine.stopTask(taskId, { cancelRunning: false }, ALL, ALICE)
+    const id = await begin(taskId, { to: at(3000) })
+    await world.pass(2000)
+    expect((await world.open()).map((row) => [row.cause, row.phase])).toEqual([
+      [CAUSE.schedule, PHASE.dispatched],
+      [CAUSE.backfill, PHASE.waiting],
+    ])
+    await world.passWithWork(session, 3000)
+    expect(await view(id)).toMatchObject({ state: 'done', ended: { succeeded: 1 } })
+  })
+
   it('goes on after the process was killed, and makes no run twice', async () => {
     const taskId = await taskThatRan(6000)
     await world.engine.stopTask(taskId, { cancelRunning: false }, ALL, ALICE)
@@ -232,6 +246,12 @@ describe('a backfill', () => {
       await world.finish(session, dispatch, { outcome: 'failed', error: { code: 'E', message: 'no' } })
     await world.pass(1500)
     expect(await view(id)).toMatchObject({ state: 'done', ended: { failed: mine.size } })
+    // nor do they count beside one of the schedule
+    const fired = new Set((await world.open()).filter((row) => row.cause === CAUSE.schedule).map((row) => row.id))
+    const [own] = world.link.dispatches().filter((one) => fired.has(one.instanceId))
+    if (own === undefined) throw new Error('nothing has fired')
+    await world.finish(session, own, { outcome: 'failed', error: { code: 'E', message: 'no' } })
+    await world.pass(100)
     const [task] = await world.db.read((tx) => tx.all<{ enabled: number }>('SELECT enabled FROM task'))
     expect(task?.enabled).toBe(1)
   })
