@@ -1,5 +1,5 @@
 import type { Account, Binding, Group, Registered, Role, Task, Token, Workflow, WorkflowRun } from '@tickwheel/contract'
-import { BUILT_IN_ROLES, id as brand, type Grant, type Permission } from '@tickwheel/core'
+import { BUILT_IN_ROLES, id as brand, type BuiltInRole, type Grant, type Permission } from '@tickwheel/core'
 import { openApi, type ApiServer } from './api.fixture.ts'
 import { ApiClient } from './kit/api-client.ts'
 import { waitFor } from './kit/wait-for.ts'
@@ -38,19 +38,20 @@ export interface AccessWorld extends AsyncDisposable {
   readonly principals: readonly Principal[]
   /** an account of nobody, a role and a token of somebody: what calls are aimed at */
   readonly target: { readonly user: Account; readonly role: Role; readonly token: Token }
-  readonly customRole: Role
-  person(name: string, bindings: readonly Binding[]): Promise<Principal>
-  apiToken(owner: Principal, bindings: readonly Binding[]): Promise<Principal>
 }
 
-const CUSTOM: readonly Permission[] = ['group:view', 'task:view', 'task:run', 'instance:view', 'workflow:view']
+/** Roles that people make: who runs and reads no parameters, and who edits but has no shell on the executors. */
+const CUSTOM: Readonly<Record<string, readonly Permission[]>> = {
+  runner: ['group:view', 'task:view', 'task:run', 'instance:view', 'workflow:view'],
+  editor: ['group:view', 'task:view', 'task:edit', 'workflow:view', 'workflow:edit', 'executor:view', 'user:view'],
+}
 const PASSWORD = 'a bridge at dawn'
 
 /** A server with the groups `a` and `b`, and people with every role in all groups, in one of them, and without any. */
 export async function openAccessWorld(): Promise<AccessWorld> {
   const api = await openApi()
   const [a, b] = [await makePlace(api, 'alpha'), await makePlace(api, MARK)]
-  const customRole = await api.admin.post<Role>('/role', { name: 'runner', permissions: CUSTOM })
+  for (const [name, permissions] of Object.entries(CUSTOM)) await api.admin.post<Role>('/role', { name, permissions })
   const user = await api.admin.post<Account>('/user', {
     username: 'target',
     password: PASSWORD,
@@ -62,7 +63,7 @@ export async function openAccessWorld(): Promise<AccessWorld> {
   const grantsOf = (bindings: readonly Binding[]): Grant[] =>
     bindings.map(({ role: name, groupIds }) => ({
       role: name,
-      permissions: name === customRole.name ? new Set(CUSTOM) : BUILT_IN_ROLES[name as keyof typeof BUILT_IN_ROLES],
+      permissions: isBuiltIn(name) ? BUILT_IN_ROLES[name] : new Set(CUSTOM[name]),
       groups: groupIds === null ? 'all' : groupIds.map((groupId) => brand<'group'>(groupId)),
       binding: '',
     }))
@@ -85,7 +86,14 @@ export async function openAccessWorld(): Promise<AccessWorld> {
     principals.push(await person(`${name} of all`, [{ role: name, groupIds: null }]))
     principals.push(await person(`${name} of a`, [{ role: name, groupIds: [a.group.id] }]))
   }
-  principals.push(await person('runner of a', [{ role: customRole.name, groupIds: [a.group.id] }]))
+  principals.push(await person('runner of a', [{ role: 'runner', groupIds: [a.group.id] }]))
+  principals.push(await person('editor of all', [{ role: 'editor', groupIds: null }]))
+  principals.push(
+    await person('viewer of all and developer of b', [
+      { role: 'viewer', groupIds: null },
+      { role: 'developer', groupIds: [b.group.id] },
+    ]),
+  )
   principals.push(await person('developer of b', [{ role: 'developer', groupIds: [b.group.id] }]))
   principals.push(await person('nobody', []))
   const owner = principals.find(({ name }) => name === 'developer of all')
@@ -98,11 +106,12 @@ export async function openAccessWorld(): Promise<AccessWorld> {
     b,
     principals,
     target: { user, role, token },
-    customRole,
-    person,
-    apiToken,
-    [Symbol.asyncDispose]: api.close,
+    [Symbol.asyncDispose]: async () => api.close(),
   }
+}
+
+function isBuiltIn(name: string): name is BuiltInRole {
+  return Object.hasOwn(BUILT_IN_ROLES, name)
 }
 
 /** Everything of a group carries its word: names, descriptions, scripts, parameters, labels. */
