@@ -82,7 +82,7 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
   listHandlers: { of: group, also: 'executor:view' },
 
   listTasks: NOTHING,
-  createTask: { inBody: true, also: 'task:editScript', body: taskBody },
+  createTask: { inBody: true, body: (aim) => ({ ...taskBody(aim), handler: { kind: 'named', name: 'sync' } }) },
   getTask: { of: task },
   updateTask: { of: task, also: 'task:editScript', body: (aim) => ({ ...taskBody(aim), ...STALE }) },
   deleteTask: { of: task, fresh: async (aim) => (await aim.world.api.admin.post<Task>('/task', taskBody(aim))).id },

@@ -3,6 +3,7 @@ import { BUILT_IN_ROLES, id as brand, type BuiltInRole, type Grant, type Permiss
 import { openApi, type ApiServer } from './api.fixture.ts'
 import { ApiClient } from './kit/api-client.ts'
 import { waitFor } from './kit/wait-for.ts'
+import { makePerson, PASSWORD } from './person.fixture.ts'
 
 /** A word that stands in everything of the group `b`, and nowhere else. */
 export const MARK = 'zebra'
@@ -45,7 +46,6 @@ const CUSTOM: Readonly<Record<string, readonly Permission[]>> = {
   runner: ['group:view', 'task:view', 'task:run', 'instance:view', 'workflow:view'],
   editor: ['group:view', 'task:view', 'task:edit', 'workflow:view', 'workflow:edit', 'executor:view', 'user:view'],
 }
-const PASSWORD = 'a bridge at dawn'
 
 /** A server with the groups `a` and `b`, and people with every role in all groups, in one of them, and without any. */
 export async function openAccessWorld(): Promise<AccessWorld> {
@@ -69,11 +69,9 @@ export async function openAccessWorld(): Promise<AccessWorld> {
     }))
   const person = async (name: string, bindings: readonly Binding[]): Promise<Principal> => {
     const username = name.replaceAll(' ', '-')
-    await api.admin.post('/user', { username, displayName: name, password: `first ${PASSWORD}`, bindings })
-    const first = await ApiClient.signIn(api.url, username, `first ${PASSWORD}`)
-    await first.put('/auth/password', { current: `first ${PASSWORD}`, next: PASSWORD })
+    const client = await makePerson(api, username, bindings)
     const again = async (): Promise<ApiClient> => ApiClient.signIn(api.url, username, PASSWORD)
-    return { name, client: await again(), grants: grantsOf(bindings), isPerson: true, again }
+    return { name, client, grants: grantsOf(bindings), isPerson: true, again }
   }
   const apiToken = async (owner: Principal, bindings: readonly Binding[]): Promise<Principal> => {
     const made = await owner.client.post<{ token: string }>('/token', { kind: 'api', name: `of ${owner.name}`, bindings })
