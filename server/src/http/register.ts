@@ -58,7 +58,9 @@ export function registerRoutes(app: FastifyInstance, gate: Gate, handlers: Handl
       handler: async (request, reply) => {
         const call = admitted.get(request)
         if (call === undefined) throw new Error('a call came to its handler without having been admitted')
-        return answer(route, handlers, { request, reply, gate, call })
+        return answer(route, handlers, { request, reply, gate, call }).catch((error: unknown) => {
+          throw noted(error, { route, gate, who: call.who, origin: call.origin })
+        })
       },
     })
   }
@@ -94,10 +96,16 @@ async function admitCall(route: Route, { request, reply, gate }: Arrived): Promi
     return { who, given, scope, origin }
   } catch (error) {
     if (error instanceof AppError && error.code === 'UNAUTHENTICATED') throw await refused(error, { gate, origin, reply })
-    if (error instanceof AppError && error.status === 403)
-      gate.refusals.note(callerOf(who, origin), { action: route.access, code: error.code })
-    throw error
+    throw noted(error, { route, gate, who, origin })
   }
+}
+
+/** What was refused for want of a right goes to the audit log, wherever that was found out. */
+function noted(error: unknown, { route, gate, who, origin }: { route: Route; gate: Gate; who: Who; origin: Origin }): unknown {
+  if (!(error instanceof AppError) || error.status !== 403) return error
+  const { permission } = error.params
+  gate.refusals.note(callerOf(who, origin), { action: typeof permission === 'string' ? permission : route.access, code: error.code })
+  return error
 }
 
 async function whoCalls(request: FastifyRequest, reply: FastifyReply, { gate, origin }: { gate: Gate; origin: Origin }): Promise<Who> {
@@ -250,10 +258,7 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
   const visible = isPermission(view) ? visibleScope(call.who.user.grants, view) : call.scope
   if (groupId === null || !isInScope(visible, id<'group'>(groupId)))
     throw new AppError(RESOURCES[resource], `There is no ${resource.replace('-', ' ')} ${resourceId} that you may see.`)
-  if (isInScope(call.scope, id<'group'>(groupId))) return
-  const error = forbidden(access)
-  gate.refusals.note(callerOf(call.who, call.origin), { action: access, code: error.code })
-  throw error
+  if (!isInScope(call.scope, id<'group'>(groupId))) throw forbidden(access)
 }
 
 /** What the id in the path of a call names, where it is something that belongs to a group. */
