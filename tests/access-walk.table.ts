@@ -1,5 +1,5 @@
 import type { Account, Binding, Role, RouteId, Task, Workflow } from '@tickwheel/contract'
-import type { AccessWorld, Place } from './access-world.fixture.ts'
+import { joinExecutor, type AccessWorld, type Place } from './access-world.fixture.ts'
 
 /** What a call is aimed at, in one of the two groups of the world. */
 export interface Aim {
@@ -152,7 +152,11 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
   getExecutor: { of: executor },
   drainExecutor: { of: executor },
   resumeExecutor: { of: executor },
-  deleteExecutor: { of: executor },
+  deleteExecutor: {
+    of: executor,
+    fresh: async ({ world, place: { word, executorToken } }) =>
+      (await joinExecutor(world.api.url, executorToken, { word, name: named() })).executorId,
+  },
 
   listTokens: NOTHING,
   createToken: { isOwn: true, body: ({ place }) => ({ kind: 'executor', groupIds: [place.group.id] }) },

@@ -10,6 +10,7 @@ export const MARK = 'zebra'
 
 /** A group with one of everything that belongs to groups. */
 export interface Place {
+  readonly word: string
   readonly group: Group
   readonly task: Task
   readonly workflow: Workflow
@@ -136,18 +137,7 @@ async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place
     edges: [{ from: 'ask', to: 'do' }],
   })
   const token = await admin.post<Token & { token: string }>('/token', { kind: 'executor', name: `${word} token`, groupIds: [group.id] })
-  const executor = new ApiClient(url, token.token)
-  const registered = await executor.post<Registered>('/executor/register', {
-    appName: `${word}-app`,
-    name: `${word}-executor`,
-    protocol: { min: 1, max: 1 },
-    version: '1',
-    capacity: 1,
-    handlers: [{ name: `${word}Handler`, kind: 'named' }],
-    labels: { zone: word },
-    host: `${word}-host`,
-    pid: 1,
-  })
+  const registered = await joinExecutor(url, token.token, { word, name: `${word}-executor` })
   const { instanceId } = await admin.post<{ instanceId: number }>(`/task/${task.id}/trigger`, { params: `{"${word}":2}` })
   const { workflowRunId } = await admin.post<{ workflowRunId: number }>(`/workflow/${workflow.id}/trigger`, {})
   await waitFor(async () => {
@@ -155,6 +145,7 @@ async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place
     return run.stepRuns.some(({ key, state }) => key === 'ask' && (state === 'waiting' || state === 'running')) ? run : null
   })
   return {
+    word,
     group,
     task,
     workflow,
@@ -165,4 +156,19 @@ async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place
     executorTokenId: token.id,
     executorSession: registered.sessionToken,
   }
+}
+
+/** Registers an executor of a group, which opens no stream. */
+export async function joinExecutor(url: string, token: string, { word, name }: { word: string; name: string }): Promise<Registered> {
+  return new ApiClient(url, token).post<Registered>('/executor/register', {
+    appName: `${word}-app`,
+    name,
+    protocol: { min: 1, max: 1 },
+    version: '1',
+    capacity: 1,
+    handlers: [{ name: `${word}Handler`, kind: 'named' }],
+    labels: { zone: word },
+    host: `${word}-host`,
+    pid: 1,
+  })
 }
