@@ -52,6 +52,7 @@ const CUSTOM: Readonly<Record<string, readonly Permission[]>> = {
 export async function openAccessWorld(): Promise<AccessWorld> {
   const api = await openApi()
   const [a, b] = [await makePlace(api, 'alpha'), await makePlace(api, MARK)]
+  await callAcross(api, { from: b, to: a })
   for (const [name, permissions] of Object.entries(CUSTOM)) await api.admin.post<Role>('/role', { name, permissions })
   const user = await api.admin.post<Account>('/user', {
     username: 'target',
@@ -111,6 +112,26 @@ export async function openAccessWorld(): Promise<AccessWorld> {
 
 function isBuiltIn(name: string): name is BuiltInRole {
   return Object.hasOwn(BUILT_IN_ROLES, name)
+}
+
+/** A workflow of one group that runs a task and a workflow of the other: what runs there does not say for whom. */
+async function callAcross({ admin }: ApiServer, { from, to }: { from: Place; to: Place }): Promise<void> {
+  const workflow = await admin.post<Workflow>('/workflow', {
+    groupId: from.group.id,
+    name: `${from.word} caller`,
+    schedule: { kind: 'manual' },
+    steps: [
+      { key: `${from.word}Task`, kind: 'task', task: `${to.group.name}/${to.task.name}` },
+      { key: `${from.word}Flow`, kind: 'subWorkflow', workflow: `${to.group.name}/${to.workflow.name}` },
+    ],
+    edges: [],
+  })
+  const { workflowRunId } = await admin.post<{ workflowRunId: number }>(`/workflow/${workflow.id}/trigger`, {})
+  const both = async (): Promise<boolean> => {
+    const { stepRuns } = await admin.get<WorkflowRun>(`/workflow-run/${workflowRunId}`)
+    return stepRuns.some(({ instanceId }) => instanceId !== null) && stepRuns.some(({ workflowRunId: of }) => of !== null)
+  }
+  await waitFor(both, { what: 'a run of the task and one of the workflow' })
 }
 
 /** Everything of a group carries its word: names, descriptions, scripts, parameters, labels. */
