@@ -45,6 +45,7 @@ const NOTHING: Entry = {}
 const PUBLIC: Entry = { passes: [400, 401] }
 const BY_EXECUTORS: Entry = { passes: [400] }
 const at = (): string => 'at=2026-11-22T00:00:00Z'
+const dates = () => ({ from: '2026-11-01T00:00:00Z', to: '2026-11-02T00:00:00Z' })
 let made = 0
 const named = (): string => `made-${(made += 1)}`
 
@@ -142,6 +143,15 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
   approveStep: { of: workflowRun, body: () => ({}) },
   rejectStep: { of: workflowRun, body: () => ({}) },
   completeStep: { of: workflowRun, body: () => ({ reason: 'as the walk wants' }) },
+
+  backfillTask: { of: task, body: dates },
+  previewTaskBackfill: { of: task, body: dates },
+  backfillWorkflow: { of: workflow, body: dates },
+  previewWorkflowBackfill: { of: workflow, body: dates },
+  listBackfills: NOTHING,
+  getBackfill: { isOwn: true },
+  listBackfillRuns: { isOwn: true },
+  cancelBackfill: { isOwn: true },
 
   registerExecutor: BY_EXECUTORS,
   heartbeat: BY_EXECUTORS,
