@@ -387,6 +387,8 @@ CREATE TABLE IF NOT EXISTS `user` (
   `is_admin` INT NOT NULL,
   `created_at` BIGINT NOT NULL,
   `password_at` BIGINT NOT NULL,
+  `version` INT,
+  `last_login_at` BIGINT,
   PRIMARY KEY (`id`),
   UNIQUE KEY `user_name_key` (`name_key`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -420,6 +422,8 @@ CREATE TABLE IF NOT EXISTS `token` (
   `expires_at` BIGINT,
   `last_used_at` BIGINT,
   `revoked_at` BIGINT,
+  `rate_limit` TEXT,
+  `addresses` TEXT,
   PRIMARY KEY (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -551,6 +555,29 @@ CREATE TABLE IF NOT EXISTS `backfill_run` (
   `backfill_id` BIGINT NOT NULL,
   `instance_id` BIGINT NOT NULL,
   PRIMARY KEY (`task_id`, `due_at`, `backfill_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `access_role` (
+  `id` BIGINT NOT NULL,
+  `name` VARCHAR(255) NOT NULL,
+  `name_key` VARCHAR(255) NOT NULL,
+  `description` TEXT NOT NULL,
+  `permissions` TEXT NOT NULL,
+  `version` INT NOT NULL,
+  `created_at` BIGINT NOT NULL,
+  `updated_at` BIGINT NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `access_role_name_key` (`name_key`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `access_binding` (
+  `holder_kind` VARCHAR(255) NOT NULL,
+  `holder_id` BIGINT NOT NULL,
+  `no` INT NOT NULL,
+  `role_key` VARCHAR(255) NOT NULL,
+  `group_ids` TEXT,
+  PRIMARY KEY (`holder_kind`, `holder_id`, `no`),
+  KEY `access_binding_role_key_holder_kind` (`role_key`, `holder_kind`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS `alarm_rule` (

@@ -62,7 +62,7 @@ export class Refusals {
       for (const [index, { caller, action, code, count }] of rows.entries()) {
         await writeAudit(tx, at, first + index, caller, {
           action,
-          resource: { kind: 'user', id: caller.actor.id, key: caller.actor.name },
+          resource: { kind: caller.actor.kind, id: caller.actor.id, key: caller.actor.name },
           groupId: null,
           outcome: 'refused',
           code,

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
 import { AppError, routes, type ErrorCode, type FieldProblem, type Route, type RouteDescriptor } from '@tickwheel/contract'
-import { isInScope, id, isPermission, PERMISSIONS, visibleScope, type Permission, type Scope } from '@tickwheel/core'
+import { isInScope, id, isPermission, PERMISSIONS, visibleScope, type Scope } from '@tickwheel/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Refusals } from '../auth/refusals.ts'
 import { originOf } from '../auth/origin.ts'
 import type { Origin } from '../auth/sessions.ts'
+import { bucketOf } from '../auth/signed-user.ts'
 import type { Located } from '../store/locate.ts'
 import { admit, authenticate, callerOf, unauthenticated, type Credentials, type Who } from './authenticate.ts'
 import { Streamed, type Handlers } from './handlers.ts'
+import { forbidden } from './may-also.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { serves, type Role } from './roles.ts'
 import { fromTexts, problemsOf } from './validate.ts'
@@ -17,7 +19,7 @@ import { YamlBody, YamlText } from './yaml-body.ts'
 
 export const API_PREFIX = '/api/v1'
 
-/** The group that a thing belongs to, by its id; null when it does not exist. */
+/** The group that a thing belongs to, by its id, 0 for what belongs to none; null when it does not exist. */
 export type Locate = (resource: Located, id: number) => Promise<number | null>
 
 export interface Gate {
@@ -56,7 +58,9 @@ export function registerRoutes(app: FastifyInstance, gate: Gate, handlers: Handl
       handler: async (request, reply) => {
         const call = admitted.get(request)
         if (call === undefined) throw new Error('a call came to its handler without having been admitted')
-        return answer(route, handlers, { request, reply, gate, call })
+        return answer(route, handlers, { request, reply, gate, call }).catch((error: unknown) => {
+          throw noted(error, { route, gate, who: call.who, origin: call.origin })
+        })
       },
     })
   }
@@ -88,14 +92,20 @@ async function admitCall(route: Route, { request, reply, gate }: Arrived): Promi
   try {
     const { who: given, scope } = admit(route, who)
     if (route.budget !== 'none') await gate.rateLimit.take(route.budget, whoseBucket(who, origin, route.budget), reply)
-    if (isPermission(route.access) && isNowhere(scope) && !isList(route) && resourceOf(route) === null) throw forbidden(route.access)
+    if (isPermission(route.access) && isNowhere(scope) && !isList(route) && !isJudgedLater(route)) throw forbidden(route.access)
     return { who, given, scope, origin }
   } catch (error) {
     if (error instanceof AppError && error.code === 'UNAUTHENTICATED') throw await refused(error, { gate, origin, reply })
-    if (error instanceof AppError && error.status === 403)
-      gate.refusals.note(callerOf(who, origin), { action: route.access, code: error.code })
-    throw error
+    throw noted(error, { route, gate, who, origin })
   }
+}
+
+/** What was refused for want of a right goes to the audit log, wherever that was found out. */
+function noted(error: unknown, { route, gate, who, origin }: { route: Route; gate: Gate; who: Who; origin: Origin }): unknown {
+  if (!(error instanceof AppError) || error.status !== 403) return error
+  const { permission } = error.params
+  gate.refusals.note(callerOf(who, origin), { action: typeof permission === 'string' ? permission : route.access, code: error.code })
+  return error
 }
 
 async function whoCalls(request: FastifyRequest, reply: FastifyReply, { gate, origin }: { gate: Gate; origin: Origin }): Promise<Who> {
@@ -123,7 +133,7 @@ function whoseBucket(who: Who, origin: Origin, budget: string): string {
     case 'nobody':
       return `address ${origin.ip}`
     case 'user':
-      return `user ${who.user.user.userId}`
+      return bucketOf(who.user)
     case 'executorToken':
       return `token ${who.token.tokenId}`
     case 'executorSession':
@@ -232,6 +242,8 @@ const RESOURCES = {
   executor: 'EXECUTOR_NOT_FOUND',
   workflow: 'WORKFLOW_NOT_FOUND',
   'workflow-run': 'WORKFLOW_RUN_NOT_FOUND',
+  user: 'USER_NOT_FOUND',
+  role: 'ROLE_NOT_FOUND',
   'alarm-rule': 'ALARM_RULE_NOT_FOUND',
   'alarm-channel': 'ALARM_CHANNEL_NOT_FOUND',
   incident: 'INCIDENT_NOT_FOUND',
@@ -249,10 +261,12 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
   const visible = isPermission(view) ? visibleScope(call.who.user.grants, view) : call.scope
   if (groupId === null || !isInScope(visible, id<'group'>(groupId)))
     throw new AppError(RESOURCES[resource], `There is no ${resource.replace('-', ' ')} ${resourceId} that you may see.`)
-  if (isInScope(call.scope, id<'group'>(groupId))) return
-  const error = forbidden(access)
-  gate.refusals.note(callerOf(call.who, call.origin), { action: access, code: error.code })
-  throw error
+  if (!isInScope(call.scope, id<'group'>(groupId))) throw forbidden(access)
+}
+
+/** Whether it is judged by what the id names: here, or by the handler, as a backfill is one of a task or of a workflow. */
+function isJudgedLater(route: RouteDescriptor): boolean {
+  return resourceOf(route) !== null || route.path.startsWith('/backfill/:id')
 }
 
 /** What the id in the path of a call names, where it is something that belongs to a group. */
@@ -283,16 +297,14 @@ function ownerOf(resource: Located): string {
     case 'instance':
     case 'executor':
     case 'workflow':
+    case 'user':
+    case 'role':
       return resource
   }
 }
 
 function isResource(word: string): word is keyof typeof RESOURCES {
   return Object.hasOwn(RESOURCES, word)
-}
-
-function forbidden(permission: Permission): AppError {
-  return new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
 }
 
 /** The header, bound to the caller and the path, so that two callers may use the same key. */

@@ -15,6 +15,8 @@ export const MAP_LEVEL = 7
 /** The schema level whose programs know backfills. */
 export const BACKFILL_LEVEL = 8
 
+/** The schema level whose programs know roles and bindings. */
+export const ACCESS_LEVEL = 9
 /** The schema level whose programs know alarms. */
 export const ALARMS_LEVEL = 11
 

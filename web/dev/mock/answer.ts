@@ -321,9 +321,13 @@ function oneWorkflowRun(world: World, request: MockRequest, id: number, [verb = 
 
 /** As if somebody pasted the command: an executor of the group joins four seconds later. */
 function makeToken(world: World, request: MockRequest): MockAnswer {
-  const { groupIds, expiresAt } = at<TokenCreate>(request.body)
+  const asked = at<TokenCreate>(request.body)
+  const expiresAt = asked.expiresAt ?? null
+  const facts = { id: 9, name: asked.name ?? '', owner: null, rateLimit: null, createdAt: iso(world.now), expiresAt, lastUsedAt: null, revokedAt: null }
+  if (asked.kind === 'api') return ok({ ...facts, kind: 'api', groupIds: [], bindings: asked.bindings, token: 'twk_9_Zr5mJ0q2vWkT8xYb4nLcQe7uHs1aPdFg' }, 201)
+  const { groupIds } = asked
   setTimeout(() => addExecutor(world, { id: (world.lastId += 1), groupId: groupIds[0] ?? 1, name: `laptop-${world.lastId}`, host: '192.168.1.23', state: 'online' }), 4_000)
-  return ok({ id: 9, kind: 'executor', name: '', groupIds, createdAt: iso(world.now), expiresAt: expiresAt ?? null, lastUsedAt: null, revokedAt: null, token: 'twe_9_Zr5mJ0q2vWkT8xYb4nLcQe7uHs1aPdFg' }, 201)
+  return ok({ ...facts, kind: 'executor', groupIds, bindings: [], token: 'twe_9_Zr5mJ0q2vWkT8xYb4nLcQe7uHs1aPdFg' }, 201)
 }
 
 function executors(world: World, request: MockRequest, id: number, verb: string | undefined): MockAnswer {

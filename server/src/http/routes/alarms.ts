@@ -12,6 +12,7 @@ import { createRule, deleteRule, getRule, listRules, silenceRule, updateRule } f
 import type { Database } from '../../store/database.ts'
 import type { MakeChange } from '../change.ts'
 import type { HandlersOf } from '../handlers.ts'
+import { requireWhereSeen } from '../may-also.ts'
 import { pageOf } from '../paging.ts'
 
 type AlarmCalls = Extract<RouteId, `${string}AlarmRule` | 'listAlarmRules' | `${string}Incident` | 'listIncidents' | 'listIncidentRuns'>
@@ -29,10 +30,12 @@ export function alarmHandlers({
     listAlarmRules: async ({ query, scope }) => listRules(db, scope, { ...query, ...pageOf(query) }),
     getAlarmRule: async ({ params, scope }) => getRule(db, scope, params.id),
     createAlarmRule: async (asked) => {
+      requireWhereSeen(asked.who, 'alarm:edit', asked.body.groupId)
       const { ruleId } = await createRule(db, { input: asked.body }, await change(asked))
       return getRule(db, asked.scope, ruleId)
     },
     updateAlarmRule: async (asked) => {
+      requireWhereSeen(asked.who, 'alarm:edit', asked.body.groupId)
       await updateRule(db, { ruleId: asked.params.id, input: asked.body }, await change(asked))
       return getRule(db, asked.scope, asked.params.id)
     },

@@ -5,7 +5,8 @@ import { previewBackfill } from '../../store/backfills.ts'
 import { getBackfill, listBackfillRuns, listBackfills, type BackfillScope } from '../../store/backfill-views.ts'
 import type { Database } from '../../store/database.ts'
 import { TASK, WORKFLOW } from '../../store/scheduled-kind.ts'
-import type { HandlersOf, SignedUser } from '../handlers.ts'
+import type { SignedUser } from '../../auth/signed-user.ts'
+import type { HandlersOf } from '../handlers.ts'
 import { requireAlso } from '../may-also.ts'
 
 export interface BackfillParts {
