@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Value } from 'typebox/value'
+import { Origins } from '../auth/origin.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { parseFile, type FileValue } from './file.ts'
 import { settingKeys, type SettingKey } from './keys.ts'
@@ -187,6 +188,14 @@ function mustBeNetworks(listed: string): void {
   }
 }
 
+function mustBeOrigins({ http }: Config): void {
+  try {
+    void new Origins({ isExposed: true, ...http })
+  } catch (error) {
+    throw new StartProblem(error instanceof Error ? error.message : String(error), error)
+  }
+}
+
 function mustBeRedisUrl(url: string): void {
   try {
     parseRedisUrl(url)
@@ -205,6 +214,7 @@ function judged(settings: unknown): Config {
     throw new StartProblem('secret (TICKWHEEL_SECRET) must have at least 32 characters, or be left empty to be generated.')
   judgeCluster(config)
   mustBeNetworks(config.executor.networks)
+  mustBeOrigins(config)
   if (config.firstExecutorToken !== '' && !isFirstToken(config.firstExecutorToken))
     throw new StartProblem(
       'firstExecutorToken (TICKWHEEL_FIRST_EXECUTOR_TOKEN) must be twe_1_ and 43 characters of A-Z, a-z, 0-9, - and _, or be left empty.',

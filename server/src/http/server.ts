@@ -11,7 +11,7 @@ import { answerOf } from './problem.ts'
 import { askApiNode, servesPeople } from './roles.ts'
 import { registerXxl, rewriteXxlUrl, type XxlCalls } from './xxl.ts'
 import { YamlText } from './yaml-body.ts'
-import { admitUnknown, API_PREFIX, pathOf, registerRoutes, type Gate } from './register.ts'
+import { admitUnknown, API_PREFIX, arrivalOf, pathOf, registerRoutes, type Gate } from './register.ts'
 
 export interface HttpParts {
   readonly gate: Gate
@@ -50,7 +50,7 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
   })
   registerRoutes(app, parts.gate, parts.handlers)
   if (parts.xxl !== null)
-    await registerXxl(app, { calls: parts.xxl, rateLimit: parts.gate.rateLimit, log: parts.log, refuse: parts.refuse })
+    await registerXxl(app, { ...parts.gate, calls: parts.xxl, log: parts.log, refuse: parts.refuse })
   if (!servesPeople(parts.gate.role)) {
     app.setNotFoundHandler(async () => {
       throw askApiNode()
@@ -97,7 +97,7 @@ function readBodies(app: FastifyInstance): void {
   })
 }
 
-function observe(app: FastifyInstance, { metrics, log, refuse }: HttpParts): void {
+function observe(app: FastifyInstance, { gate, metrics, log, refuse }: HttpParts): void {
   app.addHook('onRequest', async (request, reply) => {
     void reply.headers({ 'X-Request-Id': request.id, 'X-Content-Type-Options': 'nosniff', 'Referrer-Policy': 'no-referrer' })
     if (!request.url.startsWith(API_PREFIX)) return
@@ -115,7 +115,7 @@ function observe(app: FastifyInstance, { metrics, log, refuse }: HttpParts): voi
         route,
         status: reply.statusCode,
         elapsedMs: Math.round(reply.elapsedTime),
-        ip: request.ip,
+        ip: gate.origins.of(arrivalOf(request)).ip,
       },
       'request',
     )
