@@ -44,7 +44,7 @@ import { taskHandlers } from './http/routes/tasks.ts'
 import { workflowRunHandlers } from './http/routes/workflow-runs.ts'
 import { workflowHandlers } from './http/routes/workflows.ts'
 import { tokenHandlers } from './http/routes/tokens.ts'
-import { createHttp } from './http/server.ts'
+import { createHttp, hasTooManyHeaders } from './http/server.ts'
 import type { XxlCalls } from './http/xxl.ts'
 import type { LinkHost } from './link/link.ts'
 import { problemsOf } from './http/validate.ts'
@@ -356,7 +356,16 @@ class NodeServer implements Server {
       }),
     }
     const consoleDir = this.#overrides.consoleDir === undefined ? findConsole() : this.#overrides.consoleDir
-    const http = await createHttp({ gate, handlers, metrics, log, consoleDir, xxl: xxlCalls(xxl), refuse: () => this.#refuse() })
+    const http = await createHttp({
+      gate,
+      handlers,
+      metrics,
+      log,
+      consoleDir,
+      http: config.http,
+      xxl: xxlCalls(xxl),
+      refuse: () => this.#refuse(),
+    })
     http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head))
     const housekeeper = new Housekeeper({
       clock,
@@ -379,6 +388,7 @@ class NodeServer implements Server {
     const parts = this.#parts
     socket.on('error', () => socket.destroy())
     if (parts === null || this.#phase !== 'open') return refuseUpgrade(socket, '503 Service Unavailable')
+    if (hasTooManyHeaders(request)) return refuseUpgrade(socket, '431 Request Header Fields Too Large')
     if (parts.stream.upgrade(request, socket, head)) return
     if (!servesPeople(this.#config.role)) return refuseUpgrade(socket, '421 Misdirected Request')
     const arrival: Arrival = { headers: request.headers, address: request.socket.remoteAddress ?? '', requestId: '' }

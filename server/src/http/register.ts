@@ -9,6 +9,7 @@ import type { Origin } from '../auth/sessions.ts'
 import type { Located } from '../store/locate.ts'
 import { admit, authenticate, callerOf, unauthenticated, type Credentials, type Who } from './authenticate.ts'
 import { Streamed, type Handlers } from './handlers.ts'
+import { BODY_LIMIT_BYTES } from './problem.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { serves, type Role } from './roles.ts'
 import { fromTexts, problemsOf } from './validate.ts'
@@ -16,6 +17,7 @@ import { bodyOfDocument } from './workflow-yaml.ts'
 import { YamlBody, YamlText } from './yaml-body.ts'
 
 export const API_PREFIX = '/api/v1'
+const SMALL_BODY_BYTES = 16_384
 
 /** The group that a thing belongs to, by its id; null when it does not exist. */
 export type Locate = (resource: Located, id: number) => Promise<number | null>
@@ -50,6 +52,7 @@ export function registerRoutes(app: FastifyInstance, gate: Gate, handlers: Handl
     app.route({
       method: route.method,
       url: pathOf(route),
+      bodyLimit: bodyLimitOf(route),
       onRequest: async (request, reply) => {
         admitted.set(request, await admitCall(route, { request, reply, gate }))
       },
@@ -65,6 +68,11 @@ export function registerRoutes(app: FastifyInstance, gate: Gate, handlers: Handl
 /** What tells where a call comes from. */
 export function arrivalOf(request: FastifyRequest): Arrival {
   return { headers: request.headers, address: request.ip, requestId: request.id }
+}
+
+/** Who is not known yet, and whoever has nothing to say, sends little. */
+function bodyLimitOf({ access, body }: RouteDescriptor): number {
+  return access === 'public' || body === undefined ? SMALL_BODY_BYTES : BODY_LIMIT_BYTES
 }
 
 /** Where a call is served. */

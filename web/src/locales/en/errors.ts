@@ -39,6 +39,8 @@ export const errors = {
   IDEMPOTENCY_KEY_REUSED: 'This key was already used for another request.',
   FIRING_NOT_HELD: 'Firing is not held: there is nothing to let go on.',
   NODE_TOO_OLD: 'Node {node} runs an older version ({version}), which would not keep to this. Upgrade or stop it first; after a restore you may also let the rule for missed firings decide.',
+  REQUEST_TIMEOUT: 'The request took too long to arrive.',
+  HEADERS_TOO_LARGE: 'The request carries too many or too long headers.',
   BODY_TOO_LARGE: 'That is too large to be sent.',
   UNSUPPORTED_MEDIA_TYPE: 'The server expects JSON.',
   UNPROCESSABLE: 'That cannot work. See the marks beside the fields.',
