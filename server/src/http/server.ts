@@ -56,7 +56,8 @@ export async function createHttp(parts: HttpParts): Promise<FastifyInstance> {
     },
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error, request, reply) => void sendProblem(error, { request, reply, log: parts.log }),
-    routerOptions: { ignoreTrailingSlash: true },
+    // Whatever its length, a part of a path is judged where the call is known: who asks comes first.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: HEADER_BYTES },
     ...(parts.xxl === null ? {} : { rewriteUrl: ({ url }: { readonly url?: string | undefined }) => rewriteXxlUrl(url ?? '/') }),
   })
   readBodies(app)
