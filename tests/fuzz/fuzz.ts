@@ -1,5 +1,5 @@
 /* Calls that nobody means, of every route of the contract, by everybody. An answer may be anything but a fault. */
-import { ERROR_STATUS, routes, type RouteDescriptor, type RouteId } from '@tickwheel/contract'
+import { ERROR_STATUS, routes, type RouteDescriptor } from '@tickwheel/contract'
 import { Chance } from '../kit/chance.ts'
 import type { Templates } from './world.ts'
 import { changed, hostileText, textOf, valueOf, type Filling, type Known } from './values.ts'
@@ -106,7 +106,7 @@ interface Part extends Filling {
 
 /** Half of the bodies are ones that were taken before, changed. */
 function bodyOf(route: RouteDescriptor, templates: Templates, { chance, known, wrong }: Part): unknown {
-  const [first, ...others] = templates[route.id as RouteId] ?? []
+  const [first, ...others] = templates[route.id] ?? []
   if (first !== undefined && chance.next() < 0.6) return changed(chance.pick([first, ...others]), chance, { wrong: wrong / 2, known })
   return route.body === undefined ? {} : valueOf(route.body, chance, { wrong, known })
 }

@@ -37,7 +37,7 @@ const RAW = /"@@(.*?)@@"/g
 
 /** The text of a value, with the tokens that stand in it. */
 export function textOf(value: unknown): string {
-  return (JSON.stringify(value) ?? 'null').replace(RAW, (_all, token: string) => token)
+  return JSON.stringify(value).replace(RAW, (_all, token: string) => token)
 }
 
 const TEXTS: readonly [string, ...string[]] = [
@@ -161,7 +161,7 @@ export function hostileText(chance: Chance): string {
  * A value of the schema, in which each place is replaced by something else with the given chance: 0 for a value that is valid as far as the schema tells.
  */
 export function valueOf(schema: TSchema, chance: Chance, { wrong, known, name = '' }: Filling): unknown {
-  return made(schema as Shape, { chance, wrong, known, name, depth: 0 })
+  return made(schema, { chance, wrong, known, name, depth: 0 })
 }
 
 export interface Filling {
@@ -239,7 +239,7 @@ function madeText(
 }
 
 function madeList({ items, minItems = 0, maxItems = 3 }: Shape, making: Making): unknown[] {
-  if (Array.isArray(items)) return (items as readonly Shape[]).map((item) => made(item, deeper(making)))
+  if (Array.isArray(items)) return items.map((item) => made(item, deeper(making)))
   const length = making.depth > 6 ? minItems : making.chance.between(minItems, Math.max(minItems, Math.min(3, maxItems)))
   return Array.from({ length }, () => made((items ?? {}) as Shape, deeper(making)))
 }

@@ -1,9 +1,9 @@
-import type { Registered, RouteId } from '@tickwheel/contract'
+import type { Registered } from '@tickwheel/contract'
 import { ApiClient } from '../kit/api-client.ts'
 import { joinExecutor } from './callers.ts'
 
-/** Bodies that a call has taken, to be sent again with something else in them. */
-export type Templates = Partial<Record<RouteId, readonly unknown[]>>
+/** Bodies that a call takes, by the id of its route, to be sent with something else in them. */
+export type Templates = Readonly<Record<string, readonly unknown[]>>
 
 interface Made {
   readonly id: number
