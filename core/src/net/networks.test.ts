@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { callerKey, isInNetworks, parseAddress, parseNetwork, parseNetworks } from './networks.ts'
+import { callerKey, isHostPattern, isInNetworks, parseAddress, parseNetwork, parseNetworks } from './networks.ts'
 
 describe('an address', () => {
   it.each([
@@ -80,4 +80,11 @@ it('one caller is an IPv4 address, however it is written, and a network of 64 bi
   expect(callerKey('2001:db8:1:2::1')).toBe(callerKey('2001:db8:1:2:ffff:ffff:ffff:ffff'))
   expect(callerKey('2001:db8:1:3::1')).not.toBe(callerKey('2001:db8:1:2::1'))
   expect(callerKey('x'.repeat(1000))).toHaveLength(64)
+})
+
+it('a host is a name, or all below one', () => {
+  expect(['localhost', 'a.example.com', '*.example.com', 'under_score'].filter(isHostPattern)).toHaveLength(4)
+  expect(
+    ['', '*', '*.', 'a..b', '10.0.0', '10.0.0.256', 'a b', 'a/8', 'http://a', '.a', '**.a', 'x'.repeat(64)].filter(isHostPattern),
+  ).toEqual([])
 })

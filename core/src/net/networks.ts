@@ -96,6 +96,12 @@ export function isInNetworks(address: Address, networks: readonly Network[]): bo
   })
 }
 
+/** Whether a text is the name of a host, or `*.` and a name for all below it. What looks like an address and is none is a slip, not a name. */
+export function isHostPattern(text: string): boolean {
+  const labels = text.replace(/^\*\./, '').split('.')
+  return text.length <= 253 && labels.every((label) => /^[a-z0-9_-]{1,63}$/i.test(label)) && !/^\d+$/.test(labels.at(-1) ?? '')
+}
+
 /**
  * What limits by address count as one caller: an IPv4 address; the first 64 bits of an IPv6 address, as whoever has one address of a network has all of
  * them. A text that is no address is its own.

@@ -88,6 +88,23 @@ export const ConfigSchema = group({
     '在 `tickwheel start` 中内置一个执行器，服务于 default 任务组。使用 MySQL 时，仅在命令行参数或环境变量明确开启时启用。',
   ),
   embeddedCapacity: whole(20, [1, 10_000], 'How many runs the embedded executor takes at once.', '内置执行器可同时执行的任务数。'),
+  embeddedHandlers: text(
+    'shell,script,http',
+    'Which built-in handlers the embedded executor allows, joined by commas: shell, script, http. Empty: none.',
+    '内置执行器允许的内置处理器，以逗号分隔：shell、script、http。留空表示全部不允许。',
+    { maxLength: 64 },
+  ),
+  embeddedHttpDenyPrivate: flag(
+    false,
+    'HTTP tasks on the embedded executor do not call private networks and this machine.',
+    '内置执行器上的 HTTP 任务不得访问私有网络与本机。',
+  ),
+  embeddedHttpAllow: text(
+    '',
+    'Networks and hosts that HTTP tasks on the embedded executor may call all the same, joined by commas, like 10.1.0.0/16,*.example.com. Metadata services of clouds are called only when they stand here.',
+    '内置执行器上的 HTTP 任务仍可访问的网段与主机，以逗号分隔，例如 10.1.0.0/16,*.example.com。云厂商元数据服务仅在列入此处时才可访问。',
+    { maxLength: 4_096 },
+  ),
   executor: group({
     heartbeatMs: whole(5_000, [100, 60_000], 'How often executors tell that they are alive.', '执行器心跳间隔。'),
     deadMs: whole(
@@ -172,7 +189,12 @@ export const ConfigSchema = group({
     ),
   }),
   live: group({
-    perUser: whole(50, [1, 2_000], 'How many consoles of one user may watch at once on a node.', '单个节点上同一用户可同时打开的实时连接数。'),
+    perUser: whole(
+      50,
+      [1, 2_000],
+      'How many consoles of one user may watch at once on a node.',
+      '单个节点上同一用户可同时打开的实时连接数。',
+    ),
     perAddress: whole(
       500,
       [1, 2_000],
