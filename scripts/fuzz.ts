@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { openApi } from '../tests/api.fixture.ts'
-import { callersOf } from '../tests/fuzz/callers.ts'
+import { accountOf, callersOf } from '../tests/fuzz/callers.ts'
 import { fuzz } from '../tests/fuzz/fuzz.ts'
 import { furnish } from '../tests/fuzz/world.ts'
 
@@ -20,6 +20,7 @@ await using api = await openApi({ TICKWHEEL_RATE_LIMIT_EXECUTOR_CAPACITY: '10000
 const { calls, statuses, succeeded, faults } = await fuzz({
   url: api.url,
   callers: callersOf(api.url),
+  keptUserId: await accountOf(api.admin),
   furnish: async (round) => furnish(api.url, round),
   seed,
   goesOn: (made) => made < most && (most < Infinity || performance.now() < endsAt),

@@ -4,6 +4,11 @@ import type { FuzzCaller } from './fuzz.ts'
 
 const TAKEN_BY_PEOPLE = routes.map(({ access }) => access).filter((access) => !access.startsWith('executor') && access !== 'public')
 
+/** Somebody who tries whatever people can. */
+export const callerOfAll = { accesses: TAKEN_BY_PEOPLE, mayLeave: false }
+
+export const nobody: FuzzCaller = { name: 'nobody', accesses: ['public'], mayLeave: true, signIn: async () => null }
+
 /** The first account, nobody, an executor that joins, and one that has joined. */
 export function callersOf(url: string): FuzzCaller[] {
   return [
@@ -13,10 +18,15 @@ export function callersOf(url: string): FuzzCaller[] {
       mayLeave: false,
       signIn: async () => (await ApiClient.signIn(url, 'admin', 'admin123')).token ?? null,
     },
-    { name: 'nobody', accesses: ['public'], mayLeave: true, signIn: async () => null },
+    nobody,
     { name: 'joining', accesses: ['executorToken'], mayLeave: true, signIn: async () => makeToken(url).catch(() => null) },
     { name: 'joined', accesses: ['executorSession'], mayLeave: true, signIn: async () => joined(url).catch(() => null) },
   ]
+}
+
+/** The id of the account that a client has signed in to. */
+export async function accountOf(client: ApiClient): Promise<number> {
+  return (await client.get<{ user: { id: number } }>('/auth/me')).user.id
 }
 
 /** The token of an executor that has joined, by a token of its own: that of others may have been revoked. */

@@ -19,6 +19,10 @@ export interface FuzzOptions {
   readonly url: string
   readonly callers: readonly FuzzCaller[]
   readonly seed: number
+  /** an account that stays as it is: without it nobody could sign in any more */
+  readonly keptUserId: number
+  /** stands in everything that the callers may not see, and must stand in no answer to a call that does not say it itself */
+  readonly hidden?: string
   /** makes what the calls can be about, each time anew: calls delete, too */
   readonly furnish: (round: number) => Promise<Templates>
   /** asked before each call; false ends it */
@@ -47,10 +51,10 @@ const KNOWN_MAX = 40
 const FURNISHED_EVERY = 300
 const FAULTS_MAX = 50
 /** What no answer tells: of the store, of where our files are. */
-const INSIDE = /SQLITE|ER_[A-Z]+_|SELECT .+ FROM |INSERT INTO|node_modules|\.[jt]s:\d+:\d+|better-sqlite3/
+const INSIDE = /SQLITE|\bER_[A-Z]+_|SELECT .+ FROM |INSERT INTO|node_modules|\.[jt]s:\d+:\d+|better-sqlite3/
 
 /** Calls until it may not go on, or there are faults enough. The same seed and the same server: the same calls. */
-export async function fuzz({ url, callers, seed, furnish, goesOn }: FuzzOptions): Promise<FuzzOutcome> {
+export async function fuzz({ url, callers, seed, keptUserId, hidden, furnish, goesOn }: FuzzOptions): Promise<FuzzOutcome> {
   const chance = new Chance(seed)
   const known: Known = { numbers: new Map(), texts: ['default'] }
   const tokens = new Map<string, string | null>()
@@ -59,9 +63,11 @@ export async function fuzz({ url, callers, seed, furnish, goesOn }: FuzzOptions)
   let [calls, templates]: [number, Templates] = [0, {}]
   for (; goesOn(calls) && faults.length < FAULTS_MAX; calls++) {
     if (calls % FURNISHED_EVERY === 0) templates = await furnish(calls / FURNISHED_EVERY)
-    const call = makeCall(calls, { chance, known, callers, templates })
+    const call = makeCall(calls, { chance, known, callers, templates, keptUserId })
     const { status, text, fault } = await send(url, call, tokens.get(call.caller.name) ?? null)
     statuses[status] = (statuses[status] ?? 0) + 1
+    const isLeak = hidden !== undefined && text.includes(hidden) && !`${call.path} ${call.body ?? ''}`.includes(hidden)
+    if (isLeak) faults.push(`call ${String(calls)}: ${wordsOf(call)} → ${String(status)} tells what is hidden: ${text.slice(0, 1000)}`)
     if (fault !== null) faults.push(`call ${String(calls)}: ${wordsOf(call)} → ${String(status)}: ${fault}`)
     if (status >= 200 && status < 300) {
       succeeded[call.route.id] = (succeeded[call.route.id] ?? 0) + 1
@@ -78,10 +84,11 @@ interface Making {
   readonly known: Known
   readonly callers: readonly FuzzCaller[]
   readonly templates: Templates
+  readonly keptUserId: number
 }
 
 /** Each route in turn, so that none is left out. */
-function makeCall(index: number, { chance, known, callers, templates }: Making): Call {
+function makeCall(index: number, { chance, known, callers, templates, keptUserId }: Making): Call {
   const route: RouteDescriptor = routes[index % routes.length] ?? routes[0]
   const fitting = callers.filter(({ accesses }) => accesses.includes(route.access))
   const isOfSession = OF_THE_SESSION.includes(route.id)
@@ -94,7 +101,7 @@ function makeCall(index: number, { chance, known, callers, templates }: Making):
   return {
     route,
     caller,
-    path: pathOf(route, { chance, known, wrong }) + queryOf(route, { chance, known, wrong }),
+    path: pathOf(route, keptUserId, { chance, known, wrong }) + queryOf(route, { chance, known, wrong }),
     headers: headersOf(body !== null, chance),
     body,
   }
@@ -111,11 +118,12 @@ function bodyOf(route: RouteDescriptor, templates: Templates, { chance, known, w
   return route.body === undefined ? {} : valueOf(route.body, chance, { wrong, known })
 }
 
-function pathOf(route: RouteDescriptor, { chance, known, wrong }: Part): string {
+function pathOf(route: RouteDescriptor, keptUserId: number, { chance, known, wrong }: Part): string {
   const path = route.path.startsWith('~') ? route.path.slice(1) : `/api/v1${route.path}`
   return path.replace(/:(\w+)/g, (_all, name: string) => {
     const schema = (route.params as { properties?: Record<string, unknown> } | undefined)?.properties?.[name]
-    const usual = schema === undefined ? 1 : valueOf(schema as never, chance, { wrong: 0, known, name: name === 'id' ? idOf(route) : name })
+    const made = schema === undefined ? 1 : valueOf(schema as never, chance, { wrong: 0, known, name: name === 'id' ? idOf(route) : name })
+    const usual = idOf(route) === 'userId' && made === keptUserId ? keptUserId + 1 : made
     return encodeURIComponent((chance.next() < wrong ? hostileText(chance) : String(usual)).toWellFormed().slice(0, 3000)) || '0'
   })
 }

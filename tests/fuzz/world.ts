@@ -11,16 +11,16 @@ interface Made {
 
 /**
  * Makes what calls can be about: a group, tasks, workflows, runs that wait, one that runs. Whatever of it the calls before have made impossible (they delete and
- * revoke, too) is left out.
+ * revoke, too) is left out. `word` stands in all of it.
  */
-export async function furnish(url: string, round: number): Promise<Templates> {
+export async function furnish(url: string, round: number, word = 'fuzz'): Promise<Templates> {
   const admin = await ApiClient.signIn(url, 'admin', 'admin123')
-  const name = `fuzz-${String(round)}`
-  const group = { name, appName: `fuzz${String(round)}` }
+  const name = `${word}-${String(round)}`
+  const group = { name, appName: `${word}${String(round)}` }
   const groupId = (await admin.post<Made>('/group', group)).id
   const shell = { groupId, schedule: { kind: 'manual' }, handler: { kind: 'shell', script: 'true' } }
   const tasks = [
-    { ...shell, name: 'plain', params: '{"a":1}', labels: { zone: 'a' }, tags: ['nightly'] },
+    { ...shell, name: `plain ${word}`, description: word, params: '{"a":1}', labels: { zone: 'a' }, tags: ['nightly'] },
     {
       ...shell,
       name: 'cron',
@@ -37,14 +37,14 @@ export async function furnish(url: string, round: number): Promise<Templates> {
   const taskIds = await Promise.all(tasks.map(async (task) => (await quietly(() => admin.post<Made>('/task', task)))?.id ?? 0))
   const workflow = {
     groupId,
-    name: 'chain',
+    name: `chain ${word}`,
     schedule: { kind: 'manual' },
     outputs: { day: 'monday' },
     steps: [
       { key: 'ask', kind: 'approval', prompt: 'Go on?' },
-      { key: 'pull', kind: 'task', task: `${name}/plain` },
+      { key: 'pull', kind: 'task', task: `${name}/plain ${word}` },
       { key: 'pick', kind: 'switch', cases: [{ branch: 'big', when: 'params.day == "monday"' }] },
-      { key: 'each', kind: 'fanOut', items: [1, 2, 3], each: { kind: 'task', task: `${name}/plain`, input: { n: 1 } } },
+      { key: 'each', kind: 'fanOut', items: [1, 2, 3], each: { kind: 'task', task: `${name}/plain ${word}`, input: { n: 1 } } },
     ],
     edges: [
       { from: 'ask', to: 'pull' },
