@@ -15,6 +15,9 @@ export interface ExecutorCommandOptions {
   readonly capacity?: number | undefined
   /** built-in handlers it allows */
   readonly handlers: readonly string[]
+  readonly httpDenyPrivate: boolean
+  /** networks, addresses and hosts that HTTP tasks may call all the same */
+  readonly httpAllow: readonly string[]
   readonly labels: Readonly<Record<string, string>>
   readonly spool?: string | undefined
   readonly workdir?: string | undefined
@@ -70,6 +73,7 @@ function make(options: ExecutorCommandOptions, log: Log): Executor {
       capacity: options.capacity,
       labels: options.labels,
       builtIn: { shell: has('shell'), script: has('script'), http: has('http') },
+      http: { denyPrivate: options.httpDenyPrivate, allow: options.httpAllow },
       spoolDir: options.spool,
       envAllow: options.envAllow,
       workDir: options.workdir,
@@ -100,6 +104,19 @@ export function addExecutorCommand(program: Command, exit: (code: number) => voi
     .option('--name <name>', 'its own name, unique in the group; default: the name of this host')
     .option('--capacity <number>', 'how many runs at once; default: four for each processor')
     .option('--handlers <names>', 'which built-in handlers it allows, joined by commas; empty: none', 'shell,script,http')
+    .addOption(
+      new Option('--http-deny-private', 'HTTP tasks do not call private networks and this machine').env(
+        'TICKWHEEL_EXECUTOR_HTTP_DENY_PRIVATE',
+      ),
+    )
+    .addOption(
+      new Option(
+        '--http-allow <list>',
+        'networks and hosts that HTTP tasks may call all the same, joined by commas, like 10.1.0.0/16,*.example.com',
+      )
+        .env('TICKWHEEL_EXECUTOR_HTTP_ALLOW')
+        .default(''),
+    )
     .option('--label <key=value>', 'a label; may be given several times', collect, [])
     .option('--spool <folder>', 'where results and lines wait for the server; default: ~/.local/state/tickwheel/spool')
     .option('--workdir <folder>', 'where child processes run; default: the current folder')
@@ -121,6 +138,8 @@ export function optionsOf(flags: Readonly<Record<string, unknown>>): ExecutorCom
     name: textOf(flags['name']),
     capacity: numberOf('--capacity', flags['capacity']),
     handlers: handlersOf(flags['handlers']),
+    httpDenyPrivate: flags['httpDenyPrivate'] === true,
+    httpAllow: wordsOf(flags['httpAllow']),
     labels: labelsOf(flags['label']),
     spool: textOf(flags['spool']),
     workdir: folderOf(textOf(flags['workdir'])),

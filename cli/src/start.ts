@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createExecutor, type Executor } from '@tickwheel/executor'
-import { runServer, type Config, type Log, type Started } from '@tickwheel/server'
+import { runServer, wordsIn, type Config, type Log, type Started } from '@tickwheel/server'
 
 /** Everything on one machine: a server, and unless it is turned off an executor beside it. The exit code. */
 export async function startEverything(config: Config): Promise<number> {
@@ -17,6 +17,8 @@ export async function startEverything(config: Config): Promise<number> {
 
 /** The same executor as anybody's, joined by the same link. */
 function startExecutor(config: Config, log: Log, { url, node, token }: { url: string; node: string; token: string }): Executor {
+  const handlers = wordsIn(config.embeddedHandlers)
+  const allows = (handler: string): boolean => handlers.includes(handler)
   const executor = createExecutor({
     server: url,
     appName: 'default',
@@ -24,7 +26,8 @@ function startExecutor(config: Config, log: Log, { url, node, token }: { url: st
     // Beside other nodes on one machine the host alone would name two executors alike.
     name: `embedded@${config.redis.url === '' ? hostname() : node}`,
     capacity: config.embeddedCapacity,
-    builtIn: { shell: true, script: true, http: true },
+    builtIn: { shell: allows('shell'), script: allows('script'), http: allows('http') },
+    http: { denyPrivate: config.embeddedHttpDenyPrivate, allow: wordsIn(config.embeddedHttpAllow) },
     spoolDir: join(resolve(config.dataDir), 'spool'),
     logger: log.child({ part: 'embedded executor' }),
   })

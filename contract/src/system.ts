@@ -44,7 +44,7 @@ export const systemRoutes = [
     method: 'GET',
     path: '/openapi.json',
     access: 'public',
-    budget: 'none',
+    budget: 'read',
     tag,
     summary: 'This API as an OpenAPI document',
     status: 200,

@@ -69,6 +69,10 @@ describe('a workflow in YAML', () => {
     expect(text).toContain('        script: |\n          #!/bin/sh\n          set -e\n')
   })
 
+  it.each([' \n', '\n \n', '  \n \n', '\n', ' ', ''])('keeps a text of blank lines as it is: %j', (description) => {
+    expect(documentOf(workflowToYaml({ ...documentOf(nightly), description }))).toMatchObject({ description })
+  })
+
   it('reads back whatever it writes, value for value', () => {
     const text = fc.string({
       unit: fc.constantFrom(...Array.from('ab \n\t:#-{}[]&*!|>%@`\'"=?~,01.e+'), 'é', '中', '😀', 'true', 'null', '<<', '__proto__'),

@@ -1,5 +1,5 @@
 import { WORKFLOW_LIMITS } from '@tickwheel/core'
-import { Document, isCollection, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
+import { Document, isCollection, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit, type Scalar } from 'yaml'
 import type { WorkflowDocument } from './workflows.ts'
 
 /** Something that keeps a text from being read as a workflow. `path` is dotted, empty where there is none yet; `line` and `col` count from 1. */
@@ -173,6 +173,12 @@ function arrange(document: Document): void {
   for (const edge of itemsOf(document.get('edges'))) onOneLine(edge)
   const layout = document.get('layout')
   if (isMap(layout)) for (const { value } of layout.items) onOneLine(value)
+  visit(document, { Scalar: (_key, scalar) => quoteBlank(scalar) })
+}
+
+/** The library writes lines that are all blank as a block whose indentation cannot be told from them. */
+function quoteBlank(scalar: Scalar): void {
+  if (typeof scalar.value === 'string' && /^[ \n]*\n[ \n]*$/.test(scalar.value)) scalar.type = 'QUOTE_DOUBLE'
 }
 
 function itemsOf(node: unknown): readonly unknown[] {

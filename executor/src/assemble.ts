@@ -8,6 +8,7 @@ import { isAbsolute } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { TaskHandler } from './handlers/handler.ts'
 import { HandlerTable } from './handlers/handler-table.ts'
+import { HttpReach } from './handlers/http-reach.ts'
 import { httpHandler } from './handlers/http.ts'
 import { isMapReduce, mapReduceHandler, type AnyMapReduce, type MapReduce } from './handlers/map-reduce.ts'
 import { namedHandler } from './handlers/named.ts'
@@ -242,7 +243,7 @@ class TaskExecutor implements Executor {
     const programs: ProgramSettings = { workDir, envAllow, leftoverGraceMs: this.#timing.leftoverGraceMs, spool: this.#spool }
     if (builtIn.shell) this.#handlers.allow('shell', shellHandler(programs))
     if (builtIn.script) this.#handlers.allow('script', scriptHandler(programs))
-    if (builtIn.http) this.#handlers.allow('http', httpHandler)
+    if (builtIn.http) this.#handlers.allow('http', httpHandler(new HttpReach(this.#settings.http)))
   }
 
   #makeAttempts(): Attempts {

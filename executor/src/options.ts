@@ -1,5 +1,6 @@
 import { homedir, hostname, availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { HttpReachOptions } from './handlers/http-reach.ts'
 import type { ExecutorLogger } from './logger.ts'
 import { stderrLogger } from './logger.ts'
 
@@ -21,6 +22,11 @@ export interface ExecutorOptions {
   /** which built-in handlers it allows; default: none. No server can allow more. */
   readonly builtIn?:
     { readonly shell?: boolean | undefined; readonly script?: boolean | undefined; readonly http?: boolean | undefined } | undefined
+  /**
+   * where HTTP tasks may lead: with `denyPrivate` not into private networks or to this machine; never to the metadata services of clouds. `allow`: networks,
+   * addresses and host names (`*.example.com`) that are called all the same
+   */
+  readonly http?: HttpReachOptions | undefined
   /** where results and lines wait until the server has them; default: `~/.local/state/tickwheel/spool` */
   readonly spoolDir?: string | undefined
   /** `maxBytes`: default 256 MiB. `fsync`: flush each write, for hosts that lose power; default false */
@@ -45,6 +51,7 @@ export interface Settings {
   readonly queue: number
   readonly labels: Readonly<Record<string, string>>
   readonly builtIn: { readonly shell: boolean; readonly script: boolean; readonly http: boolean }
+  readonly http: HttpReachOptions
   readonly spoolDir: string
   readonly spool: { readonly maxBytes: number; readonly fsync: boolean }
   readonly envAllow: readonly string[]
@@ -67,6 +74,7 @@ export function settingsOf(options: ExecutorOptions): Settings {
     queue: wholeNumber('queue', options.queue ?? capacity, 0, 100_000),
     labels: options.labels ?? {},
     builtIn: { shell: options.builtIn?.shell ?? false, script: options.builtIn?.script ?? false, http: options.builtIn?.http ?? false },
+    http: options.http ?? {},
     spoolDir: resolve(options.spoolDir ?? join(process.env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'tickwheel', 'spool')),
     spool: {
       maxBytes: wholeNumber('spool.maxBytes', options.spool?.maxBytes ?? 268_435_456, MIN_SPOOL_BYTES, Number.MAX_SAFE_INTEGER),

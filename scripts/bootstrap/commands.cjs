@@ -58,6 +58,7 @@ const commands = {
     run: (node, args) => runProgram(node, [...oneSignal, ...fromSources, inProject('scripts', 'torture.ts'), ...args]),
   },
   sim: { stages: () => [install], run: (node, args) => runProgram(node, [...fromSources, inProject('scripts', 'sim.ts'), ...args]) },
+  fuzz: { stages: () => [install], run: (node, args) => runProgram(node, [...fromSources, inProject('scripts', 'fuzz.ts'), ...args]) },
   screenshots: {
     stages: () => [install, buildNode, buildWeb],
     run: (node, args) => runProgram(node, [...fromSources, inProject('scripts', 'screenshots.ts'), ...args]),

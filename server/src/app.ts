@@ -3,11 +3,12 @@ import type { IncomingMessage } from 'node:http'
 import { resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { AppError } from '@tickwheel/contract'
+import { callerKey } from '@tickwheel/core'
 import type { FastifyInstance } from 'fastify'
 import { AccessFacts } from './auth/access-facts.ts'
 import { editorRights } from './auth/editor-rights.ts'
 import { ExecutorSessionTokens } from './auth/executor-tokens.ts'
-import { isLoopbackHost, originOf } from './auth/origin.ts'
+import { isLoopbackHost, Origins, type Arrival } from './auth/origin.ts'
 import { Refusals } from './auth/refusals.ts'
 import { Sealed } from './auth/sealed.ts'
 import { loadSecret, sameText } from './auth/secret.ts'
@@ -48,7 +49,7 @@ import { workflowHandlers } from './http/routes/workflows.ts'
 import { roleHandlers } from './http/routes/roles.ts'
 import { tokenHandlers } from './http/routes/tokens.ts'
 import { userHandlers } from './http/routes/users.ts'
-import { createHttp } from './http/server.ts'
+import { createHttp, hasTooManyHeaders } from './http/server.ts'
 import type { XxlCalls } from './http/xxl.ts'
 import type { LinkHost } from './link/link.ts'
 import { problemsOf } from './http/validate.ts'
@@ -125,6 +126,7 @@ interface Parts {
   readonly access: AccessFacts
   readonly reads: CachedReads
   readonly refusals: Refusals
+  readonly origins: Origins
   readonly http: FastifyInstance
   readonly housekeeper: Housekeeper
 }
@@ -255,6 +257,7 @@ class NodeServer implements Server {
       maxOpenRuns: config.openRuns.max,
     })
     const networks = networksOf(config)
+    const origins = new Origins({ isExposed: !isLoopbackHost(config.host), ...config.http })
     const links = new Links(engine)
     const stream = links.add((host) => new StreamLink({ host, node: node.name, warn: (facts, message) => log.warn(facts, message) }))
     const post = links.add(
@@ -291,6 +294,8 @@ class NodeServer implements Server {
       logs,
       log,
       takeRead: (user) => rateLimit.take('read', bucketOf(user), null),
+      takeAnonymous: (ip) => rateLimit.take('anonymous', callerKey(ip), null),
+      limits: config.live,
       watching: (isWatched) => engine.relay.setWatching(isWatched),
       reads: {
         instances: (wanted, scope) => instancesById(db, scope, wanted),
@@ -322,7 +327,7 @@ class NodeServer implements Server {
       locate,
       groupNamed: (name, scope) => groupNamed(db, name, scope),
       role: config.role,
-      listensBeyondLoopback: !isLoopbackHost(config.host),
+      origins,
     }
     const handlers: Handlers = {
       ...authHandlers({ db, sessions }),
@@ -363,7 +368,16 @@ class NodeServer implements Server {
       }),
     }
     const consoleDir = this.#overrides.consoleDir === undefined ? findConsole() : this.#overrides.consoleDir
-    const http = await createHttp({ gate, handlers, metrics, log, consoleDir, xxl: xxlCalls(xxl), refuse: () => this.#refuse() })
+    const http = await createHttp({
+      gate,
+      handlers,
+      metrics,
+      log,
+      consoleDir,
+      http: config.http,
+      xxl: xxlCalls(xxl),
+      refuse: () => this.#refuse(),
+    })
     http.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => this.#upgrade(request, socket, head))
     const housekeeper = new Housekeeper({
       clock,
@@ -371,7 +385,7 @@ class NodeServer implements Server {
       chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })],
       onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
-    return { clock, cluster, store, logs, engine, links, stream, post, xxl, live, access, reads, refusals, http, housekeeper }
+    return { clock, cluster, store, logs, engine, links, stream, post, xxl, live, access, reads, refusals, origins, http, housekeeper }
   }
 
   /** Why no call is taken just now; null: they are. */
@@ -386,12 +400,18 @@ class NodeServer implements Server {
     const parts = this.#parts
     socket.on('error', () => socket.destroy())
     if (parts === null || this.#phase !== 'open') return refuseUpgrade(socket, '503 Service Unavailable')
+    if (hasTooManyHeaders(request)) return refuseUpgrade(socket, '431 Request Header Fields Too Large')
     if (parts.stream.upgrade(request, socket, head)) return
     if (!servesPeople(this.#config.role)) return refuseUpgrade(socket, '421 Misdirected Request')
-    const origin = originOf(
-      { headers: request.headers, ip: request.socket.remoteAddress ?? '', id: '' },
-      !isLoopbackHost(this.#config.host),
-    )
+    const arrival: Arrival = { headers: request.headers, address: request.socket.remoteAddress ?? '', requestId: '' }
+    if (!parts.origins.isOwnPage(arrival)) {
+      this.#log.warn(
+        { origin: request.headers.origin, host: request.headers.host },
+        'a page of another address tried to open a WebSocket: if it is the console behind a proxy, let the proxy pass Host on, or name the address in http.origins',
+      )
+      return refuseUpgrade(socket, '403 Forbidden')
+    }
+    const origin = parts.origins.of(arrival)
     if (!parts.live.upgrade(request, socket, { head, origin })) refuseUpgrade(socket, '404 Not Found')
   }
 }

@@ -1,6 +1,6 @@
 export { createServer, type Server, type ServerOverrides, type Started } from './app.ts'
 export { settingKeys, type SettingKey } from './config/keys.ts'
-export { loadConfig, type ConfigSources } from './config/load.ts'
+export { loadConfig, wordsIn, type ConfigSources } from './config/load.ts'
 export { ConfigSchema, type Config } from './config/schema.ts'
 export { StartProblem } from './config/start-problem.ts'
 export { dieOnUncaught, tellStartProblem, untilSignal } from './lifecycle.ts'

@@ -20,6 +20,9 @@ const example = readEnvFile(join(deployFolder, '.env.example'))
 const filled = Object.fromEntries(Object.entries(example).map(([name, value]) => [name, value === '' ? 'f'.repeat(40) : value]))
 const { services, volumes } = readCompose({ ...filled, TICKWHEEL_EXECUTOR_TOKEN: `twe_1_${'k'.repeat(43)}` })
 
+/** By which nodes know the proxy. */
+const proxyAddress = /front: \{ ipv4_address: ([\d.]+) \}/.exec(composeText)?.[1]
+
 function named(prefix: string): [string, Service][] {
   return Object.entries(services).filter(([name]) => name.startsWith(prefix))
 }
@@ -62,6 +65,7 @@ describe('deploy/compose.yaml', () => {
       expect(command).toEqual(['server'])
       const config = loadConfig({ env: environment, cwd: tempDir() })
       expect(config).toMatchObject({ role: 'all', node: { name, url: `http://${name}:8080` }, secret: filled['TICKWHEEL_SECRET'] })
+      expect(config.http.trustedProxies).toBe(proxyAddress)
       expect(config.database.url).toMatch(/@mysql:3306\/tickwheel$/)
       expect(config.redis.url).toMatch(/@redis:6379\/0$/)
       expect(durationMs(node.stop_grace_period)).toBeGreaterThan(config.shutdown.graceMs)

@@ -19,7 +19,7 @@ describe('the guide', () => {
     for (const page of pages) for (const language of ['en', 'zh']) expect(index).toContain(`(${language}/${page})`)
   })
 
-  it.each(['cluster.md', 'backup.md'])('tells the same in both languages: %s', (page) => {
+  it.each(['cluster.md', 'backup.md', 'security.md'])('tells the same in both languages: %s', (page) => {
     const [english, chinese] = ['en', 'zh'].map((language) => outlineOf(read(`docs/guide/${language}/${page}`)))
     expect(chinese).toEqual(english)
   })

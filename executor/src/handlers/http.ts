@@ -1,7 +1,9 @@
+import { fetch, Headers, type Agent, type Response } from 'undici'
 import { messageOf } from '../logger.ts'
 import { fencingTokenOf, idempotencyHeaders, idempotencyKeyOf } from '../run/fencing.ts'
 import { RunFailure } from '../run/run.ts'
 import type { TaskHandler, Work } from './handler.ts'
+import type { HttpReach } from './http-reach.ts'
 
 /** what is kept of the answer, so that the result stays below 64 KiB of JSON */
 const BODY_BYTES = 60_000
@@ -10,16 +12,19 @@ const BODY_BYTES = 60_000
  * Sends one HTTP request and checks the status. Redirects are followed. With no body of its own, a POST, PUT or PATCH carries the run's
  * parameters. It tells which run and attempt it is for, in headers that the task's own replace: with `Idempotency-Key` and `Tickwheel-Fencing-Token` a
  * server can take no more than one attempt. The result is `{ status, body }`; a longer body is cut at about 60,000 bytes of JSON and the result says `truncated: true`.
- * Throws RunFailure: HTTP_STATUS, HTTP_FAILED.
+ * Where it may lead, redirects included, `reach` says. Throws RunFailure: HTTP_STATUS, HTTP_FAILED.
  */
-export const httpHandler: TaskHandler = { slot: 'http', endsItself: true, run: runHttp }
+export function httpHandler(reach: HttpReach): TaskHandler {
+  const agent = reach.agent()
+  return { slot: 'http', endsItself: true, run: (work) => runHttp(work, agent) }
+}
 
-async function runHttp(work: Work): Promise<unknown> {
+async function runHttp(work: Work, agent: Agent): Promise<unknown> {
   const { handler } = work.dispatch
   if (handler.kind !== 'http') throw new TypeError(`the http handler was given a task of kind ${handler.kind}`)
   const method = handler.method ?? 'GET'
   const startedAt = performance.now()
-  const answer = await request(work, method, handler)
+  const answer = await request(work, { agent, method, ...handler })
   const { body, isTruncated } = await readBody(answer)
   work.log.write(
     'log',
@@ -32,13 +37,15 @@ async function runHttp(work: Work): Promise<unknown> {
 }
 
 interface Call {
+  readonly agent: Agent
+  readonly method: string
   readonly url: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }
 
-async function request(work: Work, method: string, call: Call): Promise<Response> {
-  const { dispatch } = work
+async function request({ dispatch, signal }: Work, call: Call): Promise<Response> {
+  const { method, agent } = call
   const takesBody = method === 'POST' || method === 'PUT' || method === 'PATCH'
   const body = call.body ?? (takesBody && dispatch.params !== '' ? dispatch.params : undefined)
   const headers = headersOf(dispatch, call.headers ?? {})
@@ -46,7 +53,8 @@ async function request(work: Work, method: string, call: Call): Promise<Response
     return await fetch(call.url, {
       method,
       headers,
-      signal: work.signal,
+      signal,
+      dispatcher: agent,
       ...(body === undefined || method === 'GET' || method === 'HEAD' ? {} : { body }),
     })
   } catch (thrown) {

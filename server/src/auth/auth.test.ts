@@ -223,6 +223,40 @@ describe('lockout', () => {
     lockout.succeeded('a', 'ip')
     expect(lockout.waitMs('a', 'ip', 0)).toBe(0)
   })
+
+  it('counts for an account and an address, and an address of IPv6 is its network', () => {
+    const lockout = new Lockout()
+    for (let times = 0; times < 6; times++) lockout.failed('a', `2001:db8::${times}`, 0)
+    expect(lockout.waitMs('a', '2001:db8::77', 0)).toBe(2000)
+    for (const [account, address] of [['b', '2001:db8::1'] as const, ['a', '2001:db8:0:1::1'] as const, ['a', '10.0.0.1'] as const])
+      expect(lockout.waitMs(account, address, 0)).toBe(0)
+  })
+
+  it('keeps 10,000 pairs of a spray of names, the latest', () => {
+    const lockout = new Lockout()
+    for (let name = 0; name < 10_005; name++) for (let times = 0; times < 5; times++) lockout.failed(`n${name}`, 'ip', 0)
+    expect([4, 5, 10_004].map((name) => lockout.waitMs(`n${name}`, 'ip', 0))).toEqual([0, 1000, 1000])
+  })
+
+  it('looks at tries that come at once one after the other', async () => {
+    const lockout = new Lockout()
+    const tries = Array.from({ length: 20 }, async () =>
+      lockout.inTurn('a', 'ip', async () => {
+        if (lockout.waitMs('a', 'ip', 0) > 0) throw new Error('locked out')
+        await Promise.resolve()
+        lockout.failed('a', 'ip', 0)
+      }),
+    )
+    const outcomes = await Promise.allSettled(tries)
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(5)
+  })
+})
+
+it('passwords are checked in line: a flood beyond 200 is told to come back', async () => {
+  const checks = Array.from({ length: 210 }, async () => isPassword('x', '$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA'))
+  const outcomes = await Promise.allSettled(checks)
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(202)
+  expect(outcomes.at(-1)).toMatchObject({ reason: { code: 'RATE_LIMITED', params: { budget: 'login' } } })
 })
 
 describe('tokens', () => {

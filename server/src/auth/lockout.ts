@@ -1,3 +1,5 @@
+import { callerKey } from '@tickwheel/core'
+
 const FREE_FAILURES = 5
 const LONGEST_WAIT_MS = 300_000
 const FORGOTTEN_AFTER_MS = 3_600_000
@@ -11,10 +13,25 @@ interface Failures {
 
 /**
  * Slows down guessing: after 5 failures an (account, address) pair waits 1, 2, 4 … 300 s before the next try is looked at. The account from
- * other addresses does not wait, so that nobody can lock somebody else out. 10,000 pairs are kept, the oldest go first; a pair is forgotten after an hour.
+ * other addresses does not wait, so that nobody can lock somebody else out. An address of IPv6 is its network of 64 bits. 10,000 pairs are kept, the oldest go
+ * first; a pair is forgotten after an hour. Each node counts for itself: what an address may try in all is the budget `login`, which nodes share.
  */
 export class Lockout {
   readonly #pairs = new Map<string, Failures>()
+  readonly #turns = new Map<string, Promise<unknown>>()
+
+  /** Tries of a pair one after the other: a hundred at once would all be looked at before the first has failed. What `work` answers or throws. */
+  async inTurn<Result>(account: string, address: string, work: () => Promise<Result>): Promise<Result> {
+    const key = keyOf(account, address)
+    const mine = (this.#turns.get(key) ?? Promise.resolve()).then(work)
+    const settled = mine.catch(() => undefined)
+    this.#turns.set(key, settled)
+    try {
+      return await mine
+    } finally {
+      if (this.#turns.get(key) === settled) this.#turns.delete(key)
+    }
+  }
 
   /** How long this pair must still wait, in ms; 0: it may try. `now` is monotonic. */
   waitMs(account: string, address: string, now: number): number {
@@ -40,7 +57,7 @@ export class Lockout {
 }
 
 function keyOf(account: string, address: string): string {
-  return `${address} ${account}`
+  return `${callerKey(address)} ${account}`
 }
 
 function waitAfter(failures: number): number {

@@ -5,9 +5,15 @@ import { COMMON_PASSWORDS } from './common-passwords.ts'
 /** argon2id: 19 MiB, two passes. The library's default algorithm is argon2id. */
 const COST = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
 
-/** The hash of a password, with its salt and cost inside. */
+/** Each takes a thread for 30 ms, of the four that files and names are read by, too. */
+const AT_ONCE = 2
+const WAITING_MAX = 200
+const waiting: (() => void)[] = []
+let working = 0
+
+/** The hash of a password, with its salt and cost inside. Throws `RATE_LIMITED` when 200 others wait for theirs. */
 export async function hashPassword(password: string): Promise<string> {
-  return hash(password, COST)
+  return inLine(() => hash(password, COST))
 }
 
 let nobody: Promise<string> | null = null
@@ -17,8 +23,30 @@ let nobody: Promise<string> | null = null
  */
 export async function isPassword(password: string, known: string | null): Promise<boolean> {
   nobody ??= hashPassword('nobody has this password')
-  const matches = await verify(known ?? (await nobody), password)
+  const against = known ?? (await nobody)
+  const matches = await inLine(() => verify(against, password))
   return known !== null && matches
+}
+
+/** A flood of guesses from everywhere takes its turn, and what is too much of it is told to come back, so that it stops nothing else. */
+async function inLine<Result>(work: () => Promise<Result>): Promise<Result> {
+  if (working < AT_ONCE) working++
+  else await place()
+  try {
+    return await work()
+  } finally {
+    const next = waiting.shift()
+    if (next === undefined) working--
+    else next()
+  }
+}
+
+async function place(): Promise<void> {
+  if (waiting.length >= WAITING_MAX)
+    throw new AppError('RATE_LIMITED', 'Too many sign in at this moment: try again in a second.', {
+      params: { budget: 'login', retryAfterSeconds: 1 },
+    })
+  await new Promise<void>((resolve) => waiting.push(resolve))
 }
 
 /** What a password is judged against. `current`: the one that it replaces; null: none, or not known. `path`: the field that it came in. */

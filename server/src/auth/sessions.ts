@@ -48,6 +48,14 @@ export interface SessionsParts {
   readonly monotonic: () => number
 }
 
+interface SignInTry {
+  /** the name as guesses at it are counted */
+  readonly account: string
+  readonly username: string
+  readonly password: string
+  readonly origin: Origin
+}
+
 /**
  * Signing in, staying signed in, signing out. A session is one sign-in and the family of its refresh tokens. Each call is checked against what
  * the store says of the session (`AccessFacts`).
@@ -67,6 +75,10 @@ export class Sessions {
   /** Throws `INVALID_CREDENTIALS` for an unknown user and a wrong password alike, `LOCKED_OUT` while the pair waits. */
   async signIn(username: string, password: string, origin: Origin): Promise<Session> {
     const account = nameKey(username).slice(0, 128)
+    return this.#lockout.inTurn(account, origin.ip, () => this.#trySignIn({ account, username, password, origin }))
+  }
+
+  async #trySignIn({ account, username, password, origin }: SignInTry): Promise<Session> {
     const waitMs = this.#lockout.waitMs(account, origin.ip, this.#parts.monotonic())
     if (waitMs > 0) throw lockedOut(waitMs)
     const user = await this.#parts.db.read((tx) => findUserByName(tx, username))

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { isHostPattern, parseNetwork } from '@tickwheel/core'
 import { Value } from 'typebox/value'
+import { Origins } from '../auth/origin.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { parseFile, type FileValue } from './file.ts'
 import { settingKeys, type SettingKey } from './keys.ts'
@@ -187,6 +189,32 @@ function mustBeNetworks(listed: string): void {
   }
 }
 
+function judgeEmbedded({ embeddedHandlers, embeddedHttpAllow }: Config): void {
+  const handler = wordsIn(embeddedHandlers).find((word) => !['shell', 'script', 'http'].includes(word))
+  if (handler !== undefined)
+    throw new StartProblem(
+      `embeddedHandlers (TICKWHEEL_EMBEDDED_HANDLERS) must be some of shell, script and http, joined by commas: ${JSON.stringify(handler)} is none.`,
+    )
+  const place = wordsIn(embeddedHttpAllow).find((word) => parseNetwork(word) === null && !isHostPattern(word))
+  if (place !== undefined)
+    throw new StartProblem(
+      `embeddedHttpAllow (TICKWHEEL_EMBEDDED_HTTP_ALLOW) must be networks, addresses or hosts joined by commas, like 10.1.0.0/16,*.example.com: ${JSON.stringify(place)} is none.`,
+    )
+}
+
+/** The parts of a setting that is a list: what stands between its commas. */
+export function wordsIn(listed: string): string[] {
+  return listed.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
+}
+
+function mustBeOrigins({ http }: Config): void {
+  try {
+    void new Origins({ isExposed: true, ...http })
+  } catch (error) {
+    throw new StartProblem(error instanceof Error ? error.message : String(error), error)
+  }
+}
+
 function mustBeRedisUrl(url: string): void {
   try {
     parseRedisUrl(url)
@@ -205,6 +233,8 @@ function judged(settings: unknown): Config {
     throw new StartProblem('secret (TICKWHEEL_SECRET) must have at least 32 characters, or be left empty to be generated.')
   judgeCluster(config)
   mustBeNetworks(config.executor.networks)
+  mustBeOrigins(config)
+  judgeEmbedded(config)
   if (config.firstExecutorToken !== '' && !isFirstToken(config.firstExecutorToken))
     throw new StartProblem(
       'firstExecutorToken (TICKWHEEL_FIRST_EXECUTOR_TOKEN) must be twe_1_ and 43 characters of A-Z, a-z, 0-9, - and _, or be left empty.',

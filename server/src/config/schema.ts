@@ -88,6 +88,23 @@ export const ConfigSchema = group({
     '在 `tickwheel start` 中内置一个执行器，服务于 default 任务组。使用 MySQL 时，仅在命令行参数或环境变量明确开启时启用。',
   ),
   embeddedCapacity: whole(20, [1, 10_000], 'How many runs the embedded executor takes at once.', '内置执行器可同时执行的任务数。'),
+  embeddedHandlers: text(
+    'shell,script,http',
+    'Which built-in handlers the embedded executor allows, joined by commas: shell, script, http. Empty: none.',
+    '内置执行器允许的内置处理器，以逗号分隔：shell、script、http。留空表示全部不允许。',
+    { maxLength: 64 },
+  ),
+  embeddedHttpDenyPrivate: flag(
+    false,
+    'HTTP tasks on the embedded executor do not call private networks and this machine.',
+    '内置执行器上的 HTTP 任务不得访问私有网络与本机。',
+  ),
+  embeddedHttpAllow: text(
+    '',
+    'Networks and hosts that HTTP tasks on the embedded executor may call all the same, joined by commas, like 10.1.0.0/16,*.example.com. Metadata services of clouds are called only when they stand here.',
+    '内置执行器上的 HTTP 任务仍可访问的网段与主机，以逗号分隔，例如 10.1.0.0/16,*.example.com。云厂商元数据服务仅在列入此处时才可访问。',
+    { maxLength: 4_096 },
+  ),
   executor: group({
     heartbeatMs: whole(5_000, [100, 60_000], 'How often executors tell that they are alive.', '执行器心跳间隔。'),
     deadMs: whole(
@@ -144,6 +161,46 @@ export const ConfigSchema = group({
       '触发台账保留天数，且不短于执行记录。',
     ),
     auditDays: whole(365, [1, 36_500], 'Days that the audit log is kept.', '审计日志保留天数。'),
+  }),
+  http: group({
+    trustedProxies: text(
+      '',
+      'Proxies whose X-Forwarded-For, -Proto and -Host are believed: networks or addresses joined by commas, like 10.0.0.0/8,127.0.0.1. Limits, lockout and audit then go by the address of the caller, not of the proxy. Empty: none.',
+      '受信任的反向代理：以逗号分隔的网段或地址，例如 10.0.0.0/8,127.0.0.1，仅采信它们发来的 X-Forwarded-For、-Proto 与 -Host。限流、登录锁定与审计随之以真实来源地址为准，而非代理地址。留空表示一律不采信。',
+      { maxLength: 4_096 },
+    ),
+    origins: text(
+      '',
+      'Addresses at which browsers have the console open, joined by commas, like https://tasks.example.com; needed only where a proxy tells the server another host. Empty: the address that the server is called by.',
+      '浏览器访问控制台所用的地址，以逗号分隔，例如 https://tasks.example.com；仅当代理改写了 Host 时才需要。留空表示服务自身被访问的地址。',
+      { maxLength: 4_096 },
+    ),
+    hstsSeconds: whole(
+      15_552_000,
+      [0, 63_072_000],
+      'How long browsers keep to HTTPS once they came by it (Strict-Transport-Security); sent where a trusted proxy says that the caller uses HTTPS. 0: not sent.',
+      '浏览器以 HTTPS 访问后须持续使用 HTTPS 的时长（Strict-Transport-Security），单位秒；仅在受信任的代理表明来访为 HTTPS 时发送。0 表示不发送。',
+    ),
+    requestMs: whole(
+      60_000,
+      [1_000, 3_600_000],
+      'How long a caller may take to send a whole request, headers and body.',
+      '客户端发送完整请求（含请求头与请求体）的最长时间。',
+    ),
+  }),
+  live: group({
+    perUser: whole(
+      50,
+      [1, 2_000],
+      'How many consoles of one user may watch at once on a node.',
+      '单个节点上同一用户可同时打开的实时连接数。',
+    ),
+    perAddress: whole(
+      500,
+      [1, 2_000],
+      'How many consoles of one address may watch at once on a node.',
+      '单个节点上同一来源地址可同时打开的实时连接数。',
+    ),
   }),
   rateLimit: group({
     login: bucket(10, 0.2, 'sign-in, for each address', '登录（按来源地址）'),

@@ -17,6 +17,7 @@ export async function registerConsole(app: FastifyInstance, root: string): Promi
     root,
     index: false,
     cacheControl: false,
+    dotfiles: 'ignore',
     setHeaders: (response, path) => {
       void response.header('Cache-Control', path.startsWith(join(root, 'assets')) ? 'public, max-age=31536000, immutable' : 'no-cache')
     },

@@ -10,8 +10,11 @@ export interface Answered {
   readonly isUnexpected: boolean
 }
 
+/** of most calls; those that need little take less */
+export const BODY_LIMIT_BYTES = 1_048_576
+
 /** The one place that turns what was thrown into an answer. What nobody expected is told as INTERNAL, without its text. */
-export function answerOf(error: unknown): Answered {
+export function answerOf(error: unknown, bodyLimit = BODY_LIMIT_BYTES): Answered {
   if (error instanceof AppError) return told(error)
   if (error instanceof StoreAway)
     return told(
@@ -19,7 +22,7 @@ export function answerOf(error: unknown): Answered {
         params: { retryAfterSeconds: 2 },
       }),
     )
-  const known = fromFramework(error)
+  const known = fromFramework(error, bodyLimit)
   return known === null
     ? {
         ...told(
@@ -54,11 +57,14 @@ function titleOf(code: ErrorCode): string {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-function fromFramework(error: unknown): AppError | null {
+function fromFramework(error: unknown, bodyLimit: number): AppError | null {
   if (!(error instanceof Error)) return null
   const code = 'code' in error ? error.code : undefined
   const status = 'statusCode' in error ? error.statusCode : undefined
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new AppError('BODY_TOO_LARGE', 'The body is larger than 1 MiB.')
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new AppError('BODY_TOO_LARGE', `The body is larger than the ${bodyLimit} bytes that this call takes.`, {
+      params: { maxBytes: bodyLimit },
+    })
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.')
   if (error instanceof SyntaxError || (typeof code === 'string' && code.startsWith('FST_ERR_CTP_')))
     return new AppError('MALFORMED', `The body is not valid JSON: ${error.message}`)

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto'
 import { AppError, routes, type ErrorCode, type FieldProblem, type Route, type RouteDescriptor } from '@tickwheel/contract'
-import { isInScope, id, isPermission, PERMISSIONS, visibleScope, type Scope } from '@tickwheel/core'
+import { callerKey, isInScope, id, isPermission, PERMISSIONS, visibleScope, type Scope } from '@tickwheel/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Refusals } from '../auth/refusals.ts'
-import { originOf } from '../auth/origin.ts'
+import type { Arrival, Origins } from '../auth/origin.ts'
 import type { Origin } from '../auth/sessions.ts'
 import { bucketOf } from '../auth/signed-user.ts'
 import type { Located } from '../store/locate.ts'
 import { admit, authenticate, callerOf, unauthenticated, type Credentials, type Who } from './authenticate.ts'
 import { Streamed, type Handlers } from './handlers.ts'
 import { forbidden } from './may-also.ts'
+import { BODY_LIMIT_BYTES } from './problem.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { serves, type Role } from './roles.ts'
 import { fromTexts, problemsOf } from './validate.ts'
@@ -18,6 +19,7 @@ import { bodyOfDocument } from './workflow-yaml.ts'
 import { YamlBody, YamlText } from './yaml-body.ts'
 
 export const API_PREFIX = '/api/v1'
+const SMALL_BODY_BYTES = 16_384
 
 /** The group that a thing belongs to, by its id, 0 for what belongs to none; null when it does not exist. */
 export type Locate = (resource: Located, id: number) => Promise<number | null>
@@ -31,7 +33,7 @@ export interface Gate {
   readonly groupNamed: (name: string, scope: Scope) => Promise<number | null>
   /** calls that another role serves are not registered */
   readonly role: Role
-  readonly listensBeyondLoopback: boolean
+  readonly origins: Origins
 }
 
 /** What was found out about a call before its body was read. */
@@ -52,6 +54,7 @@ export function registerRoutes(app: FastifyInstance, gate: Gate, handlers: Handl
     app.route({
       method: route.method,
       url: pathOf(route),
+      bodyLimit: bodyLimitOf(route),
       onRequest: async (request, reply) => {
         admitted.set(request, await admitCall(route, { request, reply, gate }))
       },
@@ -66,6 +69,16 @@ export function registerRoutes(app: FastifyInstance, gate: Gate, handlers: Handl
   }
 }
 
+/** What tells where a call comes from. */
+export function arrivalOf(request: FastifyRequest): Arrival {
+  return { headers: request.headers, address: request.ip, requestId: request.id }
+}
+
+/** Who is not known yet, and whoever has nothing to say, sends little. */
+function bodyLimitOf({ access, body }: RouteDescriptor): number {
+  return access === 'public' || body === undefined ? SMALL_BODY_BYTES : BODY_LIMIT_BYTES
+}
+
 /** Where a call is served. */
 export function pathOf(route: Pick<RouteDescriptor, 'path'>): string {
   return route.path.startsWith('~') ? route.path.slice(1) : API_PREFIX + route.path
@@ -73,7 +86,7 @@ export function pathOf(route: Pick<RouteDescriptor, 'path'>): string {
 
 /** Who calls a path that no route of the contract has: 401 before anything is said about it. */
 export async function admitUnknown(request: FastifyRequest, reply: FastifyReply, gate: Gate): Promise<void> {
-  const origin = originOf(request, gate.listensBeyondLoopback)
+  const origin = gate.origins.of(arrivalOf(request))
   const who = await whoCalls(request, reply, { gate, origin })
   if (who.kind === 'nobody')
     throw await refused(unauthenticated('This call needs a credential: send `Authorization: Bearer …`.'), { gate, origin, reply })
@@ -86,7 +99,7 @@ interface Arrived {
 }
 
 async function admitCall(route: Route, { request, reply, gate }: Arrived): Promise<Admitted> {
-  const origin = originOf(request, gate.listensBeyondLoopback)
+  const origin = gate.origins.of(arrivalOf(request))
   // A public call ignores a credential: a browser whose session ended sends the old one when it signs in.
   const who: Who = route.access === 'public' ? { kind: 'nobody' } : await whoCalls(request, reply, { gate, origin })
   try {
@@ -119,7 +132,7 @@ async function whoCalls(request: FastifyRequest, reply: FastifyReply, { gate, or
 /** A 401 costs a token of the address; with none left it becomes a 429. */
 async function refused(error: AppError, { gate, origin, reply }: { gate: Gate; origin: Origin; reply: FastifyReply }): Promise<Error> {
   try {
-    await gate.rateLimit.take('anonymous', origin.ip, reply)
+    await gate.rateLimit.take('anonymous', callerKey(origin.ip), reply)
     void reply.header('WWW-Authenticate', 'Bearer')
     return error
   } catch (limited) {
@@ -128,10 +141,10 @@ async function refused(error: AppError, { gate, origin, reply }: { gate: Gate; o
 }
 
 function whoseBucket(who: Who, origin: Origin, budget: string): string {
-  if (budget === 'login') return origin.ip
+  if (budget === 'login') return callerKey(origin.ip)
   switch (who.kind) {
     case 'nobody':
-      return `address ${origin.ip}`
+      return `address ${callerKey(origin.ip)}`
     case 'user':
       return bucketOf(who.user)
     case 'executorToken':
@@ -167,7 +180,7 @@ async function answer(route: Route, handlers: Handlers, { request, reply, gate, 
   // Safe: `input` was validated against the descriptor that types the handler, and `given` is what `admit` gives for its access.
   const handle = handlers[route.id] as (asked: unknown) => Promise<unknown>
   const result = await located(yaml, () => handle(asked))
-  if (route.budget === 'login') await gate.rateLimit.giveBack('login', call.origin.ip)
+  if (route.budget === 'login') await gate.rateLimit.giveBack('login', callerKey(call.origin.ip))
   if (result instanceof Streamed) return sendStreamed(reply, result, route.status)
   void reply.code(route.status)
   return route.status === 204 ? reply.send() : reply.send(result)

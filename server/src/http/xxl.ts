@@ -1,8 +1,11 @@
 import { AppError } from '@tickwheel/contract'
+import { callerKey } from '@tickwheel/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { originOf } from '../auth/origin.ts'
+import type { Origins } from '../auth/origin.ts'
 import type { Log } from '../log.ts'
+import { answerOf } from './problem.ts'
 import type { RateLimit } from './rate-limit.ts'
+import { arrivalOf } from './register.ts'
 
 /** What XXL-JOB executors call with their token (empty: they sent none). Whether it is that of the right group, each call says itself: the body names the group. */
 export interface XxlCalls {
@@ -25,6 +28,7 @@ interface XxlAnswer {
 export interface XxlParts {
   readonly calls: XxlCalls
   readonly rateLimit: RateLimit
+  readonly origins: Origins
   readonly log: Log
   readonly refuse: () => AppError | null
 }
@@ -57,7 +61,7 @@ export async function registerXxl(app: FastifyInstance, parts: XxlParts): Promis
     })
     scope.setErrorHandler(async (error, _request, reply) => {
       log.warn({ err: error }, 'a call of an XXL-JOB executor failed')
-      return reply.code(200).send(failure(error instanceof Error ? error.message : 'the call failed'))
+      return reply.code(200).send(failure(answerOf(error).problem.detail))
     })
     const isNewDialect = (request: FastifyRequest): boolean => request.headers['xxl-job-appname'] !== undefined
     const charged = async (answer: XxlAnswer, request: FastifyRequest, reply: FastifyReply): Promise<XxlAnswer> =>
@@ -82,9 +86,9 @@ async function refusalOf(request: FastifyRequest, reply: FastifyReply, parts: Xx
 }
 
 /** What is said of a wrong token, which costs the address a token of its own budget. */
-async function wrongToken(request: FastifyRequest, reply: FastifyReply, { calls, rateLimit }: XxlParts): Promise<string> {
+async function wrongToken(request: FastifyRequest, reply: FastifyReply, { calls, rateLimit, origins }: XxlParts): Promise<string> {
   try {
-    await rateLimit.take('anonymous', originOf(request, false).ip, reply)
+    await rateLimit.take('anonymous', callerKey(origins.of(arrivalOf(request)).ip), reply)
   } catch (error) {
     if (error instanceof AppError) return error.message
     throw error

@@ -1,4 +1,5 @@
 import { AppError, type FieldProblem } from '@tickwheel/contract'
+import { trapIn } from './nesting.ts'
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml'
 
 /** A body that came as YAML, not read yet. */
@@ -34,12 +35,16 @@ export class YamlBody {
   }
 
   #read(): unknown {
+    let value: unknown
     try {
-      return this.#document.toJS({ maxAliasCount: MAX_ALIASES })
+      value = this.#document.toJS({ maxAliasCount: MAX_ALIASES })
     } catch (error) {
       const message = error instanceof Error ? error.message : 'the text cannot be read'
       throw malformed([this.#syntaxProblem(0, `${message}; write it out, with at most ${MAX_ALIASES} aliases`)])
     }
+    const trap = trapIn(value)
+    if (trap !== null) throw malformed([this.#syntaxProblem(0, trap)])
+    return value
   }
 
   #syntaxProblem(offset: number, message: string): FieldProblem {

@@ -4,27 +4,12 @@
  * A name is looked up for each connection and what it leads to is judged there and then, so that one that changes its mind gains nothing.
  */
 import { lookup as lookupName, type LookupAddress } from 'node:dns'
-import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
 import { promisify } from 'node:util'
+import { LOOPBACK_NETWORKS, METADATA_NETWORKS, isInNetworks, parseAddress, parseNetworks, type Network } from '@tickwheel/core'
 
 const lookupAll = promisify(lookupName)
 
-const LOOPBACK = ['127.0.0.0/8', '::1/128', '64:ff9b::7f00:0/104']
-/** Link-local and multicast networks, "this host", and the addresses at which clouds tell a machine its secrets (Alibaba, AWS, Oracle, Azure; the rest is link-local). */
-const REFUSED = [
-  '169.254.0.0/16',
-  'fe80::/10',
-  '64:ff9b::a9fe:0/112',
-  '0.0.0.0/8',
-  '::/128',
-  '224.0.0.0/4',
-  'ff00::/8',
-  '255.255.255.255/32',
-  '100.100.100.200/32',
-  'fd00:ec2::254/128',
-  '192.0.0.192/32',
-  '168.63.129.16/32',
-]
 const KEY = 'executor.networks (TICKWHEEL_EXECUTOR_NETWORKS)'
 
 /** A part of a list of networks that is none. */
@@ -46,19 +31,22 @@ export class Networks {
   /** Nothing is refused: for tests of what does not concern networks. */
   static readonly everywhere = new Networks({ listed: '0.0.0.0/0,::/0', isLoopbackOpen: true })
 
-  readonly #list: BlockList
+  readonly #list: readonly Network[]
   /** the list says who is called; otherwise who is not */
   readonly #isAllowList: boolean
 
   /** Throws `BadNetwork`. */
   constructor({ listed, isLoopbackOpen }: NetworksOptions) {
-    const parts = listed.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
-    this.#isAllowList = parts.length > 0
-    this.#list = listOf(this.#isAllowList ? parts : [...REFUSED, ...(isLoopbackOpen ? [] : LOOPBACK)])
+    this.#isAllowList = /[^,\s]/.test(listed)
+    const refused = [...METADATA_NETWORKS, ...(isLoopbackOpen ? [] : LOOPBACK_NETWORKS)].join(',')
+    const list = parseNetworks(this.#isAllowList ? listed : refused)
+    if (list.kind === 'bad') throw new BadNetwork(list.part)
+    this.#list = list.networks
   }
 
   allows(address: string): boolean {
-    return this.#list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4') === this.#isAllowList
+    const parsed = parseAddress(address)
+    return parsed !== null && isInNetworks(parsed, this.#list) === this.#isAllowList
   }
 
   /** Why a URL is not called, as far as it says so itself; null: it may be, or it has a name, which `lookup` judges. */
@@ -91,17 +79,4 @@ export class Networks {
 function wordsOf(host: string, address: string): string {
   const what = host === address ? address : `${host} (${address})`
   return `${what} is not in a network where executors are called: put its network into ${KEY}`
-}
-
-function listOf(parts: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const part of parts) {
-    const [address = '', length, ...rest] = part.split('/')
-    const version = isIP(address)
-    const most = version === 6 ? 128 : 32
-    const isWhole = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= most)
-    if (version === 0 || !isWhole || rest.length > 0) throw new BadNetwork(part)
-    list.addSubnet(address, length === undefined ? most : Number(length), version === 6 ? 'ipv6' : 'ipv4')
-  }
-  return list
 }

@@ -13,6 +13,7 @@ import type { Topic } from './topic.ts'
 
 const TOPICS_MAX = 100
 const AUTH_WITHIN_MS = 10_000
+const TRY_LATER = 1013
 const messageCheck = Compile(ClientMessage)
 
 /** What an open subscription is about, for finding those that an event concerns. */
@@ -28,20 +29,30 @@ interface Watch {
 
 type Subscribe = Extract<ClientMessage, { type: 'subscribe' }>
 
+export interface ConnectionParts {
+  readonly parts: LiveParts
+  /** as the upgrade request brought it; null: it comes in a message */
+  readonly token: string | null
+  /** how many connections a user has */
+  readonly connectionsOf: (userId: number) => number
+}
+
 /** One console: who it is, what it watches, and what it is told. Messages are handled one after the other. */
 export class Connection {
   readonly #socket: WebSocket
   readonly #origin: Origin
   readonly #parts: LiveParts
   readonly #outlet: Outlet
+  readonly #connectionsOf: (userId: number) => number
   readonly #watches = new Map<number, Watch>()
   #token: string | null = null
   #user: SignedUser | null = null
   #last: Promise<void> = Promise.resolve()
   #backlog = 0
 
-  constructor(socket: WebSocket, origin: Origin, { parts, token }: { parts: LiveParts; token: string | null }) {
+  constructor(socket: WebSocket, origin: Origin, { parts, token, connectionsOf }: ConnectionParts) {
     this.#socket = socket
+    this.#connectionsOf = connectionsOf
     this.#origin = origin
     this.#parts = parts
     this.#outlet = new Outlet(socket)
@@ -57,6 +68,11 @@ export class Connection {
       this.#watches.clear()
     })
     if (token !== null) this.#queue(() => this.#signIn(token))
+  }
+
+  /** null: not signed in yet */
+  get userId(): number | null {
+    return this.#user?.user.userId ?? null
   }
 
   get subscriptions(): number {
@@ -133,10 +149,19 @@ export class Connection {
 
   async #signIn(token: string): Promise<void> {
     const user = await this.#parts.identities.find(token, this.#origin)
-    if (user === null || (this.#user !== null && !isSame(this.#user, user))) return this.end(LIVE_CLOSE.sessionEnded, 'session ended')
+    if (user === null) return this.#refuse()
+    if (this.#user !== null && !isSame(this.#user, user)) return this.end(LIVE_CLOSE.sessionEnded, 'session ended')
+    if (this.#user === null && this.#connectionsOf(user.user.userId) >= this.#parts.limits.perUser)
+      return this.end(TRY_LATER, 'too many consoles of this user')
     this.#token = token
     this.#user = user
     this.#outlet.send({ type: 'ready' })
+  }
+
+  /** A wrong credential costs its address what it costs in a call. */
+  async #refuse(): Promise<void> {
+    this.end(LIVE_CLOSE.sessionEnded, 'session ended')
+    await this.#parts.takeAnonymous(this.#origin.ip)
   }
 
   async #subscribe(message: Subscribe): Promise<void> {

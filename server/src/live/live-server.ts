@@ -1,4 +1,5 @@
 import { LIVE_CLOSE, LIVE_PATH, LIVE_PROTOCOL } from '@tickwheel/contract'
+import { callerKey } from '@tickwheel/core'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
@@ -13,7 +14,7 @@ const CONNECTIONS_MAX = 2000
 const MESSAGE_BYTES_MAX = 16_384
 const TRY_LATER = 1013
 
-/** The consoles that watch. At most 2,000; the next is asked to try later. */
+/** The consoles that watch. At most 2,000, and so many of a user and of an address as the settings say; the next is asked to try later. */
 export class LiveServer {
   readonly #parts: LiveParts
   readonly #server = new WebSocketServer({
@@ -23,6 +24,8 @@ export class LiveServer {
     handleProtocols: (offered) => (offered.has(LIVE_PROTOCOL) ? LIVE_PROTOCOL : false),
   })
   readonly #connections = new Map<WebSocket, Connection>()
+  /** how many connections each address has */
+  readonly #addresses = new Map<string, number>()
   readonly #silent = new WeakSet<WebSocket>()
   readonly #stopListening: () => void
   readonly #timers: readonly NodeJS.Timeout[]
@@ -48,13 +51,33 @@ export class LiveServer {
 
   #accept(socket: WebSocket, origin: Origin, protocols: string): void {
     if (this.#connections.size >= CONNECTIONS_MAX) return socket.close(TRY_LATER, 'too many consoles')
-    this.#connections.set(socket, new Connection(socket, origin, { parts: this.#parts, token: tokenIn(protocols) }))
+    const address = callerKey(origin.ip)
+    const ofAddress = this.#addresses.get(address) ?? 0
+    if (ofAddress >= this.#parts.limits.perAddress) return socket.close(TRY_LATER, 'too many consoles of this address')
+    this.#addresses.set(address, ofAddress + 1)
+    const connection = new Connection(socket, origin, {
+      parts: this.#parts,
+      token: tokenIn(protocols),
+      connectionsOf: (userId) => this.#countOf(userId),
+    })
+    this.#connections.set(socket, connection)
     if (this.#connections.size === 1) this.#parts.watching(true)
     socket.on('pong', () => this.#silent.delete(socket))
     socket.once('close', () => {
       this.#connections.delete(socket)
+      this.#forget(address)
       if (this.#connections.size === 0) this.#parts.watching(false)
     })
+  }
+
+  #countOf(userId: number): number {
+    return [...this.#connections.values()].filter((connection) => connection.userId === userId).length
+  }
+
+  #forget(address: string): void {
+    const left = (this.#addresses.get(address) ?? 1) - 1
+    if (left > 0) this.#addresses.set(address, left)
+    else this.#addresses.delete(address)
   }
 
   get figures(): { readonly connections: number; readonly subscriptions: number } {

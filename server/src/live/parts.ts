@@ -26,6 +26,10 @@ export interface LiveParts {
   readonly reads: LiveReads
   /** Takes a call from the budget `read` of a user or token; throws `RATE_LIMITED`. */
   readonly takeRead: (user: SignedUser) => Promise<void>
+  /** Takes a call without a good credential from the budget `anonymous` of an address; throws `RATE_LIMITED`. */
+  readonly takeAnonymous: (ip: string) => Promise<void>
+  /** how many connections one user and one address may have */
+  readonly limits: { readonly perUser: number; readonly perAddress: number }
   /** The first console has come (true), or the last one is gone. */
   readonly watching: (isWatched: boolean) => void
   readonly log: Log

@@ -64,6 +64,8 @@ class Node {
       events: engine.events,
       logs,
       takeRead: async () => undefined,
+      takeAnonymous: async () => undefined,
+      limits: { perUser: 50, perAddress: 500 },
       watching: (isWatched) => engine.relay.setWatching(isWatched),
       log: createLog({ logLevel: 'error' }),
       reads: {

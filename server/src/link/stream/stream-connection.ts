@@ -106,7 +106,8 @@ export class StreamConnection {
   }
 
   #receive(data: RawData): void {
-    this.#heardAt = performance.now()
+    // Until the hello nothing else counts: frames that say nothing keep no stranger's connection open.
+    if (this.#phase === 'open') this.#heardAt = performance.now()
     const frames = framesOf(textOf(data))
     if (frames === null) return this.#violation('expected a JSON array of at most 1,000 frames')
     for (const frame of frames) {
@@ -165,6 +166,7 @@ export class StreamConnection {
 
   #welcome(answer: Extract<JoinAnswer, { kind: 'welcome' }>): void {
     this.#phase = 'open'
+    this.#heardAt = performance.now()
     this.#session = answer.session
     this.#deadMs = answer.deadMs
     const { heartbeatMs, deadMs, draining } = answer

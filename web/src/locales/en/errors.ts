@@ -50,6 +50,8 @@ export const errors = {
   ROLE_IN_USE: 'The role is given to {users} account(s) and {tokens} token(s): {names}. Take it from them first.',
   LIMIT_REACHED: 'There are as many as there may be ({max}). Delete what is no longer needed first.',
   NODE_TOO_OLD: 'Node {node} runs an older version ({version}), which would not keep to this. Upgrade or stop it first; after a restore you may also let the rule for missed firings decide.',
+  REQUEST_TIMEOUT: 'The request took too long to arrive.',
+  HEADERS_TOO_LARGE: 'The request carries too many or too long headers.',
   BODY_TOO_LARGE: 'That is too large to be sent.',
   UNSUPPORTED_MEDIA_TYPE: 'The server expects JSON.',
   UNPROCESSABLE: 'That cannot work. See the marks beside the fields.',

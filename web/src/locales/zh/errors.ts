@@ -47,6 +47,8 @@ export const errors = {
   ROLE_IN_USE: '该角色仍分配给 {users} 个账号和 {tokens} 个令牌：{names}。请先取消分配。',
   LIMIT_REACHED: '数量已达上限（{max}），请先删除不再需要的。',
   NODE_TOO_OLD: '节点 {node} 的版本较旧（{version}），不支持此项设置。请先升级或停止该节点；若是在数据库恢复之后，也可以改为按错过触发规则处理。',
+  REQUEST_TIMEOUT: '请求发送超时。',
+  HEADERS_TOO_LARGE: '请求头过多或过长。',
   BODY_TOO_LARGE: '内容过大，无法提交。',
   UNSUPPORTED_MEDIA_TYPE: '服务器只接受 JSON。',
   UNPROCESSABLE: '内容无法生效，请看字段旁的提示。',
