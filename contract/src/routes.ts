@@ -6,6 +6,7 @@ import { instanceRoutes } from './instances.ts'
 import { systemRoutes } from './system.ts'
 import { taskRoutes } from './tasks.ts'
 import { tokenRoutes } from './tokens.ts'
+import { variableRoutes } from './variables.ts'
 import { workflowRunRoutes } from './workflow-runs.ts'
 import { workflowRoutes } from './workflows.ts'
 
@@ -19,6 +20,7 @@ export const routes = [
   ...workflowRunRoutes,
   ...executorRoutes,
   ...tokenRoutes,
+  ...variableRoutes,
   ...clusterRoutes,
   ...systemRoutes,
 ] as const

@@ -43,6 +43,7 @@ import { taskHandlers } from './http/routes/tasks.ts'
 import { workflowRunHandlers } from './http/routes/workflow-runs.ts'
 import { workflowHandlers } from './http/routes/workflows.ts'
 import { tokenHandlers } from './http/routes/tokens.ts'
+import { variableHandlers } from './http/routes/variables.ts'
 import { createHttp } from './http/server.ts'
 import type { XxlCalls } from './http/xxl.ts'
 import type { LinkHost } from './link/link.ts'
@@ -59,6 +60,10 @@ import type { Log } from './log.ts'
 import { openStore, type OpenStore } from './open-store.ts'
 import { nodeOf } from './node.ts'
 import { findPortOwner } from './port-owner.ts'
+import { SecretBook } from './secret/book.ts'
+import { sealedWarning } from './secret/keys.ts'
+import { SecretUses } from './secret/uses.ts'
+import { Vault } from './secret/vault.ts'
 import { SYSTEM } from './store/caller.ts'
 import type { Database } from './store/database.ts'
 import { executorsById } from './store/executor-views.ts'
@@ -68,6 +73,7 @@ import { RunIds } from './store/ids.ts'
 import { getInstance, instancesById, runHead } from './store/instances.ts'
 import { groupOf } from './store/locate.ts'
 import type { LogStore } from './store/logs.ts'
+import { prunePastSecrets } from './store/secrets.ts'
 import { storeId } from './store/store-id.ts'
 import { hasFirstPassword } from './store/users.ts'
 import { WorkflowRunReader } from './store/workflow-run-views.ts'
@@ -119,6 +125,7 @@ interface Parts {
   readonly access: AccessFacts
   readonly reads: CachedReads
   readonly refusals: Refusals
+  readonly uses: SecretUses
   readonly http: FastifyInstance
   readonly housekeeper: Housekeeper
 }
@@ -185,6 +192,7 @@ class NodeServer implements Server {
     await parts.post.close()
     await parts.xxl?.close()
     await parts.engine.stop()
+    await parts.uses.idle()
     await parts.refusals
       .stop()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'refused calls of the last minute are not in the audit log'))
@@ -230,6 +238,16 @@ class NodeServer implements Server {
     const secret = loadSecret(resolve(config.dataDir), config.secret)
     const sessionTokens = new ExecutorSessionTokens(secret)
     const serverZone = Intl.DateTimeFormat().resolvedOptions().timeZone
+    const vault = vaultOf(config, secret)
+    const sealed = await sealedWarning(db, vault)
+    if (sealed !== null) log.error(sealed)
+    const book = new SecretBook({ db, vault, monotonic: () => clock.monotonic() })
+    const uses = new SecretUses({
+      db,
+      ids,
+      now,
+      onTrouble: (error) => log.warn({ err: error }, 'the last use of secrets could not be noted'),
+    })
     const engine = await Engine.create({
       db,
       logs,
@@ -247,6 +265,8 @@ class NodeServer implements Server {
       deadMs: config.executor.deadMs,
       logLimitBytes: config.log.maxBytes,
       maxOpenRuns: config.openRuns.max,
+      references: book,
+      onSecrets: (given) => uses.given(given),
     })
     const networks = networksOf(config)
     const links = new Links(engine)
@@ -340,6 +360,7 @@ class NodeServer implements Server {
         },
       }),
       ...tokenHandlers({ db, change, access }),
+      ...variableHandlers({ db, change, vault, changed: () => book.refresh() }),
       ...clusterHandlers({ commands: engine }),
       ...systemHandlers({
         db,
@@ -356,10 +377,10 @@ class NodeServer implements Server {
     const housekeeper = new Housekeeper({
       clock,
       isMine: () => engine.keepsHouse,
-      chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })],
+      chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention }), { step: async (at) => (await prunePastSecrets(db, at)) === 500 }],
       onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
-    return { clock, cluster, store, logs, engine, links, stream, post, xxl, live, access, reads, refusals, http, housekeeper }
+    return { clock, cluster, store, logs, engine, links, stream, post, xxl, live, access, reads, refusals, uses, http, housekeeper }
   }
 
   /** Why no call is taken just now; null: they are. */
@@ -388,6 +409,12 @@ interface Shared {
   readonly log: Log
   readonly monotonic: () => number
   readonly db: Database
+}
+
+/** What was sealed before a key of its own was set opens with the secret of the installation. */
+function vaultOf({ secrets }: Config, secret: string): Vault {
+  const previous = secrets.previousKeys.split(',').flatMap((key) => (key.trim() === '' ? [] : [key.trim()]))
+  return secrets.key === '' ? new Vault(secret, previous) : new Vault(secrets.key, [secret, ...previous])
 }
 
 /** A server that only this machine reaches is one of a single machine: its executors are there too. */

@@ -4,7 +4,7 @@ import { formsOf, MIN_SECRET_CHARS } from './forms.ts'
 export const MASK = '***'
 /** JSON that is nested deeper is masked whole. */
 const MAX_DEPTH = 200
-const HASHES = 65_536
+const HASHES = 4_096
 
 /** Where something stands in a text: from `from` on, up to `to`. */
 interface Span {
@@ -93,7 +93,7 @@ export class Masker {
     const spans: Span[] = []
     let hash = 0
     for (let at = 0; at < text.length; at += 1) {
-      hash = ((hash << 4) ^ text.charCodeAt(at)) & 0xffff
+      hash = ((hash << 3) ^ text.charCodeAt(at)) & (HASHES - 1)
       if (this.#hasHash[hash] === 0 || at < MIN_SECRET_CHARS - 1) continue
       const from = at - MIN_SECRET_CHARS + 1
       for (const form of this.#byHash.get(hash) ?? []) if (text.startsWith(form, from)) addSpan(spans, { from, to: from + form.length })
@@ -118,7 +118,7 @@ export class Masker {
 /** Of the first four characters. */
 function hashOf(form: string): number {
   let hash = 0
-  for (let at = 0; at < MIN_SECRET_CHARS; at += 1) hash = ((hash << 4) ^ form.charCodeAt(at)) & 0xffff
+  for (let at = 0; at < MIN_SECRET_CHARS; at += 1) hash = ((hash << 3) ^ form.charCodeAt(at)) & (HASHES - 1)
   return hash
 }
 

@@ -232,6 +232,8 @@ const RESOURCES = {
   executor: 'EXECUTOR_NOT_FOUND',
   workflow: 'WORKFLOW_NOT_FOUND',
   'workflow-run': 'WORKFLOW_RUN_NOT_FOUND',
+  variable: 'VARIABLE_NOT_FOUND',
+  secret: 'SECRET_NOT_FOUND',
 } as const satisfies Record<Located, ErrorCode>
 
 /** 404 for what is not visible, 403 for what is visible and may not be done. A caller with the permission in all groups is not looked up. */

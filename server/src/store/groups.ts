@@ -4,6 +4,7 @@ import { changedFields, writeAudit } from './audit.ts'
 import type { Change } from './caller.ts'
 import { DuplicateKey, query, type Database, type ReadTx, type Tx } from './database.ts'
 import { nameKey } from './definition.ts'
+import { dropVariablesOf } from './drop-variables.ts'
 import { takeEntityId } from './ids.ts'
 import { EXECUTORS_LEVEL, FLEET_LEVEL, requireLevel } from './levels.ts'
 import { contains, instantText, offsetOf, type Page, type PageRequest } from './page.ts'
@@ -162,6 +163,7 @@ export async function deleteGroup(db: Database, { groupId }: { groupId: number }
     await tx.run('DELETE FROM executor_beat WHERE executor_id IN (SELECT id FROM executor WHERE group_id = ?)', [groupId])
     await tx.run('DELETE FROM executor WHERE group_id = ?', [groupId])
     await tx.run('DELETE FROM task_group WHERE id = ?', [groupId])
+    await dropVariablesOf(tx, groupId)
     await writeAudit(tx, change.now, change.auditId, change.caller, {
       action: 'group:delete',
       resource: { kind: 'group', id: groupId, key: row.name },

@@ -1,5 +1,5 @@
 import type { Task, TaskCreate } from '@tickwheel/contract'
-import { parseInstant, type Scope } from '@tickwheel/core'
+import { parseInstant, visibleScope, type Scope } from '@tickwheel/core'
 import type { Commands } from '../../engine/commands.ts'
 import type { Database } from '../../store/database.ts'
 import { listFirings, whyAt } from '../../store/ledger.ts'
@@ -46,12 +46,12 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
     getTask: async ({ params, scope, who }) => one(params.id, scope, who),
     createTask: async ({ body, scope, who, caller }) => {
       requireScriptRight(body, who)
-      const { taskId } = await commands.createTask(body, scope, caller)
+      const { taskId } = await commands.createTask(body, scope, caller, mayRefer(who))
       return one(taskId, scope, who)
     },
     updateTask: async ({ params, body, scope, who, caller }) => {
       requireScriptRight(body, who)
-      await commands.updateTask(params.id, body, scope, caller)
+      await commands.updateTask(params.id, body, scope, caller, mayRefer(who))
       return one(params.id, scope, who)
     },
     deleteTask: async ({ params, query, scope, caller }) => {
@@ -69,14 +69,14 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
     triggerTask: async ({ params, body, scope, who, caller, idempotencyKey }) => {
       if (body.params !== undefined || body.executorId !== undefined)
         requireAlso(who, 'task:runWithParams', await locate('task', params.id))
-      return commands.trigger(params.id, body, idempotencyKey, scope, caller)
+      return commands.trigger(params.id, body, idempotencyKey, scope, caller, mayRefer(who))
     },
     nextFirings: async ({ params, query, scope }) => nextFirings(parts, { kind: TASK, id: params.id, scope, count: query.count ?? 10 }),
     previewRoute: async ({ params, scope }) => commands.previewRoute(params.id, scope),
     listTaskVersions: async ({ params, query, scope, who }) =>
       listTaskVersions(db, scope, { taskId: params.id, mayViewParams: mayIn(who, 'task:viewParams'), ...pageOf(query) }),
     restoreTaskVersion: async ({ params, scope, who, caller }) => {
-      await commands.restoreTaskVersion(params.id, params.version, scope, caller)
+      await commands.restoreTaskVersion(params.id, params.version, scope, caller, mayRefer(who))
       return one(params.id, scope, who)
     },
     listFirings: async ({ params, query, scope }) => listFirings(db, scope, { taskId: params.id, ...query }),
@@ -87,6 +87,11 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
         from: body.from === undefined ? undefined : (parseInstant(body.from) ?? undefined),
       }),
   }
+}
+
+/** The secrets that somebody may see the names of are those that their tasks may refer to. */
+function mayRefer({ grants }: SignedUser): Scope {
+  return visibleScope(grants, 'secret:view')
 }
 
 /** Who may save a shell command or a script has a shell on the executors. */
