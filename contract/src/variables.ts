@@ -78,7 +78,11 @@ export type ReferenceChoices = Static<typeof ReferenceChoices>
 export const SecretKeys = strict({
   current: Type.String(),
   keys: Type.Array(
-    strict({ id: Type.String(), secrets: Type.Integer(), isKnown: Type.Boolean({ description: 'false: this server was not given the key' }) }),
+    strict({
+      id: Type.String(),
+      secrets: Type.Integer(),
+      isKnown: Type.Boolean({ description: 'false: this server was not given the key' }),
+    }),
   ),
 })
 export type SecretKeys = Static<typeof SecretKeys>

@@ -377,7 +377,11 @@ class NodeServer implements Server {
     const housekeeper = new Housekeeper({
       clock,
       isMine: () => engine.keepsHouse,
-      chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention }), { step: async (at) => (await prunePastSecrets(db, at)) === 500 }],
+      chores: [
+        new Folder(db),
+        new Pruner({ db, logs, retention: config.retention }),
+        { step: async (at) => (await prunePastSecrets(db, at)) === 500 },
+      ],
       onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
     return { clock, cluster, store, logs, engine, links, stream, post, xxl, live, access, reads, refusals, uses, http, housekeeper }

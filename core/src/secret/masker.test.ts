@@ -49,7 +49,10 @@ describe('Masker', () => {
 
   it('goes through JSON, names of fields and numbers as well', () => {
     const numbers = new Masker(['12345678', 'hunter22'])
-    expect(numbers.json({ hunter22: [1, 12345678, { a: 'my hunter22' }], b: null })).toEqual({ '***': [1, '***', { a: 'my ***' }], b: null })
+    expect(numbers.json({ hunter22: [1, 12345678, { a: 'my hunter22' }], b: null })).toEqual({
+      '***': [1, '***', { a: 'my ***' }],
+      b: null,
+    })
   })
 
   it('leaves masked text as it is', () => {

@@ -34,7 +34,11 @@ export function expressionsIn(template: Template, path: readonly (string | numbe
  * A template with every expression computed. All outputs that are missing are asked for at once; of several that fail, the first is told. A result above
  * 64 KiB as JSON fails with `RESULT_TOO_LARGE`. `computed`: what is made of each value that an expression gave.
  */
-export function evaluateTemplate(template: Template, scope: ExpressionScope, computed: (value: Json) => Json = (value) => value): Evaluation<Json> {
+export function evaluateTemplate(
+  template: Template,
+  scope: ExpressionScope,
+  computed: (value: Json) => Json = (value) => value,
+): Evaluation<Json> {
   const run = new TemplateRun(scope, computed)
   const value = run.fill(template)
   if (run.needed.size > 0) return { kind: 'need', steps: [...run.needed] }

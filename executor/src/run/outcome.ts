@@ -36,7 +36,9 @@ export function maskedOutcome({ outcome, result, error }: Outcome, masker: Maske
     ...(result === undefined ? {} : { result: masker.json(result) }),
     ...(error === undefined
       ? {}
-      : { error: { code: masker.text(error.code), message: masker.text(error.message, { isCut: error.message.length >= MESSAGE_CHARS }) } }),
+      : {
+          error: { code: masker.text(error.code), message: masker.text(error.message, { isCut: error.message.length >= MESSAGE_CHARS }) },
+        }),
   }
 }
 

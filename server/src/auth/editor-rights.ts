@@ -8,5 +8,9 @@ import { grantsOf } from './grants.ts'
 export async function editorRights(db: Database, userId: number): Promise<RunRights> {
   const user = await db.read((tx) => readUser(tx, userId))
   const grants = user === null || user.disabled === 1 ? [] : grantsOf({ userId, isAdmin: user.is_admin === 1 })
-  return { tasks: visibleScope(grants, 'task:run'), workflows: visibleScope(grants, 'workflow:run'), secrets: visibleScope(grants, 'secret:view') }
+  return {
+    tasks: visibleScope(grants, 'task:run'),
+    workflows: visibleScope(grants, 'workflow:run'),
+    secrets: visibleScope(grants, 'secret:view'),
+  }
 }

@@ -14,7 +14,12 @@ export type Filled =
       /** names of the secrets that it refers to */
       readonly names: readonly string[]
     }
-  | { readonly kind: 'unfit'; readonly error: { readonly code: ReferenceError; readonly message: string }; readonly reason: Reason; readonly facts: Facts }
+  | {
+      readonly kind: 'unfit'
+      readonly error: { readonly code: ReferenceError; readonly message: string }
+      readonly reason: Reason
+      readonly facts: Facts
+    }
 
 /** Fills in what runs refer to, at the moment when they are sent. A run that refers to nothing costs nothing. */
 export class Filler {
@@ -31,12 +36,14 @@ export class Filler {
     const given = { handler, params: params ?? definition.params }
     const references = this.referencesOf(definition, params)
     const hasText = given.params.includes('${{') || 'env' in handler || handler.kind === 'http'
-    if (references.length === 0)
-      return { kind: 'filled', ...(hasText ? filled(given, () => undefined) : given), secrets: [], names: [] }
+    if (references.length === 0) return { kind: 'filled', ...(hasText ? filled(given, () => undefined) : given), secrets: [], names: [] }
     const found = await this.#book.resolve(groupId, references)
     if (found.kind === 'unknown') return unknown(found.names)
     if (found.kind === 'sealed') return sealed(found.names)
-    const bytes = references.reduce((sum, reference) => sum + timesIn(given, reference) * (found.values.get(keyOfReference(reference))?.length ?? 0), 0)
+    const bytes = references.reduce(
+      (sum, reference) => sum + timesIn(given, reference) * (found.values.get(keyOfReference(reference))?.length ?? 0),
+      0,
+    )
     if (bytes > VARIABLE_LIMITS.filledBytes) return tooLarge(bytes)
     const whole = filled(given, (reference) => found.values.get(keyOfReference(reference)))
     return { kind: 'filled', ...whole, secrets: found.secrets, names: secretNames(references) }

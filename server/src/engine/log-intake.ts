@@ -72,8 +72,7 @@ export class LogIntake {
     const mine = batch.filter((_, index) => owned[index] === true && masks[index] !== 'sealed')
     await this.#write(mine.map(({ frame }) => this.#masked(frame, found.get(attemptKey(frame)) ?? null)))
     this.#waiting = this.#waiting.slice(batch.length)
-    for (const [index, item] of batch.entries())
-      item.resolve(owned[index] !== true ? 'unknown' : masks[index] === 'sealed' ? null : 'done')
+    for (const [index, item] of batch.entries()) item.resolve(owned[index] !== true ? 'unknown' : masks[index] === 'sealed' ? null : 'done')
     return this.#waiting.length > 0
   }
 

@@ -1,5 +1,14 @@
 import { VARIABLE_LIMITS, type FieldProblem, type Handler, type Step, type WorkflowDefinition } from '@tickwheel/contract'
-import { brokenReferenceIn, expressionOf, fillReferences, referencesIn, variablesIn, type Json, type Reference, type Scope } from '@tickwheel/core'
+import {
+  brokenReferenceIn,
+  expressionOf,
+  fillReferences,
+  referencesIn,
+  variablesIn,
+  type Json,
+  type Reference,
+  type Scope,
+} from '@tickwheel/core'
 import { query, type ReadTx } from './database.ts'
 import { isInReach, OF_ALL } from './variable-place.ts'
 import { graphOf, type WorkflowRefs } from './workflow-definition.ts'
@@ -175,7 +184,12 @@ function unknownReference({ path, kind, name }: { path: string } & Reference): F
 
 async function groupsOfTasks(tx: ReadTx, ids: readonly number[]): Promise<Map<number, number>> {
   if (ids.length === 0) return new Map()
-  const rows = await tx.rows(query.selectFrom('task').select(['id', 'group_id']).where('id', 'in', [...new Set(ids)]))
+  const rows = await tx.rows(
+    query
+      .selectFrom('task')
+      .select(['id', 'group_id'])
+      .where('id', 'in', [...new Set(ids)]),
+  )
   return new Map(rows.map((row) => [row.id, row.group_id]))
 }
 

@@ -166,21 +166,41 @@ export async function countByKey(db: Database): Promise<{ keyId: string; secrets
 }
 
 /** A data key that is to be sealed anew. */
-export type ResealKey = (row: { readonly secretId: number } & Pick<SealedColumns, 'data_key' | 'key_id'>) => Pick<SealedColumns, 'data_key' | 'key_id'>
+export type ResealKey = (
+  row: { readonly secretId: number } & Pick<SealedColumns, 'data_key' | 'key_id'>,
+) => Pick<SealedColumns, 'data_key' | 'key_id'>
 
 /** Seals data keys anew that keys of `fromKeys` have sealed; at most 100 secrets and 100 values that they had. How many. */
 export async function resealSecrets(db: Database, fromKeys: readonly string[], reseal: ResealKey, change: Change): Promise<number> {
   if (fromKeys.length === 0) return 0
   return db.write('rest', async (tx) => {
     const present = await tx.lock(
-      query.selectFrom('secret').select(['id', 'id as secret_id', 'data_key', 'key_id']).where('key_id', 'in', fromKeys).orderBy('id').limit(ROTATED_AT_ONCE),
+      query
+        .selectFrom('secret')
+        .select(['id', 'id as secret_id', 'data_key', 'key_id'])
+        .where('key_id', 'in', fromKeys)
+        .orderBy('id')
+        .limit(ROTATED_AT_ONCE),
     )
     const past = await tx.lock(
-      query.selectFrom('secret_past').select(['id', 'secret_id', 'data_key', 'key_id']).where('key_id', 'in', fromKeys).orderBy('id').limit(ROTATED_AT_ONCE),
+      query
+        .selectFrom('secret_past')
+        .select(['id', 'secret_id', 'data_key', 'key_id'])
+        .where('key_id', 'in', fromKeys)
+        .orderBy('id')
+        .limit(ROTATED_AT_ONCE),
     )
-    for (const [table, rows] of [['secret', present], ['secret_past', past]] as const)
+    for (const [table, rows] of [
+      ['secret', present],
+      ['secret_past', past],
+    ] as const)
       for (const { id, secret_id: secretId, ...row } of rows)
-        await tx.execute(query.updateTable(table).set(reseal({ secretId, ...row })).where('id', '=', id))
+        await tx.execute(
+          query
+            .updateTable(table)
+            .set(reseal({ secretId, ...row }))
+            .where('id', '=', id),
+        )
     const resealed = present.length + past.length
     if (resealed === 0) return 0
     await writeAudit(tx, change.now, change.auditId, change.caller, {
@@ -213,7 +233,13 @@ export async function prunePastSecrets(db: Database, now: number): Promise<numbe
 async function keepPast(tx: Tx, row: SecretRow, now: number): Promise<void> {
   const { group_id, name, sealed, data_key, key_id } = row
   const past = await tx.rows(
-    query.selectFrom('secret_past').select('id').where('name', '=', name).where('group_id', '=', group_id).orderBy('until_at', 'desc').limit(1000),
+    query
+      .selectFrom('secret_past')
+      .select('id')
+      .where('name', '=', name)
+      .where('group_id', '=', group_id)
+      .orderBy('until_at', 'desc')
+      .limit(1000),
   )
   for (const { id } of past.slice(PAST_KEPT - 1)) await tx.run('DELETE FROM secret_past WHERE id = ?', [id])
   const id = await takeEntityId(tx)

@@ -40,7 +40,12 @@ export async function createTask(
 ): Promise<TaskChanged> {
   return db.write('rest', async (tx) => {
     const definition = completeDefinition(input, serverZone)
-    return createScheduled(tx, TASK, { ...(await wishOf(tx, input.groupId, definition, mayRefer)), isEnabled: input.enabled ?? false }, change)
+    return createScheduled(
+      tx,
+      TASK,
+      { ...(await wishOf(tx, input.groupId, definition, mayRefer)), isEnabled: input.enabled ?? false },
+      change,
+    )
   })
 }
 
@@ -192,7 +197,8 @@ function contentOf(definition: TaskDefinition): Content {
         : {
             level,
             what: 'keep to all that this task asks for',
-            remedy: 'leave out shards, limits, labels, environment, references to variables and secrets, and routing beyond roundRobin and random',
+            remedy:
+              'leave out shards, limits, labels, environment, references to variables and secrets, and routing beyond roundRobin and random',
           },
     hasShards: definition.sharding !== undefined,
   }

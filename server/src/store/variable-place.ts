@@ -147,9 +147,7 @@ function nameTaken(table: NamedTable, name: string): FieldProblem {
 
 /** Its group, so that it is not removed meanwhile; 422 for one that does not exist or is not visible. */
 async function lockGroup(tx: Tx, groupId: number, scope: Scope): Promise<string> {
-  const [group] = isVisible(scope, groupId)
-    ? await tx.lock(query.selectFrom('task_group').select('name').where('id', '=', groupId))
-    : []
+  const [group] = isVisible(scope, groupId) ? await tx.lock(query.selectFrom('task_group').select('name').where('id', '=', groupId)) : []
   if (group !== undefined) return group.name
   throw refusedField({ path: 'groupId', code: 'UNKNOWN_REFERENCE', message: `there is no group ${groupId}`, params: { value: groupId } })
 }

@@ -20,7 +20,12 @@ export async function saveUses(tx: Tx, taskId: number, references: readonly Plac
 }
 
 /** Tasks and workflows that are visible and whose present version refers to it. Of one of all groups, those whose group has none of its own. */
-export async function usesOf(db: Database, table: NamedTable, id: number, scopes: { own: Scope; tasks: Scope; workflows: Scope }): Promise<VariableUses> {
+export async function usesOf(
+  db: Database,
+  table: NamedTable,
+  id: number,
+  scopes: { own: Scope; tasks: Scope; workflows: Scope },
+): Promise<VariableUses> {
   return db.read(async (tx) => {
     const row = await visibleNamed(tx, table, id, scopes.own)
     const own = await tx.rows(query.selectFrom(table).select('group_id').where('name', '=', row.name).where('group_id', '<>', OF_ALL))

@@ -7,7 +7,17 @@ import { namesOfGroups } from './groups.ts'
 import { takeEntityId } from './ids.ts'
 import type { Page } from './page.ts'
 import type { VariableRow } from './schema.ts'
-import { describedNamed, keyOfNamed, listNamed, lockNamed, nameGuard, OF_ALL, requireBytes, requirePlace, visibleNamed } from './variable-place.ts'
+import {
+  describedNamed,
+  keyOfNamed,
+  listNamed,
+  lockNamed,
+  nameGuard,
+  OF_ALL,
+  requireBytes,
+  requirePlace,
+  visibleNamed,
+} from './variable-place.ts'
 import { countVariableChange } from './variable-revision.ts'
 
 export async function listVariables(db: Database, scope: Scope, asked: VariableListQuery): Promise<Page<Variable>> {
