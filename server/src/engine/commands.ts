@@ -38,14 +38,7 @@ export interface Commands {
   stopWorkflow(workflowId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
   deleteWorkflow(workflowId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
   /** `key`: the caller's Idempotency-Key, already bound to the caller and the path; null without one. */
-  trigger(
-    taskId: number,
-    body: TriggerBody,
-    key: string | null,
-    scope: Scope,
-    caller: Caller,
-    mayRefer?: Scope,
-  ): Promise<{ instanceId: number }>
+  trigger(taskId: number, body: TriggerWish, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }>
   /** Who would get a run of a task if it came now. */
   previewRoute(taskId: number, scope: Scope): Promise<RouteAnswer>
   cancelInstance(instanceId: number, scope: Scope, caller: Caller): Promise<void>
@@ -86,6 +79,9 @@ export interface Commands {
    */
   resumeFiring(how: 'fromNow' | 'replay', caller: Caller): Promise<void>
 }
+
+/** `mayRefer`: the groups whose secrets the caller may see, and so refer to in params of their own; absent: none. */
+export type TriggerWish = TriggerBody & { readonly mayRefer?: Scope }
 
 /** What a node tells the others with each beat, in its row. */
 export interface NodeFacts {

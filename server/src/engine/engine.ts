@@ -3,7 +3,6 @@ import type {
   RouteAnswer,
   TaskCreate,
   TaskUpdate,
-  TriggerBody,
   Verdict,
   WorkflowRetryBody,
   WorkflowTriggerBody,
@@ -45,7 +44,7 @@ import { Advancer } from './advancer.ts'
 import { Chooser } from './chooser.ts'
 import type { Clock, Wake } from './clock.ts'
 import { clusterView, factsOf } from './cluster-view.ts'
-import type { ClusterView, Commands, EngineStatus, LiveExecutor, NodeFacts } from './commands.ts'
+import type { ClusterView, Commands, EngineStatus, LiveExecutor, NodeFacts, TriggerWish } from './commands.ts'
 import { Conductor } from './conductor.ts'
 import { Credits } from './credits.ts'
 import { Definitions } from './definitions.ts'
@@ -630,16 +629,9 @@ export class Engine implements Commands, LinkHost {
     await this.#delete({ taskId: workflowId, cancelRunning, kind: WORKFLOW }, scope, caller)
   }
 
-  async trigger(
-    taskId: number,
-    body: TriggerBody,
-    key: string | null,
-    scope: Scope,
-    caller: Caller,
-    mayRefer: Scope = [],
-  ): Promise<{ instanceId: number }> {
+  async trigger(taskId: number, body: TriggerWish, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }> {
     const { instanceId } = await this.#desk.take({
-      mayRefer,
+      mayRefer: body.mayRefer ?? [],
       taskId,
       scope,
       keyHash: key,

@@ -43,7 +43,7 @@ export class SecretUses {
       if ((noted !== undefined && now - noted.at < NOTED_MS) || this.#waiting.length >= AT_ONCE) continue
       const isAudited = noted === undefined || now - noted.auditedAt >= AUDITED_MS
       this.#noted.delete(key)
-      this.#noted.set(key, { at: now, auditedAt: isAudited ? now : (noted?.auditedAt ?? now) })
+      this.#noted.set(key, { at: now, auditedAt: isAudited ? now : noted.auditedAt })
       const [oldest] = this.#noted.keys()
       if (this.#noted.size > KEPT && oldest !== undefined) this.#noted.delete(oldest)
       this.#waiting.push({ ...use, isAudited })

@@ -162,7 +162,7 @@ export async function countByKey(db: Database): Promise<{ keyId: string; secrets
       'SELECT key_id, COUNT(*) AS n FROM (SELECT key_id FROM secret UNION ALL SELECT key_id FROM secret_past) AS every GROUP BY key_id ORDER BY key_id',
     ),
   )
-  return rows.map((row) => ({ keyId: row.key_id, secrets: Number(row.n) }))
+  return rows.map((row) => ({ keyId: row.key_id, secrets: row.n }))
 }
 
 /** A data key that is to be sealed anew. */

@@ -46,8 +46,7 @@ export async function listNamed<T extends NamedTable>(
       tx,
       rows.map((row) => row.group_id),
     )
-    // Safe: every column of the table was read.
-    return { rows: rows as Schema[T][], groups, total: count?.total ?? 0, page, pageSize }
+    return { rows, groups, total: count?.total ?? 0, page, pageSize }
   })
 }
 
@@ -56,8 +55,7 @@ export async function visibleNamed<T extends NamedTable>(tx: ReadTx, table: T, i
   const named: NamedTable = table
   const row = await tx.first(query.selectFrom(named).selectAll().where('id', '=', id))
   if (row === null || !isInReach(scope, row.group_id)) throw new AppError(NOT_FOUND[table], `There is no ${table} ${id} that you may see.`)
-  // Safe: every column of the table was read.
-  return row as Schema[T]
+  return row
 }
 
 /** As `visibleNamed`, locked, and of the version that the caller has read (409 `STALE_VERSION`); null: whatever its version. */

@@ -69,7 +69,7 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
     triggerTask: async ({ params, body, scope, who, caller, idempotencyKey }) => {
       if (body.params !== undefined || body.executorId !== undefined)
         requireAlso(who, 'task:runWithParams', await locate('task', params.id))
-      return commands.trigger(params.id, body, idempotencyKey, scope, caller, mayRefer(who))
+      return commands.trigger(params.id, { ...body, mayRefer: mayRefer(who) }, idempotencyKey, scope, caller)
     },
     nextFirings: async ({ params, query, scope }) => nextFirings(parts, { kind: TASK, id: params.id, scope, count: query.count ?? 10 }),
     previewRoute: async ({ params, scope }) => commands.previewRoute(params.id, scope),
