@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
-import { routes, type Group, type Problem, type Task, type Workflow } from '@tickwheel/contract'
+import { routes, type Group, type Problem, type Secret, type Task, type Variable, type Workflow } from '@tickwheel/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openApi, type ApiServer } from './api.fixture.ts'
 import { ApiClient } from './kit/api-client.ts'
@@ -15,6 +15,8 @@ let api: ApiServer
 let nobody: ApiClient
 let task: Task
 let workflow: Workflow
+let variable: Variable
+let secret: Secret
 
 beforeAll(async () => {
   api = await openApi()
@@ -25,6 +27,8 @@ beforeAll(async () => {
     schedule: { kind: 'manual' },
     handler: { kind: 'shell', script: 'true' },
   })
+  variable = await api.admin.post<Variable>('/variable', { groupId: home, name: 'HIDDEN', value: 'x' })
+  secret = await api.admin.post<Secret>('/secret', { groupId: null, name: 'HIDDEN', value: 'hidden value' })
   workflow = await api.admin.post<Workflow>('/workflow', { groupId: home, ...chain })
   const db = new Sqlite(join(api.dataDir, 'tickwheel.db'))
   db.prepare(
@@ -48,10 +52,14 @@ const bodies: Readonly<Record<string, unknown>> = {
   updateTask: { groupId: 1, name: 'x', schedule: { kind: 'manual' }, handler: { kind: 'shell', script: 'x' }, version: 1 },
   updateWorkflow: { groupId: 1, ...chain, version: 1 },
   completeStep: { reason: 'x' },
+  updateVariable: { value: 'x', version: 1 },
+  updateSecret: { version: 1 },
 }
 const known = (path: string): number => {
   if (path.startsWith('/task')) return task.id
   if (path.startsWith('/workflow/')) return workflow.id
+  if (path.startsWith('/variable')) return variable.id
+  if (path.startsWith('/secret')) return secret.id
   return path.startsWith('/group') ? task.groupId : 1
 }
 

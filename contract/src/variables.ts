@@ -1,4 +1,4 @@
-import { REFERENCE_NAME } from '@tickwheel/core'
+import { REFERENCE_KINDS, REFERENCE_NAME } from '@tickwheel/core'
 import { Type, type Static } from 'typebox'
 import { VARIABLE_LIMITS } from './constants.ts'
 import { defineRoute } from './route.ts'
@@ -70,8 +70,9 @@ export const VariableUses = strict({ items: Type.Array(VariableUse), total: Type
 export type VariableUses = Static<typeof VariableUses>
 
 /** What tasks of a group may refer to: of each name the one that they get. Secrets: those that the caller may see. */
-const ReferenceChoice = strict({ name: Type.String(), description: Type.String(), groupId: GroupId })
-export const ReferenceChoices = strict({ variables: Type.Array(ReferenceChoice), secrets: Type.Array(ReferenceChoice) })
+export const ReferenceChoice = strict({ kind: oneOf(REFERENCE_KINDS), name: Type.String(), description: Type.String(), groupId: GroupId })
+export type ReferenceChoice = Static<typeof ReferenceChoice>
+export const ReferenceChoices = strict({ items: Type.Array(ReferenceChoice), total: Type.Integer() })
 export type ReferenceChoices = Static<typeof ReferenceChoices>
 
 /** The keys that secrets are sealed with. `id` is a fingerprint: it says nothing of the key. */
@@ -112,7 +113,7 @@ export const variableRoutes = [
     budget: 'read',
     tag,
     summary: 'What tasks of a group may refer to',
-    query: strict({ groupId: Id }),
+    query: strict({ groupId: Type.Optional(Id) }),
     status: 200,
     answer: ReferenceChoices,
   }),

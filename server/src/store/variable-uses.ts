@@ -1,6 +1,6 @@
-import type { ReferenceChoices, VariableUse, VariableUses } from '@tickwheel/contract'
+import type { ReferenceChoice, ReferenceChoices, VariableUse, VariableUses } from '@tickwheel/contract'
 import type { Reference, Scope } from '@tickwheel/core'
-import { query, type Database, type Tx } from './database.ts'
+import { query, type Database, type ReadTx, type Tx } from './database.ts'
 import type { PlacedReference } from './references.ts'
 import { groupsOf } from './scope.ts'
 import { isInReach, OF_ALL, visibleNamed, type NamedTable } from './variable-place.ts'
@@ -55,21 +55,36 @@ export async function usesOf(
   })
 }
 
-/** What tasks of a group may refer to: of each name the one that they get. Of secrets, those that the caller may see. */
-export async function referenceChoices(db: Database, groupId: number, secretScope: Scope): Promise<ReferenceChoices> {
-  return db.read(async (tx) => {
-    const of = async (table: NamedTable) => {
-      const rows = await tx.rows(
-        query.selectFrom(table).select(['name', 'description', 'group_id']).where('group_id', 'in', [OF_ALL, groupId]).orderBy('group_id'),
-      )
-      return [...new Map(rows.map((row) => [row.name, row])).values()].sort((a, b) => (a.name < b.name ? -1 : 1))
-    }
-    const choice = ({ name, description, group_id }: { name: string; description: string; group_id: number }) => ({
-      name,
-      description,
-      groupId: group_id === OF_ALL ? null : group_id,
-    })
-    const secrets = (await of('secret')).filter((row) => isInReach(secretScope, row.group_id))
-    return { variables: (await of('variable')).map(choice), secrets: secrets.map(choice) }
-  })
+/**
+ * What tasks of a group may refer to: of each name the one that they get; `groupId` null: what belongs to all groups. Of secrets, those that the caller may
+ * see; of both, nothing for who may not see the group.
+ */
+export async function referenceChoices(
+  db: Database,
+  groupId: number | null,
+  scopes: { readonly variables: Scope; readonly secrets: Scope },
+): Promise<ReferenceChoices> {
+  const group = groupId ?? OF_ALL
+  const items = await db.read(async (tx) => [
+    ...(isInReach(scopes.variables, group) ? await choices(tx, 'variable', group) : []),
+    ...(await choices(tx, 'secret', group)).filter((choice) => isInReach(scopes.secrets, choice.groupId ?? OF_ALL)),
+  ])
+  return { items, total: items.length }
+}
+
+async function choices(tx: ReadTx, table: NamedTable, groupId: number): Promise<ReferenceChoice[]> {
+  const rows = await tx.rows(
+    query
+      .selectFrom(table)
+      .select(['name', 'description', 'group_id'])
+      .where('group_id', 'in', [OF_ALL, groupId])
+      .orderBy('name')
+      .orderBy('group_id'),
+  )
+  return [...new Map(rows.map((row) => [row.name, row])).values()].map(({ name, description, group_id: of }) => ({
+    kind: table === 'variable' ? 'vars' : 'secrets',
+    name,
+    description,
+    groupId: of === OF_ALL ? null : of,
+  }))
 }

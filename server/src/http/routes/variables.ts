@@ -40,10 +40,8 @@ export function variableHandlers({ db, change, vault, changed }: VariableParts):
   const secret = async (scope: Scope, secretId: number): Promise<Secret> => getSecret(db, scope, secretId, isKnownKey)
   return {
     listVariables: async ({ query, scope }) => listVariables(db, scope, query),
-    listReferences: async ({ query, scope, who }) => {
-      if (scope !== 'all' && !scope.some((groupId) => groupId === query.groupId)) return { variables: [], secrets: [] }
-      return referenceChoices(db, query.groupId, visibleScope(who.grants, 'secret:view'))
-    },
+    listReferences: async ({ query, scope, who }) =>
+      referenceChoices(db, query.groupId ?? null, { variables: scope, secrets: visibleScope(who.grants, 'secret:view') }),
     createVariable: async (asked) => {
       const variableId = await createVariable(db, asked.body, await change(asked))
       changed()
