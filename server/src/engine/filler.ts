@@ -21,6 +21,8 @@ export type Filled =
       readonly facts: Facts
     }
 
+const NAMES_SHOWN = 5
+
 /** Fills in what runs refer to, at the moment when they are sent. A run that refers to nothing costs nothing. */
 export class Filler {
   readonly #book: ReferenceBook
@@ -66,21 +68,26 @@ export function secretNames(references: readonly Reference[]): string[] {
 
 /** How often a text of the run names it, about: in JSON, which has every text. */
 function timesIn(given: { readonly handler: Handler; readonly params: string }, { kind, name }: Reference): number {
-  return JSON.stringify(given).split(`${kind}.${name}`).length - 1
+  return JSON.stringify(given).match(new RegExp(`\\b${kind}\\.${name}\\b`, 'g'))?.length ?? 0
 }
 
 function unknown(names: readonly string[]): Filled {
-  const message = `there is no ${names.join(', ')} any more in the group, or in all groups: create it again, or take it out of the task`
-  return { kind: 'unfit', error: { code: 'REFERENCE_UNKNOWN', message }, reason: 'referenceUnknown', facts: { names: names.join(', ') } }
+  const message = `there is no ${shown(names)} any more in the group, or in all groups: create it again, or take it out of the task`
+  return { kind: 'unfit', error: { code: 'REFERENCE_UNKNOWN', message }, reason: 'referenceUnknown', facts: { names: shown(names) } }
 }
 
 function sealed(names: readonly string[]): Filled {
-  const message = `${names.join(', ')} cannot be opened: it was sealed with a key that this server was not given; put that key back (secrets.key, or secrets.previousKeys)`
-  return { kind: 'unfit', error: { code: 'SECRET_SEALED', message }, reason: 'secretSealed', facts: { names: names.join(', ') } }
+  const message = `${shown(names)} cannot be opened: it was sealed with a key that this server was not given; put that key back (secrets.key, or secrets.previousKeys)`
+  return { kind: 'unfit', error: { code: 'SECRET_SEALED', message }, reason: 'secretSealed', facts: { names: shown(names) } }
 }
 
 function tooLarge(bytes: number): Filled {
   const max = VARIABLE_LIMITS.filledBytes
   const message = `the variables and secrets that it refers to add ${bytes} characters; at most ${max} are sent`
   return { kind: 'unfit', error: { code: 'REFERENCES_TOO_LARGE', message }, reason: 'referencesTooLarge', facts: { bytes, max } }
+}
+
+/** The trace of a run has room for a few. */
+function shown(names: readonly string[]): string {
+  return names.slice(0, NAMES_SHOWN).join(', ') + (names.length > NAMES_SHOWN ? ', …' : '')
 }
