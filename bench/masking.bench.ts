@@ -17,7 +17,12 @@ const PER_CHUNK = 500
 const RATE = 50_000
 
 const chunk = JSON.stringify(
-  Array.from({ length: PER_CHUNK }, (_, index) => [1_790_000_000_000 + index, 0, 1, `${String(index).padStart(6, '0')} ${randomBytes(46).toString('hex')}`]),
+  Array.from({ length: PER_CHUNK }, (_, index) => [
+    1_790_000_000_000 + index,
+    0,
+    1,
+    `${String(index).padStart(6, '0')} ${randomBytes(46).toString('hex')}`,
+  ]),
 )
 
 /** Lines a second. */
@@ -29,7 +34,11 @@ function measure(secrets: number): number {
   let carry = ''
   while (performance.now() < until) {
     const read = JSON.parse(chunk) as [number, number, number, string][]
-    if (masker !== null) ({ carry } = masker.lines(read.map(([, , , text]) => text), carry))
+    if (masker !== null)
+      ({ carry } = masker.lines(
+        read.map(([, , , text]) => text),
+        carry,
+      ))
     lines += PER_CHUNK
   }
   return lines / ((performance.now() - since) / 1000)
@@ -40,6 +49,16 @@ measure(3)
 const plain = measure(0)
 const rows = [1, 3, 20, 100].map((secrets) => {
   const rate = measure(secrets)
-  return [String(secrets), Math.round(rate).toLocaleString('en'), (rate / plain).toFixed(2), `${((1 / rate - 1 / plain) * RATE * 100).toFixed(1)} %`]
+  return [
+    String(secrets),
+    Math.round(rate).toLocaleString('en'),
+    (rate / plain).toFixed(2),
+    `${((1 / rate - 1 / plain) * RATE * 100).toFixed(1)} %`,
+  ]
 })
-console.log(formatTable(['secrets', 'lines/s', 'ratio', 'share at 50,000/s'], [['0', Math.round(plain).toLocaleString('en'), '1.00', '0.0 %'], ...rows]))
+console.log(
+  formatTable(
+    ['secrets', 'lines/s', 'ratio', 'share at 50,000/s'],
+    [['0', Math.round(plain).toLocaleString('en'), '1.00', '0.0 %'], ...rows],
+  ),
+)

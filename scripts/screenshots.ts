@@ -264,7 +264,11 @@ async function shots(admin: ApiClient): Promise<Shot[]> {
     { name: 'variable-new', path: '/variable', clicks: ['.page-head .el-button--primary'] },
     { name: 'variables-secrets', path: '/variable?kind=secret' },
     { name: 'variables-secret-edit', path: '/variable?kind=secret', clicks: ['.frame .el-icon-edit, .frame .icon-button'] },
-    { name: 'variables-in-editor', path: '/task/new?group=1', clicks: ['.handler-section .headers > .el-button', '.handler-section .header.env .el-dropdown'] },
+    {
+      name: 'variables-in-editor',
+      path: '/task/new?group=1',
+      clicks: ['.handler-section .headers > .el-button', '.handler-section .header.env .el-dropdown'],
+    },
     { name: 'groups', path: '/group' },
     { name: 'group-new', path: '/group', clicks: ['.page-head .el-button--primary'] },
     { name: 'password', path: '/password' },
