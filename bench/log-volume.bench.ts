@@ -8,8 +8,10 @@
  *                did not change in 100 s (22 MB); resident memory grows until the young heap has the size that V8 gives it, and stays there
  *   behind       how often a viewer was told that it is behind; the slow one must be, and must have every line in the end
  *
- * BENCH_LINES (a second, default 50,000), BENCH_SECONDS (default 60), BENCH_RUNS (default 100).
+ * BENCH_LINES (a second, default 50,000), BENCH_SECONDS (default 60), BENCH_RUNS (default 100), BENCH_SECRETS (that each run is given, so that every line
+ * is searched for them, in the executor and again in the server; default 0).
  */
+import { randomBytes } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
@@ -24,6 +26,7 @@ import { formatTable, machine, median } from './report.ts'
 const LINES = Number(process.env.BENCH_LINES ?? 50_000)
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 60)
 const RUNS = Number(process.env.BENCH_RUNS ?? 100)
+const SECRETS = Number(process.env.BENCH_SECRETS ?? 0)
 const EXECUTORS = 2
 const VIEWERS = 12
 const PER_RUN = Math.round(LINES / RUNS)
@@ -65,7 +68,10 @@ async function measure(server: ServerProcess, executors: readonly Program[], api
     handler: { kind: 'named', name: 'print' },
     overlap: { policy: 'parallel', max: 1000 },
   })
-  const params = JSON.stringify({ perSecond: PER_RUN, total: TOTAL, untilMs: Date.now() + SECONDS * 1000 + LATE_MS })
+  const names = Array.from({ length: SECRETS }, (_, index) => `BENCH_${index}`)
+  for (const name of names) await api.post('/secret', { groupId: null, name, value: randomBytes(20).toString('hex') })
+  const secrets = names.map((name) => `\${{ secrets.${name} }}`)
+  const params = JSON.stringify({ perSecond: PER_RUN, total: TOTAL, untilMs: Date.now() + SECONDS * 1000 + LATE_MS, secrets })
   const runs: number[] = []
   for (let run = 0; run < RUNS; run += 1)
     runs.push((await api.post<{ instanceId: number }>(`/task/${task.id}/trigger`, { params })).instanceId)

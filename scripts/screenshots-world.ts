@@ -1,4 +1,4 @@
-import type { GroupCreate, TaskCreate } from '@tickwheel/contract'
+import type { GroupCreate, TaskCreate, SecretCreate, VariableCreate } from '@tickwheel/contract'
 
 /** What the photographed console shows: the tasks of a company that does not exist. */
 export interface SampleTask extends Omit<TaskCreate, 'groupId'> {
@@ -199,4 +199,15 @@ export const TASKS: readonly SampleTask[] = [
     schedule: { kind: 'cron', expression: '0 0 18 LW * ?', timezone: 'Europe/Paris' },
     handler: { kind: 'named', name: 'settle' },
   },
+]
+
+export const VARIABLES: readonly VariableCreate[] = [
+  { groupId: null, name: 'REPORT_FOLDER', value: '/srv/reports', description: 'where reports are written' },
+  { groupId: 1, name: 'DB_HOST', value: 'db-primary.internal:3306', description: 'the primary' },
+  { groupId: null, name: 'REGION', value: 'eu-central-1' },
+]
+
+export const SECRETS: readonly SecretCreate[] = [
+  { groupId: 1, name: 'DB_PASSWORD', value: 'only-for-pictures', description: 'of the account backup' },
+  { groupId: null, name: 'SLACK_WEBHOOK', value: 'https://hooks.example.com/only-for-pictures', description: 'channel #operations' },
 ]

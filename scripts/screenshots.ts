@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Executor as ExecutorRow, Group, Instance, LedgerEntry, Task } from '@tickwheel/contract'
+import type { Executor as ExecutorRow, Group, Instance, LedgerEntry, Secret, Task, Variable } from '@tickwheel/contract'
 import { createExecutor, type Executor } from '@tickwheel/executor'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { ApiClient } from '../tests/kit/api-client.ts'
@@ -13,7 +13,7 @@ import { GENEROUS_BUDGETS, trigger } from '../tests/kit/runs.ts'
 import { startServer, type ServerProcess } from '../tests/kit/server-process.ts'
 import { makeDir, removeDir } from '../tests/kit/temp-dir.ts'
 import { waitFor } from '../tests/kit/wait-for.ts'
-import { GROUPS, TASKS } from './screenshots-world.ts'
+import { GROUPS, SECRETS, TASKS, VARIABLES } from './screenshots-world.ts'
 
 const LOOKS = [
   { locale: 'en', theme: 'light' },
@@ -129,6 +129,8 @@ async function fill(server: ServerProcess, spool: string): Promise<Executor[]> {
   const admin = await server.signIn()
   for (const group of GROUPS) await admin.post<Group>('/group', group)
   const groups = (await admin.get<{ items: Group[] }>('/group')).items
+  for (const variable of VARIABLES) await admin.post<Variable>('/variable', variable)
+  for (const secret of SECRETS) await admin.post<Secret>('/secret', secret)
   const idOf = (appName: string): number => groups.find((group) => group.appName === appName)?.id ?? 0
   const { token } = await admin.post<{ token: string }>('/token', { kind: 'executor', groupIds: [idOf('data-platform')] })
   const executors = ['etl-beijing-01', 'etl-frankfurt-02'].map((name, index) =>
@@ -258,6 +260,15 @@ async function shots(admin: ApiClient): Promise<Shot[]> {
     { name: 'executors', path: '/executor' },
     { name: 'executor', path: `/executor?executor=${String(executor?.id)}` },
     { name: 'executor-add', path: '/executor', clicks: ['.page-head .el-button--primary'] },
+    { name: 'variables', path: '/variable' },
+    { name: 'variable-new', path: '/variable', clicks: ['.page-head .el-button--primary'] },
+    { name: 'variables-secrets', path: '/variable?kind=secret' },
+    { name: 'variables-secret-edit', path: '/variable?kind=secret', clicks: ['.frame .el-icon-edit, .frame .icon-button'] },
+    {
+      name: 'variables-in-editor',
+      path: '/task/new?group=1',
+      clicks: ['.handler-section .headers > .el-button', '.handler-section .header.env .el-dropdown'],
+    },
     { name: 'groups', path: '/group' },
     { name: 'group-new', path: '/group', clicks: ['.page-head .el-button--primary'] },
     { name: 'password', path: '/password' },

@@ -580,6 +580,60 @@ CREATE TABLE IF NOT EXISTS `access_binding` (
   KEY `access_binding_role_key_holder_kind` (`role_key`, `holder_kind`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS `variable` (
+  `id` BIGINT NOT NULL,
+  `group_id` BIGINT NOT NULL,
+  `name` VARCHAR(255) NOT NULL,
+  `description` TEXT NOT NULL,
+  `version` INT NOT NULL,
+  `created_at` BIGINT NOT NULL,
+  `updated_at` BIGINT NOT NULL,
+  `value` TEXT NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `variable_group_id_name` (`group_id`, `name`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `secret` (
+  `id` BIGINT NOT NULL,
+  `group_id` BIGINT NOT NULL,
+  `name` VARCHAR(255) NOT NULL,
+  `description` TEXT NOT NULL,
+  `version` INT NOT NULL,
+  `created_at` BIGINT NOT NULL,
+  `updated_at` BIGINT NOT NULL,
+  `sealed` MEDIUMTEXT NOT NULL,
+  `data_key` TEXT NOT NULL,
+  `key_id` VARCHAR(255) NOT NULL,
+  `last_used_at` BIGINT,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `secret_group_id_name` (`group_id`, `name`),
+  KEY `secret_key_id` (`key_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `secret_past` (
+  `id` BIGINT NOT NULL,
+  `secret_id` BIGINT NOT NULL,
+  `group_id` BIGINT NOT NULL,
+  `name` VARCHAR(255) NOT NULL,
+  `until_at` BIGINT NOT NULL,
+  `sealed` MEDIUMTEXT NOT NULL,
+  `data_key` TEXT NOT NULL,
+  `key_id` VARCHAR(255) NOT NULL,
+  PRIMARY KEY (`id`),
+  KEY `secret_past_name_group_id` (`name`, `group_id`),
+  KEY `secret_past_until_at` (`until_at`),
+  KEY `secret_past_key_id` (`key_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `variable_use` (
+  `task_id` BIGINT NOT NULL,
+  `kind` INT NOT NULL,
+  `name` VARCHAR(255) NOT NULL,
+  `group_id` BIGINT NOT NULL,
+  PRIMARY KEY (`task_id`, `kind`, `group_id`, `name`),
+  KEY `variable_use_name_kind` (`name`, `kind`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS `alarm_rule` (
   `id` BIGINT NOT NULL,
   `group_id` BIGINT,

@@ -1,4 +1,4 @@
-import type { Account, AlarmRule, Binding, Role, RouteId, Task, Workflow } from '@tickwheel/contract'
+import type { Account, AlarmRule, Binding, Role, RouteId, Secret, Task, Variable, Workflow } from '@tickwheel/contract'
 import { joinExecutor, type AccessWorld, type Place } from './access-world.fixture.ts'
 
 /** What a call is aimed at, in one of the two groups of the world. */
@@ -41,6 +41,8 @@ const executor: Entry['of'] = ({ place }) => place.executorId
 const user: Entry['of'] = ({ world }) => world.target.user.id
 const alarmRule: Entry['of'] = ({ place }) => place.alarmRuleId
 const incident: Entry['of'] = ({ place }) => place.incidentId
+const variable: Entry['of'] = ({ place }) => place.variableId
+const secret: Entry['of'] = ({ place }) => place.secretId
 const role: Entry['of'] = ({ world }) => world.target.role.id ?? 0
 
 const NOTHING: Entry = {}
@@ -70,6 +72,8 @@ const ruleBody = ({ place }: Aim) => ({
   conditions: [{ event: 'failed' }],
   channelIds: [],
 })
+const variableBody = ({ place }: Aim) => ({ groupId: place.group.id, name: named().replace('-', '_'), value: 'x' })
+const secretBody = ({ place }: Aim) => ({ groupId: place.group.id, name: named().replace('-', '_'), value: 'not to be seen' })
 const bindings = ({ place }: Aim): readonly Binding[] => [{ role: 'viewer', groupIds: [place.group.id] }]
 const STALE = { version: 999 }
 const PASSWORD = 'a road to the sea'
@@ -215,6 +219,25 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
   acknowledgeIncident: { of: incident },
   silenceIncident: { of: incident, body: () => ({ until: null }) },
   closeIncident: { of: incident },
+
+  listVariables: NOTHING,
+  listReferences: NOTHING,
+  createVariable: { inBody: true, body: variableBody },
+  getVariable: { of: variable },
+  updateVariable: { of: variable, body: () => ({ value: 'y', ...STALE }) },
+  deleteVariable: {
+    of: variable,
+    fresh: async (aim) => (await aim.world.api.admin.post<Variable>('/variable', variableBody(aim))).id,
+  },
+  listVariableUses: { of: variable },
+  listSecrets: NOTHING,
+  createSecret: { inBody: true, body: secretBody },
+  getSecretKeys: NOTHING,
+  rotateSecrets: NOTHING,
+  getSecret: { of: secret },
+  updateSecret: { of: secret, body: () => STALE },
+  deleteSecret: { of: secret, fresh: async (aim) => (await aim.world.api.admin.post<Secret>('/secret', secretBody(aim))).id },
+  listSecretUses: { of: secret },
 
   getCluster: NOTHING,
   resumeFiring: { body: () => ({ how: 'replay' }) },

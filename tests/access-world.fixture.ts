@@ -34,6 +34,8 @@ export interface Place {
   readonly executorSession: string
   readonly alarmRuleId: number
   readonly incidentId: number
+  readonly variableId: number
+  readonly secretId: number
 }
 
 /** Somebody who calls, and what they may do by the table of roles: what the server finds out is compared with it. */
@@ -179,6 +181,8 @@ async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place
     const run = await admin.get<WorkflowRun>(`/workflow-run/${workflowRunId}`)
     return run.stepRuns.some(({ key, state }) => key === 'ask' && (state === 'waiting' || state === 'running')) ? run : null
   })
+  const variable = await admin.post<Variable>('/variable', { groupId: group.id, name: `${word}_variable`, value: word })
+  const secret = await admin.post<Secret>('/secret', { groupId: group.id, name: `${word}_secret`, value: `${word} secret` })
   return {
     word,
     group,
@@ -190,6 +194,8 @@ async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place
     executorToken: token.token,
     executorTokenId: token.id,
     executorSession: registered.sessionToken,
+    variableId: variable.id,
+    secretId: secret.id,
     ...(await makeIncident(admin, group, word)),
   }
 }

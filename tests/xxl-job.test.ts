@@ -87,6 +87,20 @@ describe('an executor made with the npm package xxl-job', () => {
       expect.stringContaining('is finished'),
     ])
 
+    // it masks nothing by itself: what it prints and answers is masked where it comes in
+    await admin.post('/secret', { groupId, name: 'WHO', value: 'qZ7-vK2m-secret' })
+    const known = await ended(
+      admin,
+      await trigger(admin, await task(groupId, 'greet', { name: 'greet secretly', params: '${{ secrets.WHO }}' })),
+    )
+    expect(known.result).toBe('{"greeted":"***"}')
+    const said = await waitFor(async () => {
+      const texts = (await wholeLog(admin, known.id)).map((line) => line.text).join('\n')
+      return texts.includes('is finished') && texts
+    })
+    expect(said).toContain('hello ***')
+    expect(said).not.toContain('qZ7')
+
     const failed = await ended(admin, await trigger(admin, await task(groupId, 'fail')))
     expect(failed).toMatchObject({ state: 'failed', error: { code: 'XXL_500', message: 'no such luck' } })
 

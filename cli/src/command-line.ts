@@ -2,6 +2,7 @@ import { runServer, tellStartProblem, VERSION, type Config } from '@tickwheel/se
 import { Command } from 'commander'
 import { addExecutorCommand } from './executor.ts'
 import { addImportCommand } from './import/xxl-job.ts'
+import { addSecretsCommand } from './secrets.ts'
 import { settingsOf, withSettings } from './settings.ts'
 import { startEverything } from './start.ts'
 
@@ -20,6 +21,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     code = given
   })
   addImportCommand(program, (given) => {
+    code = given
+  })
+  addSecretsCommand(program, (given) => {
     code = given
   })
   try {

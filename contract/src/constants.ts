@@ -34,6 +34,8 @@ export const ERROR_STATUS = {
   ALARM_CHANNEL_NOT_FOUND: 404,
   INCIDENT_NOT_FOUND: 404,
   REQUEST_TIMEOUT: 408,
+  VARIABLE_NOT_FOUND: 404,
+  SECRET_NOT_FOUND: 404,
   STALE_VERSION: 409,
   GROUP_NOT_EMPTY: 409,
   TASK_HAS_OPEN_RUNS: 409,
@@ -90,6 +92,8 @@ export const FIELD_CODES = [
   'BAD_FORMAT',
   'NAME_TAKEN',
   'UNKNOWN_REFERENCE',
+  'BAD_REFERENCE',
+  'TOO_MANY',
   'ONCE_IN_PAST',
   'PARAMS_TOO_LARGE',
   'ENABLED_WITHOUT_SCHEDULE',
@@ -206,6 +210,19 @@ export const STEP_ERRORS = [
 export const BACKFILL_ONLY = ['missing', 'failed', 'all'] as const
 export const BACKFILL_ORDERS = ['oldestFirst', 'newestFirst'] as const
 export const BACKFILL_STATES = ['running', 'done', 'canceled'] as const
+/** Why an attempt was not sent to its executor: a variable or secret that it refers to is not there, cannot be opened, or is too much text. */
+export const REFERENCE_ERRORS = ['REFERENCE_UNKNOWN', 'SECRET_SEALED', 'REFERENCES_TOO_LARGE'] as const
+export type ReferenceError = (typeof REFERENCE_ERRORS)[number]
+
+/** `perGroup`: each of variables and secrets, in a group and in none. `perTask`: different names that a task or a workflow refers to. `filledBytes`: what values add to one dispatch. */
+export const VARIABLE_LIMITS = {
+  valueBytes: 8_192,
+  secretBytes: 65_536,
+  perGroup: 500,
+  perTask: 100,
+  filledBytes: 262_144,
+} as const
+
 /** instants of one backfill */
 export const MAX_BACKFILL = 10_000
 

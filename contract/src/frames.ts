@@ -198,6 +198,8 @@ export const Dispatch = open({
   shard: Type.Optional(ShardFrame),
   /** the shards that the run was split into have ended, and this attempt combines their results, which it reads with `GET /executor/shard`; `total`: how many */
   reduce: Type.Optional(open({ total: Type.Integer({ minimum: 0 }) })),
+  /** secrets that the run was given, to be hidden in all that it prints and says */
+  secrets: Type.Optional(Type.Array(Type.String())),
 })
 export type Dispatch = Static<typeof Dispatch>
 export const Cancel = open({ type: Type.Literal('cancel'), ...run, bootId: Id, at: AtMs })

@@ -10,6 +10,7 @@ import { systemRoutes } from './system.ts'
 import { taskRoutes } from './tasks.ts'
 import { tokenRoutes } from './tokens.ts'
 import { userRoutes } from './users.ts'
+import { variableRoutes } from './variables.ts'
 import { workflowRunRoutes } from './workflow-runs.ts'
 import { workflowRoutes } from './workflows.ts'
 
@@ -27,6 +28,7 @@ export const routes = [
   ...userRoutes,
   ...roleRoutes,
   ...alarmRoutes,
+  ...variableRoutes,
   ...clusterRoutes,
   ...systemRoutes,
 ] as const

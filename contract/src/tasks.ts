@@ -39,13 +39,20 @@ export const ScheduleInput = Type.Union([
 export type ScheduleInput = Static<typeof ScheduleInput>
 
 const Source = Type.String({ minLength: 1, maxLength: 262_144 })
+const Env = Type.Optional(
+  Type.Record(Type.String({ pattern: '^(?!TICKWHEEL_)[A-Za-z_][A-Za-z0-9_]{0,127}$' }), Type.String({ maxLength: 32_768 }), {
+    maxProperties: 100,
+    additionalProperties: false,
+    description: 'environment variables of the child, which may refer to variables and secrets; none that begins with TICKWHEEL_',
+  }),
+)
 export const Handler = Type.Union([
-  strict({ kind: Type.Literal('shell'), script: Source }),
-  strict({ kind: Type.Literal('script'), language: oneOf(SCRIPT_LANGUAGES), source: Source }),
+  strict({ kind: Type.Literal('shell'), script: Source, env: Env }),
+  strict({ kind: Type.Literal('script'), language: oneOf(SCRIPT_LANGUAGES), source: Source, env: Env }),
   strict({
     kind: Type.Literal('http'),
     method: Type.Optional(oneOf(HTTP_METHODS)),
-    url: Type.String({ minLength: 1, maxLength: 4096, pattern: '^https?://' }),
+    url: Type.String({ minLength: 1, maxLength: 4096, pattern: '^(https?://|\\$\\{\\{ *(vars|secrets)\\.)' }),
     headers: Type.Optional(Type.Record(Type.String({ maxLength: 256 }), Type.String({ maxLength: 4096 }), { maxProperties: 64 })),
     body: Type.Optional(Type.String({ maxLength: 262_144 })),
     expectStatus: Type.Optional(

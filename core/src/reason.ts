@@ -73,6 +73,10 @@ export const REASON = {
   itemFailed: 76, // index: the first child that failed stops the rest
   // backfills (90 to 94)
   backfilled: 90, // backfill, place, total: a backfill has made it for an instant that was due
+  // variables and secrets (100 to 104)
+  referenceUnknown: 100, // names: what it refers to is not there any more
+  secretSealed: 101, // names: sealed with a key that this server was not given
+  referencesTooLarge: 102, // bytes, max: the values that it refers to are too much text
 } as const
 
 export type Reason = keyof typeof REASON

@@ -50,6 +50,7 @@ import { roleHandlers } from './http/routes/roles.ts'
 import { tokenHandlers } from './http/routes/tokens.ts'
 import { userHandlers } from './http/routes/users.ts'
 import { createHttp, hasTooManyHeaders } from './http/server.ts'
+import { variableHandlers } from './http/routes/variables.ts'
 import type { XxlCalls } from './http/xxl.ts'
 import type { LinkHost } from './link/link.ts'
 import { problemsOf } from './http/validate.ts'
@@ -65,6 +66,10 @@ import type { Log } from './log.ts'
 import { openStore, type OpenStore } from './open-store.ts'
 import { nodeOf } from './node.ts'
 import { findPortOwner } from './port-owner.ts'
+import { SecretBook } from './secret/book.ts'
+import { sealedWarning } from './secret/keys.ts'
+import { SecretUses } from './secret/uses.ts'
+import { Vault } from './secret/vault.ts'
 import { SYSTEM } from './store/caller.ts'
 import type { Database } from './store/database.ts'
 import { executorsById } from './store/executor-views.ts'
@@ -75,6 +80,7 @@ import { RunIds } from './store/ids.ts'
 import { getInstance, instancesById, runHead } from './store/instances.ts'
 import { groupOf } from './store/locate.ts'
 import type { LogStore } from './store/logs.ts'
+import { prunePastSecrets } from './store/secrets.ts'
 import { storeId } from './store/store-id.ts'
 import { hasFirstPassword } from './store/users.ts'
 import { WorkflowRunReader } from './store/workflow-run-views.ts'
@@ -127,6 +133,7 @@ interface Parts {
   readonly reads: CachedReads
   readonly refusals: Refusals
   readonly origins: Origins
+  readonly uses: SecretUses
   readonly http: FastifyInstance
   readonly housekeeper: Housekeeper
 }
@@ -193,6 +200,7 @@ class NodeServer implements Server {
     await parts.post.close()
     await parts.xxl?.close()
     await parts.engine.stop()
+    await parts.uses.idle()
     await parts.refusals
       .stop()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'refused calls of the last minute are not in the audit log'))
@@ -238,6 +246,16 @@ class NodeServer implements Server {
     const secret = loadSecret(resolve(config.dataDir), config.secret)
     const sessionTokens = new ExecutorSessionTokens(secret)
     const serverZone = Intl.DateTimeFormat().resolvedOptions().timeZone
+    const vault = vaultOf(config, secret)
+    const sealed = await sealedWarning(db, vault)
+    if (sealed !== null) log.error(sealed)
+    const book = new SecretBook({ db, vault, monotonic: () => clock.monotonic() })
+    const uses = new SecretUses({
+      db,
+      ids,
+      now,
+      onTrouble: (error) => log.warn({ err: error }, 'the last use of secrets could not be noted'),
+    })
     const engine = await Engine.create({
       db,
       logs,
@@ -255,6 +273,8 @@ class NodeServer implements Server {
       deadMs: config.executor.deadMs,
       logLimitBytes: config.log.maxBytes,
       maxOpenRuns: config.openRuns.max,
+      references: book,
+      onSecrets: (given) => uses.given(given),
     })
     const networks = networksOf(config)
     const origins = new Origins({ isExposed: !isLoopbackHost(config.host), ...config.http })
@@ -357,6 +377,7 @@ class NodeServer implements Server {
       ...userHandlers({ db, change, access }),
       ...roleHandlers({ db, change, access }),
       ...alarmHandlers({ db, change, now }),
+      ...variableHandlers({ db, change, vault, changed: () => book.refresh() }),
       ...clusterHandlers({ commands: engine }),
       ...systemHandlers({
         db,
@@ -382,10 +403,32 @@ class NodeServer implements Server {
     const housekeeper = new Housekeeper({
       clock,
       isMine: () => engine.keepsHouse,
-      chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })],
+      chores: [
+        new Folder(db),
+        new Pruner({ db, logs, retention: config.retention }),
+        { step: async (at) => (await prunePastSecrets(db, at)) === 500 },
+      ],
       onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
-    return { clock, cluster, store, logs, engine, links, stream, post, xxl, live, access, reads, refusals, origins, http, housekeeper }
+    return {
+      clock,
+      cluster,
+      store,
+      logs,
+      engine,
+      links,
+      stream,
+      post,
+      xxl,
+      live,
+      access,
+      reads,
+      refusals,
+      origins,
+      uses,
+      http,
+      housekeeper,
+    }
   }
 
   /** Why no call is taken just now; null: they are. */
@@ -420,6 +463,12 @@ interface Shared {
   readonly log: Log
   readonly monotonic: () => number
   readonly db: Database
+}
+
+/** What was sealed before a key of its own was set opens with the secret of the installation. */
+function vaultOf({ secrets }: Config, secret: string): Vault {
+  const previous = secrets.previousKeys.split(',').flatMap((key) => (key.trim() === '' ? [] : [key.trim()]))
+  return secrets.key === '' ? new Vault(secret, previous) : new Vault(secrets.key, [secret, ...previous])
 }
 
 /** A server that only this machine reaches is one of a single machine: its executors are there too. */

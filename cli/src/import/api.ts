@@ -1,4 +1,4 @@
-import type { Group, GroupCreate, Problem, Task, TaskCreate, TaskListItem } from '@tickwheel/contract'
+import type { Group, GroupCreate, Problem, SecretRotation, Task, TaskCreate, TaskListItem } from '@tickwheel/contract'
 import { StartProblem } from '@tickwheel/server'
 
 export interface Account {
@@ -43,6 +43,11 @@ export class Api {
 
   async createTask(task: TaskCreate): Promise<number> {
     return (await this.#call<Task>('POST', '/task', task)).id
+  }
+
+  /** One step; call again while some are left. */
+  async rotateSecrets(): Promise<SecretRotation> {
+    return this.#call<SecretRotation>('POST', '/secret/rotate', {})
   }
 
   async #all<Item>(path: string): Promise<Item[]> {

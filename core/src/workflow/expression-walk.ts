@@ -29,6 +29,14 @@ export interface Inspection {
   readonly problem: ExpressionProblem | null
   readonly steps: readonly StepReference[]
   readonly loops: readonly LoopUse[]
+  /** names that are taken from `vars`; null: `vars` as a whole, or by a name that is computed */
+  readonly vars: readonly (VariableReference | null)[]
+}
+
+/** A variable that an expression names, and at which character, counted from 1. */
+export interface VariableReference {
+  readonly name: string
+  readonly position: number
 }
 
 const ROOTS = ['params', 'vars', 'run', 'steps'] as const
@@ -63,6 +71,7 @@ class Walk implements Inspection {
   problem: ExpressionProblem | null = null
   readonly steps: StepReference[] = []
   readonly loops: LoopUse[] = []
+  readonly vars: (VariableReference | null)[] = []
   readonly #roots: readonly string[]
   /** the name that the loop around this place gives a value to; loops do not nest, so there is one at most */
   #bound: string | null = null
@@ -112,6 +121,7 @@ class Walk implements Inspection {
     this.#paths.push(path)
     if (root === 'steps') this.#noteStep(path, node)
     const field = path[1]
+    if (root === 'vars') this.vars.push(field === undefined ? null : { name: field, position: node.start + 1 })
     if (root === 'run' && field !== undefined && !isOneOf(RUN_FIELDS, field))
       this.#refuseName(node, `run has ${RUN_FIELDS.join(', ')}, but no ${field}`)
   }

@@ -43,6 +43,8 @@ export interface Expression {
   /** as CEL calls it; `dyn`: known when it runs */
   readonly type: string
   readonly loops: readonly LoopUse[]
+  /** variables that it names; null: all of them may be meant */
+  readonly vars: Inspection['vars']
   readonly run: (context: Record<string, unknown>) => unknown
 }
 export type ExpressionCompile = Expression | { readonly kind: 'invalid'; readonly problem: ExpressionProblem }
@@ -151,10 +153,10 @@ function compile(text: string, place: ExpressionPlace): ExpressionCompile {
 }
 
 /** What the walk refuses is told before what the type check refuses: it knows what was meant. */
-function compiledFrom(text: string, parsed: ParseResult, { problem, steps, loops }: Inspection): ExpressionCompile {
+function compiledFrom(text: string, parsed: ParseResult, { problem, steps, loops, vars }: Inspection): ExpressionCompile {
   if (problem !== null) return { kind: 'invalid', problem }
   const { valid, type, error } = parsed.check()
-  if (valid) return { kind: 'expression', text, steps, loops, type: type ?? 'dyn', run: parsed }
+  if (valid) return { kind: 'expression', text, steps, loops, vars, type: type ?? 'dyn', run: parsed }
   const code = error?.code === 'unknown_variable' ? 'WORKFLOW_BAD_REFERENCE' : 'EXPRESSION_INVALID'
   return { kind: 'invalid', problem: { code, ...explain(error) } }
 }

@@ -32,10 +32,14 @@ export function expressionsIn(template: Template, path: readonly (string | numbe
 
 /**
  * A template with every expression computed. All outputs that are missing are asked for at once; of several that fail, the first is told. A result above
- * 64 KiB as JSON fails with `RESULT_TOO_LARGE`.
+ * 64 KiB as JSON fails with `RESULT_TOO_LARGE`. `computed`: what is made of each value that an expression gave.
  */
-export function evaluateTemplate(template: Template, scope: ExpressionScope): Evaluation<Json> {
-  const run = new TemplateRun(scope)
+export function evaluateTemplate(
+  template: Template,
+  scope: ExpressionScope,
+  computed: (value: Json) => Json = (value) => value,
+): Evaluation<Json> {
+  const run = new TemplateRun(scope, computed)
   const value = run.fill(template)
   if (run.needed.size > 0) return { kind: 'need', steps: [...run.needed] }
   if (run.failure !== null) return run.failure
@@ -49,9 +53,11 @@ class TemplateRun {
   failure: Extract<Evaluation<never>, { kind: 'failed' }> | null = null
   hasExpressions = false
   readonly #scope: ExpressionScope
+  readonly #computed: (value: Json) => Json
 
-  constructor(scope: ExpressionScope) {
+  constructor(scope: ExpressionScope, computed: (value: Json) => Json) {
     this.#scope = scope
+    this.#computed = computed
   }
 
   fill(template: Template): Json {
@@ -66,7 +72,7 @@ class TemplateRun {
     if (text === null) return template.startsWith('==') ? template.slice(1) : template
     this.hasExpressions = true
     const found = evaluateExpression(text, this.#scope)
-    if (found.kind === 'value') return found.value
+    if (found.kind === 'value') return this.#computed(found.value)
     if (found.kind === 'need') for (const key of found.steps) this.needed.add(key)
     else this.failure ??= found
     return null

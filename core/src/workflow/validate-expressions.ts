@@ -24,6 +24,20 @@ export function validateExpressions(graph: Graph, loose: LooseGraph, upstream: U
   return placedIn(graph).flatMap((placed) => problemsOf(placed, loose, upstream))
 }
 
+/** Variables that expressions of a graph name, each place once, with the field that does so. `isEvery`: some expression may mean any. */
+export interface GraphVariables {
+  readonly names: readonly { readonly name: string; readonly path: string; readonly position: number }[]
+  readonly isEvery: boolean
+}
+
+export function variablesIn(graph: Graph): GraphVariables {
+  const found = placedIn(graph).flatMap(({ text, path, place }) => {
+    const compiled = compileExpression(text, place)
+    return compiled.kind === 'invalid' ? [] : compiled.vars.map((used) => (used === null ? null : { ...used, path }))
+  })
+  return { names: found.flatMap((used) => used ?? []), isEvery: found.includes(null) }
+}
+
 function problemsOf(placed: Placed, loose: LooseGraph, upstream: Upstream): WorkflowProblem[] {
   const compiled = compileExpression(placed.text, placed.place)
   if (compiled.kind === 'expression') return [...wrongType(placed, compiled), ...badReferences(placed, compiled, loose, upstream)]

@@ -24,13 +24,14 @@ export function callOf(dispatch: Dispatch, folder: string, allowed: readonly str
   const shard = shardOf(dispatch)
   const resultFile = join(folder, 'result.json')
   const paramsFile = join(folder, 'params')
-  writeFileSync(paramsFile, dispatch.params)
+  writeFileSync(paramsFile, dispatch.params, { mode: 0o600 })
   const params = Buffer.byteLength(dispatch.params) <= ARGUMENT_BYTES ? dispatch.params.replaceAll('\0', '') : ''
   return {
     resultFile,
     args: [params, String(shard.index), String(shard.total)],
     env: {
       ...inherited(allowed),
+      ...environmentOf(dispatch.handler),
       PYTHONUNBUFFERED: '1',
       TICKWHEEL_INSTANCE_ID: String(dispatch.instanceId),
       TICKWHEEL_ATTEMPT: String(dispatch.attempt),
@@ -47,6 +48,12 @@ export function callOf(dispatch: Dispatch, folder: string, allowed: readonly str
       TICKWHEEL_RESULT: resultFile,
     },
   }
+}
+
+/** What the task says; the variables that tell of the run come behind it. */
+function environmentOf(handler: Dispatch['handler']): Record<string, string> {
+  const env = 'env' in handler ? (handler.env ?? {}) : {}
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replaceAll('\0', '')]))
 }
 
 function inherited(allowed: readonly string[]): Record<string, string> {

@@ -1,4 +1,5 @@
 import { fetch, Headers, type Agent, type Response } from 'undici'
+import { Masker } from '@tickwheel/core'
 import { messageOf } from '../logger.ts'
 import { fencingTokenOf, idempotencyHeaders, idempotencyKeyOf } from '../run/fencing.ts'
 import { RunFailure } from '../run/run.ts'
@@ -25,7 +26,7 @@ async function runHttp(work: Work, agent: Agent): Promise<unknown> {
   const method = handler.method ?? 'GET'
   const startedAt = performance.now()
   const answer = await request(work, { agent, method, ...handler })
-  const { body, isTruncated } = await readBody(answer)
+  const { body, isTruncated } = hidden(work, await readBody(answer))
   work.log.write(
     'log',
     'info',
@@ -34,6 +35,17 @@ async function runHttp(work: Work, agent: Agent): Promise<unknown> {
   if (!isExpected(answer.status, handler.expectStatus ?? []))
     throw new RunFailure('HTTP_STATUS', `the answer has status ${String(answer.status)}: ${body.slice(0, 500)}`)
   return isTruncated ? { status: answer.status, body, truncated: true } : { status: answer.status, body }
+}
+
+/** Before it is cut any shorter: half a secret is not found any more. */
+function hidden({ dispatch }: Work, { body, isTruncated }: Body): Body {
+  const { secrets = [] } = dispatch
+  return secrets.length === 0 ? { body, isTruncated } : { body: new Masker(secrets).text(body, { isCut: isTruncated }), isTruncated }
+}
+
+interface Body {
+  readonly body: string
+  readonly isTruncated: boolean
 }
 
 interface Call {
@@ -77,7 +89,7 @@ function isExpected(status: number, expected: readonly number[]): boolean {
 }
 
 /** Reads as much of the body as the result can hold and lets the rest go. */
-async function readBody(answer: Response): Promise<{ body: string; isTruncated: boolean }> {
+async function readBody(answer: Response): Promise<Body> {
   const text = Buffer.concat(await readParts(answer)).toString('utf8')
   const body = withinJson(text, BODY_BYTES)
   return { body, isTruncated: body.length < text.length }

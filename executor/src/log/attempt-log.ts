@@ -11,7 +11,8 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { FRAME_LIMITS, LOG_LEVELS, LOG_STREAMS, type LogLevel, type LogStream } from '@tickwheel/contract'
-import { piecesOf } from './line-splitter.ts'
+import type { Masker } from '@tickwheel/core'
+import { isWholePiece, piecesOf } from './line-splitter.ts'
 import { LINE_COST, LogTail } from './log-tail.ts'
 
 /** Lines `firstSeq` … as the text of a JSON array, or a number of lines that were lost. */
@@ -44,6 +45,8 @@ export interface AttemptLogOptions {
   readonly drain: LogDrain
   readonly now: () => number
   readonly flushAfterMs: () => number
+  /** hides the secrets of the run before anything is kept; null: it was given none */
+  readonly masker?: Masker | null
 }
 
 const LINES_PER_CHUNK = 500
@@ -62,6 +65,8 @@ export class AttemptLog {
   #unsentDrop = { firstSeq: 0, count: 0 }
   #timer: NodeJS.Timeout | null = null
   #hasEnded = false
+  /** by stream, what ended a line that was cut at its limit and may begin a secret */
+  readonly #carries = new Map<LogStream, string>()
 
   constructor(options: AttemptLogOptions) {
     this.#options = options
@@ -74,8 +79,9 @@ export class AttemptLog {
   }
 
   /** Writes one line of at most 64 KiB that holds no line feed. */
-  line(stream: LogStream, level: LogLevel, text: string): void {
+  line(stream: LogStream, level: LogLevel, printed: string): void {
     if (this.#hasEnded) return
+    const text = this.#masked(stream, printed)
     const at = this.#options.now()
     const kind: readonly [number, number] = [LOG_STREAMS.indexOf(stream), LOG_LEVELS.indexOf(level)]
     const bytes = Buffer.byteLength(text)
@@ -84,6 +90,18 @@ export class AttemptLog {
     this.#headUsed += bytes + LINE_COST
     if (this.#tail === null) this.#append(at, kind[0], kind[1], text)
     else this.#tail.push([at, kind[0], kind[1], text], bytes)
+  }
+
+  /** The end of a line ends what may be a secret, unless the line goes on in the next one. */
+  #masked(stream: LogStream, text: string): string {
+    const masker = this.#options.masker ?? null
+    if (masker === null) return text
+    const before = this.#carries.get(stream) ?? ''
+    const goesOn = isWholePiece(text)
+    if (before === '' && !goesOn) return masker.text(text)
+    const { lines, carry } = masker.lines([text], before)
+    this.#carries.set(stream, goesOn ? carry : '')
+    return lines[0] ?? ''
   }
 
   get isCongested(): boolean {

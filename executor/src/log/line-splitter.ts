@@ -80,6 +80,11 @@ export function piecesOf(text: string): readonly string[] {
   return pieces
 }
 
+/** Whether a text is a piece of a line that was cut at 64 KiB, so that the line may go on. */
+export function isWholePiece(text: string): boolean {
+  return text.length > LIMIT / 4 - 1 && Buffer.byteLength(text) > LIMIT - 4
+}
+
 /** The largest length up to `limit` that does not end inside a character (within four bytes: other bytes are not UTF-8 anyway). */
 function characterBorder(bytes: Buffer, limit: number): number {
   if (bytes.length <= limit) return bytes.length

@@ -2,10 +2,11 @@
  * One attempt in this executor: queued → running → ended. It ends exactly once, and its end is handed on once, after its log.
  */
 import type { Dispatch, ShardResult, Verdict } from '@tickwheel/contract'
+import { Masker } from '@tickwheel/core'
 import type { TaskHandler } from '../handlers/handler.ts'
 import { AttemptLog } from '../log/attempt-log.ts'
 import type { Pool, PoolJob } from '../pool/pool.ts'
-import { outcomeOf, type WorkEnd } from './outcome.ts'
+import { maskedOutcome, outcomeOf, type WorkEnd } from './outcome.ts'
 import { laneOf, type AttemptKey, type End, type Reporter } from './reporter.ts'
 import { RunFailure, RunStopped, type StopCause } from './run.ts'
 import { Splitter } from './splitter.ts'
@@ -37,6 +38,8 @@ export class Attempt implements PoolJob {
   readonly #log: AttemptLog
   readonly #abort = new AbortController()
   readonly #splitter: Splitter
+  /** hides the secrets that the run was given; null: it was given none */
+  readonly #masker: Masker | null
   #phase: 'queued' | 'running' | 'ended' = 'queued'
   #startedAt: number | null = null
   #stopCause: StopCause | null = null
@@ -51,7 +54,9 @@ export class Attempt implements PoolJob {
     this.key = { instanceId: dispatch.instanceId, attempt: dispatch.attempt }
     this.handler = options.handler.slot
     this.priority = dispatch.priority ?? DEFAULT_PRIORITY
+    this.#masker = dispatch.secrets === undefined || dispatch.secrets.length === 0 ? null : new Masker(dispatch.secrets)
     this.#log = new AttemptLog({
+      masker: this.#masker,
       limitBytes: dispatch.logLimitBytes,
       drain: reporter.logDrain(this.key),
       now: options.now,
@@ -121,7 +126,7 @@ export class Attempt implements PoolJob {
     this.#sendProgress()
     this.#phase = 'ended'
     const { reporter, now, dispatch } = this.#options
-    const outcome = outcomeOf(end, this.#stopCause, dispatch.timeoutMs)
+    const outcome = maskedOutcome(outcomeOf(end, this.#stopCause, dispatch.timeoutMs), this.#masker)
     const map = outcome.outcome === 'succeeded' ? this.#splitter.end : undefined
     const finished: End = {
       at: now(),
@@ -167,7 +172,7 @@ export class Attempt implements PoolJob {
 
   #setProgress(value: number, text: string): void {
     if (this.#phase !== 'running' || !Number.isFinite(value)) return
-    this.#progress = { value: Math.min(1, Math.max(0, value)), text: text.slice(0, 1000) }
+    this.#progress = { value: Math.min(1, Math.max(0, value)), text: (this.#masker?.text(text) ?? text).slice(0, 1000) }
     this.#progressTimer ??= setTimeout(() => this.#sendProgress(), this.#options.progressMs)
   }
 

@@ -1,4 +1,5 @@
 import { FRAME_LIMITS, type Finished } from '@tickwheel/contract'
+import type { Masker } from '@tickwheel/core'
 import { messageOf } from '../logger.ts'
 import { RunFailure, type StopCause } from './run.ts'
 
@@ -24,6 +25,20 @@ export function outcomeOf(end: WorkEnd, stopCause: StopCause | null, timeoutMs: 
     case 'givenUp':
     case 'neverStarted':
       return failed('HANDLER_ERROR', 'the run ended without a reason')
+  }
+}
+
+/** An outcome without the secrets of its run. */
+export function maskedOutcome({ outcome, result, error }: Outcome, masker: Masker | null): Outcome {
+  if (masker === null) return { outcome, ...(result === undefined ? {} : { result }), ...(error === undefined ? {} : { error }) }
+  return {
+    outcome,
+    ...(result === undefined ? {} : { result: masker.json(result) }),
+    ...(error === undefined
+      ? {}
+      : {
+          error: { code: masker.text(error.code), message: masker.text(error.message, { isCut: error.message.length >= MESSAGE_CHARS }) },
+        }),
   }
 }
 

@@ -8,5 +8,9 @@ import { grantsOf } from './grants.ts'
 export async function editorRights(db: Database, userId: number): Promise<RunRights> {
   const user = await db.read((tx) => readUserFacts(tx, userId))
   const grants = user === null || user.disabled ? [] : grantsOf(user)
-  return { tasks: visibleScope(grants, 'task:run'), workflows: visibleScope(grants, 'workflow:run') }
+  return {
+    tasks: visibleScope(grants, 'task:run'),
+    workflows: visibleScope(grants, 'workflow:run'),
+    secrets: visibleScope(grants, 'secret:view'),
+  }
 }

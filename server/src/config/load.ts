@@ -229,6 +229,13 @@ function judged(settings: unknown): Config {
   if (isMysqlUrl(url)) mustBeMysqlUrl(url)
   else if (url !== '' && !/^sqlite:/i.test(url))
     throw new StartProblem('database.url (TICKWHEEL_DATABASE_URL) must be empty, or begin with sqlite: or mysql://.')
+  const sealing = [
+    ['secrets.key', config.secrets.key],
+    ...config.secrets.previousKeys.split(',').map((key) => ['secrets.previousKeys', key.trim()]),
+  ]
+  for (const [name, key = ''] of sealing)
+    if (key !== '' && key.length < 32)
+      throw new StartProblem(`each key of ${name} must have at least 32 characters: make one by \`openssl rand -hex 32\`.`)
   if (config.secret !== '' && config.secret.length < 32)
     throw new StartProblem('secret (TICKWHEEL_SECRET) must have at least 32 characters, or be left empty to be generated.')
   judgeCluster(config)

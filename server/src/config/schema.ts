@@ -65,6 +65,20 @@ export const ConfigSchema = group({
     '用于签发令牌，至少 32 个字符。留空则自动生成到数据目录。配置了 Redis 时必须填写，且各节点相同。',
     { secret: true },
   ),
+  secrets: group({
+    key: text(
+      '',
+      'Seals the secrets that tasks are given; at least 32 characters, the same on every node. Empty: made of secret. After a change put the old one into previousKeys, and call `tickwheel secrets rotate`.',
+      '用于加密供任务使用的密钥，至少 32 个字符，各节点须相同。留空则由 secret 派生。更换后请把旧值放入 previousKeys，再执行 `tickwheel secrets rotate`。',
+      { secret: true },
+    ),
+    previousKeys: text(
+      '',
+      'Earlier values of secrets.key, or of secret where no key was set, parted by commas: what they have sealed can still be opened. Empty: none.',
+      '以前使用过的 secrets.key（或未设置时的 secret），多个以逗号分隔，用于打开旧的加密数据。留空表示没有。',
+      { secret: true },
+    ),
+  }),
   adminPassword: text(
     'admin123',
     'Password of the first account, admin. Read at the first start only.',

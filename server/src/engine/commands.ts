@@ -25,9 +25,10 @@ export type { HeldFiring }
  * `scope`: the groups that the caller may see for this permission; what lies outside does not exist for them. Throws `AppError`.
  */
 export interface Commands {
-  createTask(input: TaskCreate, scope: Scope, caller: Caller): Promise<{ taskId: number }>
-  updateTask(taskId: number, input: TaskUpdate, scope: Scope, caller: Caller): Promise<void>
-  restoreTaskVersion(taskId: number, version: number, scope: Scope, caller: Caller): Promise<void>
+  /** `mayRefer`: the groups whose secrets the caller may see, and so refer to; absent: none. */
+  createTask(input: TaskCreate, scope: Scope, caller: Caller, mayRefer?: Scope): Promise<{ taskId: number }>
+  updateTask(taskId: number, input: TaskUpdate, scope: Scope, caller: Caller, mayRefer?: Scope): Promise<void>
+  restoreTaskVersion(taskId: number, version: number, scope: Scope, caller: Caller, mayRefer?: Scope): Promise<void>
   startTask(taskId: number, scope: Scope, caller: Caller): Promise<void>
   stopTask(taskId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
   deleteTask(taskId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
@@ -39,7 +40,7 @@ export interface Commands {
   stopWorkflow(workflowId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
   deleteWorkflow(workflowId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
   /** `key`: the caller's Idempotency-Key, already bound to the caller and the path; null without one. */
-  trigger(taskId: number, body: TriggerBody, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }>
+  trigger(taskId: number, body: TriggerWish, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }>
   /** Who would get a run of a task if it came now. */
   previewRoute(taskId: number, scope: Scope): Promise<RouteAnswer>
   cancelInstance(instanceId: number, scope: Scope, caller: Caller): Promise<void>
@@ -84,6 +85,9 @@ export interface Commands {
    */
   resumeFiring(how: 'fromNow' | 'replay', caller: Caller): Promise<void>
 }
+
+/** `mayRefer`: the groups whose secrets the caller may see, and so refer to in params of their own; absent: none. */
+export type TriggerWish = TriggerBody & { readonly mayRefer?: Scope }
 
 /** What a node tells the others with each beat, in its row. */
 export interface NodeFacts {

@@ -1,5 +1,5 @@
 import { itemKey, ordersOf, type ExpressionScope, type Json, type Step, type StepOutput } from '@tickwheel/core'
-import type { Database } from '../store/database.ts'
+import type { Database, ReadTx } from '../store/database.ts'
 import { dueFlows, type DueFlow } from '../store/due-flows.ts'
 import { ITEM_BYTES_AT_ONCE, ITEMS_AT_ONCE, makeItems, readItems, type ItemOrder } from '../store/fan-out.ts'
 import { takeRunIds, type RunIds } from '../store/ids.ts'
@@ -236,13 +236,15 @@ export class Conductor {
   }
 
   async #stateOf(parentId: number): Promise<FanOutState | null> {
-    const found = await this.#options.db.read(async (tx) => {
-      const [parent] = await readOpen(tx, [parentId])
-      const [row] = parent?.workflow_run_id == null ? [] : await readOpen(tx, [parent.workflow_run_id])
-      const flow = row === undefined ? null : await readFlow(tx, row)
-      return parent === undefined || flow === null ? null : { parent, flow, items: await readItems(tx, parentId) }
+    const { db } = this.#options
+    const row = await db.read(async (tx) => (await readWithFlow(tx, parentId))?.row ?? null)
+    if (row === null) return null
+    const definition = await this.#definitionOf(row)
+    return db.read(async (tx) => {
+      const found = await readWithFlow(tx, parentId)
+      const flow = found === null ? null : await readFlow(tx, found.row, definition.flow.graph)
+      return found === null || flow === null ? null : { parent: found.parent, flow, items: await readItems(tx, parentId), definition }
     })
-    return found === null ? null : { ...found, definition: await this.#definitionOf(found.flow.row) }
   }
 
   /** What the next children are to do: 1,000 at most, and no more text than a transaction should have. */
@@ -277,6 +279,13 @@ interface FanOutState {
   readonly flow: FlowRun
   readonly items: readonly Json[]
   readonly definition: FlowDefinition
+}
+
+/** The parent of a fan-out, and the run of the workflow that it is part of. */
+async function readWithFlow(tx: ReadTx, parentId: number): Promise<{ parent: OpenInstanceRow; row: OpenInstanceRow } | null> {
+  const [parent] = await readOpen(tx, [parentId])
+  const [row] = parent?.workflow_run_id == null ? [] : await readOpen(tx, [parent.workflow_run_id])
+  return parent === undefined || row === undefined ? null : { parent, row }
 }
 
 function hasRoom({ fanOut, cancelAt, childrenMade, childrenOpen, shardTotal }: OpenRun): boolean {

@@ -4,7 +4,6 @@ import type {
   RouteAnswer,
   TaskCreate,
   TaskUpdate,
-  TriggerBody,
   Verdict,
   WorkflowRetryBody,
   WorkflowTriggerBody,
@@ -49,7 +48,7 @@ import { Backfiller } from './backfiller.ts'
 import { Chooser } from './chooser.ts'
 import type { Clock, Wake } from './clock.ts'
 import { clusterView, factsOf } from './cluster-view.ts'
-import type { ClusterView, Commands, EngineStatus, LiveExecutor, NodeFacts } from './commands.ts'
+import type { ClusterView, Commands, EngineStatus, LiveExecutor, NodeFacts, TriggerWish } from './commands.ts'
 import { Conductor } from './conductor.ts'
 import { Credits } from './credits.ts'
 import { Definitions } from './definitions.ts'
@@ -69,6 +68,9 @@ import { isStoreAway, Pump } from './pump.ts'
 import { Receiver } from './receiver.ts'
 import { RestoreGuard } from './restore-guard.ts'
 import { Roster } from './roster.ts'
+import { EMPTY_BOOK, type ReferenceBook, type SecretUse } from './reference-book.ts'
+import { Filler } from './filler.ts'
+import { RunMasks } from './run-masks.ts'
 import { previewTaskRoute } from './route-preview.ts'
 import { RunMemory } from './run-memory.ts'
 import { Sender } from './sender.ts'
@@ -117,6 +119,10 @@ export interface EngineOptions {
   readonly deadMs: number
   readonly logLimitBytes: number
   readonly maxOpenRuns: number
+  /** variables and secrets; absent: there are none */
+  readonly references?: ReferenceBook
+  /** runs were given secrets */
+  readonly onSecrets?: (uses: readonly SecretUse[]) => void
 }
 
 /**
@@ -312,7 +318,14 @@ export class Engine implements Commands, LinkHost {
       onTrouble,
       onRecovered,
     })
+    const book = options.references ?? EMPTY_BOOK
+    const filler = new Filler(book)
+    const masks = new RunMasks({ db, definitions: this.#definitions, filler, book })
     this.#sender = new Sender({
+      filler,
+      masks,
+      lose: (losses) => this.#sweeper.lose(losses),
+      onSecrets: (uses) => options.onSecrets?.(uses),
       db,
       clock,
       guard,
@@ -326,12 +339,13 @@ export class Engine implements Commands, LinkHost {
       db,
       clock,
       ids,
+      masks,
       onChanges: (changes, reports) => this.#reported(changes, reports),
       onFull: (isFull) => (isFull ? this.#link?.pause() : this.#link?.resume()),
       onTrouble,
       onRecovered,
     })
-    this.#intake = new LogIntake({ db, logs: options.logs, clock, runs: this.#runs, events: this.events, onTrouble })
+    this.#intake = new LogIntake({ db, logs: options.logs, clock, runs: this.#runs, events: this.events, masks, onTrouble })
     this.#sweeper = new Sweeper({
       db,
       clock,
@@ -591,20 +605,20 @@ export class Engine implements Commands, LinkHost {
     this.#sweepPump.kick()
   }
 
-  async createTask(input: TaskCreate, scope: Scope, caller: Caller): Promise<{ taskId: number }> {
-    const changed = await createTask(this.#options.db, { input, serverZone: this.#options.serverZone }, await this.#change(scope, caller))
+  async createTask(input: TaskCreate, scope: Scope, caller: Caller, mayRefer: Scope = []): Promise<{ taskId: number }> {
+    const { db, serverZone } = this.#options
+    const changed = await createTask(db, { input, serverZone, mayRefer }, await this.#change(scope, caller))
     await this.#taskChanged(changed)
     return { taskId: changed.taskId }
   }
 
-  async updateTask(taskId: number, input: TaskUpdate, scope: Scope, caller: Caller): Promise<void> {
-    await this.#taskChanged(
-      await updateTask(this.#options.db, { taskId, input, serverZone: this.#options.serverZone }, await this.#change(scope, caller)),
-    )
+  async updateTask(taskId: number, input: TaskUpdate, scope: Scope, caller: Caller, mayRefer: Scope = []): Promise<void> {
+    const { db, serverZone } = this.#options
+    await this.#taskChanged(await updateTask(db, { taskId, input, serverZone, mayRefer }, await this.#change(scope, caller)))
   }
 
-  async restoreTaskVersion(taskId: number, version: number, scope: Scope, caller: Caller): Promise<void> {
-    await this.#taskChanged(await restoreTaskVersion(this.#options.db, { taskId, version }, await this.#change(scope, caller)))
+  async restoreTaskVersion(taskId: number, version: number, scope: Scope, caller: Caller, mayRefer: Scope = []): Promise<void> {
+    await this.#taskChanged(await restoreTaskVersion(this.#options.db, { taskId, version, mayRefer }, await this.#change(scope, caller)))
   }
 
   async startTask(taskId: number, scope: Scope, caller: Caller): Promise<void> {
@@ -650,8 +664,9 @@ export class Engine implements Commands, LinkHost {
     await this.#delete({ taskId: workflowId, cancelRunning, kind: WORKFLOW }, scope, caller)
   }
 
-  async trigger(taskId: number, body: TriggerBody, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }> {
+  async trigger(taskId: number, body: TriggerWish, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }> {
     const { instanceId } = await this.#desk.take({
+      mayRefer: body.mayRefer ?? [],
       taskId,
       scope,
       keyHash: key,

@@ -7,6 +7,7 @@ import type { Clock } from './clock.ts'
 import type { Events } from './events.ts'
 import type { OpenRuns } from './open-runs.ts'
 import { Pump } from './pump.ts'
+import type { RunMask, RunMasks } from './run-masks.ts'
 
 const BATCH_CHUNKS = 500
 const BATCH_LINES = 20_000
@@ -18,6 +19,7 @@ export interface LogIntakeOptions {
   readonly clock: Clock
   readonly runs: OpenRuns
   readonly events: Events
+  readonly masks: RunMasks
   readonly onTrouble: (error: unknown) => void
 }
 
@@ -64,11 +66,18 @@ export class LogIntake {
     if (batch.length === 0) return false
     await this.#learnOwners(batch)
     const owned = batch.map((item) => this.#isOwner(item))
-    const mine = batch.filter((_, index) => owned[index])
-    await this.#write(mine)
+    const found = await this.#options.masks.of(batch.flatMap(({ frame }, index) => (owned[index] === true ? [frame] : [])))
+    const masks = batch.map(({ frame }) => found.get(attemptKey(frame)) ?? null)
+    // of a run whose secrets cannot be opened here nothing is taken: its executor says it again
+    const mine = batch.filter((_, index) => owned[index] === true && masks[index] !== 'sealed')
+    await this.#write(mine.map(({ frame }) => this.#masked(frame, found.get(attemptKey(frame)) ?? null)))
     this.#waiting = this.#waiting.slice(batch.length)
-    for (const [index, item] of batch.entries()) item.resolve(owned[index] === true ? 'done' : 'unknown')
+    for (const [index, item] of batch.entries()) item.resolve(owned[index] !== true ? 'unknown' : masks[index] === 'sealed' ? null : 'done')
     return this.#waiting.length > 0
+  }
+
+  #masked(frame: Log | LogEnd, mask: RunMask): Log | LogEnd {
+    return mask === null || mask === 'sealed' ? frame : this.#options.masks.log(frame, mask)
   }
 
   #next(): Waiting[] {
@@ -82,9 +91,9 @@ export class LogIntake {
     return this.#waiting.slice(0, count)
   }
 
-  async #write(batch: readonly Waiting[]): Promise<void> {
+  async #write(frames: readonly (Log | LogEnd)[]): Promise<void> {
     const { logs, events } = this.#options
-    const chunks = batch.flatMap(({ frame }): LogChunk[] =>
+    const chunks = frames.flatMap((frame): LogChunk[] =>
       frame.type === 'log'
         ? [
             {
@@ -97,7 +106,7 @@ export class LogIntake {
           ]
         : [],
     )
-    const ends = batch.flatMap(({ frame }) => (frame.type === 'logEnd' ? [frame] : []))
+    const ends = frames.flatMap((frame) => (frame.type === 'logEnd' ? [frame] : []))
     const isNew = chunks.length + ends.length === 0 ? [] : await logs.append(chunks, ends)
     this.#lines += chunks.reduce((sum, chunk) => sum + chunk.lines.length, 0)
     events.emit(

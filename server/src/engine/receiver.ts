@@ -1,11 +1,13 @@
 import type { Verdict } from '@tickwheel/contract'
 import type { Report, Session } from '../link/link.ts'
+import { attemptKey } from '../store/attempts.ts'
 import type { Database } from '../store/database.ts'
 import { takeRunIds, type RunIds } from '../store/ids.ts'
 import type { RunFrame, RunReport } from '../store/judge.ts'
 import { report, type RunChange } from '../store/report.ts'
 import type { Clock } from './clock.ts'
 import { Pump } from './pump.ts'
+import type { RunMasks } from './run-masks.ts'
 
 const BATCH = 500
 /** Beyond so many frames that wait for a commit, the links are no longer read. */
@@ -16,6 +18,7 @@ export interface ReceiverOptions {
   readonly db: Database
   readonly clock: Clock
   readonly ids: RunIds
+  readonly masks: RunMasks
   readonly onChanges: (changes: readonly RunChange[], reports: readonly RunReport[]) => void
   readonly onFull: (isFull: boolean) => void
   readonly onTrouble: (error: unknown) => void
@@ -67,22 +70,32 @@ export class Receiver {
     await this.#options.clock.breathe()
     const batch = this.#waiting.slice(0, BATCH)
     if (batch.length === 0) return false
-    const outcome = await this.#write(batch)
+    const masked = await this.#masked(batch)
+    const reports = masked.flatMap((one) => one ?? [])
+    const outcome = reports.length === 0 ? { verdicts: [], changes: [] } : await this.#write(reports)
     this.#waiting = this.#waiting.slice(batch.length)
     this.#gauge()
-    this.#options.onChanges(
-      outcome.changes,
-      batch.map((item) => item.one),
-    )
-    for (const [index, item] of batch.entries()) item.resolve(outcome.verdicts[index] ?? null)
+    this.#options.onChanges(outcome.changes, reports)
+    const verdicts = outcome.verdicts.values()
+    for (const [index, item] of batch.entries()) item.resolve(masked[index] === null ? null : (verdicts.next().value ?? null))
     return this.#waiting.length > 0
   }
 
-  async #write(batch: readonly Waiting[]): Promise<{ verdicts: readonly (Verdict | null)[]; changes: readonly RunChange[] }> {
+  /** Reports without the secrets of their runs. Null: they are not known here, so that nothing is taken, and the executor says it again. */
+  async #masked(batch: readonly Waiting[]): Promise<(RunReport | null)[]> {
+    const { masks } = this.#options
+    const found = await masks.of(batch.map(({ one }) => one.frame))
+    return batch.map(({ one }) => {
+      const mask = found.get(attemptKey(one.frame)) ?? null
+      if (mask === null) return one
+      return mask === 'sealed' ? null : { ...one, frame: masks.frame(one.frame, mask) }
+    })
+  }
+
+  async #write(reports: readonly RunReport[]): Promise<{ verdicts: readonly (Verdict | null)[]; changes: readonly RunChange[] }> {
     const { db, clock, ids } = this.#options
-    const firstId = await ids.take(batch.length)
-    const reports = await this.#withChildIds(batch.map((item) => item.one))
-    return report(db, clock.now(), firstId, reports)
+    const firstId = await ids.take(reports.length)
+    return report(db, clock.now(), firstId, await this.#withChildIds(reports))
   }
 
   /** Ends that split their run need the ids of its shards, each a range in a row; those of ends that are not taken are lost. */

@@ -1,13 +1,21 @@
 import type { Cancel, Dispatch, ShardFrame } from '@tickwheel/contract'
-import { CAUSE } from '@tickwheel/core'
+import { CAUSE, OUTCOME } from '@tickwheel/core'
 import type { Link } from '../link/link.ts'
 import type { Database } from '../store/database.ts'
 import { readParams } from '../store/definitions.ts'
+import type { Loss } from '../store/report.ts'
 import { readShards, type ShardSpec } from '../store/shards.ts'
 import type { Clock } from './clock.ts'
 import type { Definitions } from './definitions.ts'
+import type { Filled, Filler } from './filler.ts'
 import type { OpenRun } from './open-runs.ts'
+import type { SecretUse } from './reference-book.ts'
 import type { RestoreGuard } from './restore-guard.ts'
+import type { RunMasks } from './run-masks.ts'
+
+/** An attempt that was written longer ago was perhaps sent before, and may run: it is told to stop before a retry begins. */
+const JUST_NOW_MS = 1_000
+const STOPPED_WITHIN_MS = 30_000
 
 export interface SenderOptions {
   readonly db: Database
@@ -20,6 +28,11 @@ export interface SenderOptions {
   /** tells another node that runs are to be sent, or to be stopped, at executors of its own */
   readonly tell: (node: number, instanceIds: readonly number[]) => void
   readonly logLimitBytes: number
+  readonly filler: Filler
+  readonly masks: RunMasks
+  /** ends attempts that cannot be sent */
+  readonly lose: (losses: readonly Loss[]) => Promise<void>
+  readonly onSecrets: (uses: readonly SecretUse[]) => void
 }
 
 /**
@@ -44,6 +57,7 @@ export class Sender {
     const shards = await this.#shardsOf(runs)
     const asked = [...changed, ...new Set([...shards.values()].flatMap(({ parentId }) => parentId ?? []))]
     const params = asked.length === 0 ? new Map<number, string>() : await readParams(this.#options.db, asked)
+    const losses: Loss[] = []
     const orders = new Map<string, { executorId: number; bootId: number; frames: Dispatch[] }>()
     for (const run of runs) {
       if (run.executorId === null || run.bootId === null) continue
@@ -57,12 +71,17 @@ export class Sender {
         shard,
       )
       if (frame === null) continue
+      if (frame.type === 'unfit') {
+        losses.push(frame.loss)
+        continue
+      }
       const key = `${run.executorId}:${run.bootId}`
       const order = orders.get(key) ?? { executorId: run.executorId, bootId: run.bootId, frames: [] }
       order.frames.push(frame)
       orders.set(key, order)
     }
     for (const { executorId, bootId, frames } of orders.values()) link.send({ executorId, bootId }, frames)
+    if (losses.length > 0) await this.#options.lose(losses)
   }
 
   async #shardsOf(runs: readonly OpenRun[]): Promise<Map<number, ShardSpec>> {
@@ -95,10 +114,22 @@ export class Sender {
     return here
   }
 
-  async #frame(run: OpenRun, bootId: number, params: string | undefined, shard: ShardSpec | undefined): Promise<Dispatch | null> {
-    const definition = this.#options.definitions.peekOf(run)
+  async #frame(
+    run: OpenRun,
+    bootId: number,
+    given: string | undefined,
+    shard: ShardSpec | undefined,
+  ): Promise<Dispatch | { readonly type: 'unfit'; readonly loss: Loss } | null> {
+    const { definitions, clock, filler, masks } = this.#options
+    const definition = definitions.peekOf(run)
     if (definition === null || definition === undefined) return null
-    const groupName = await this.#options.definitions.groupName(run.groupId, this.#options.clock.monotonic())
+    const groupName = await definitions.groupName(run.groupId, clock.monotonic())
+    const whole = await filler.fill(run.groupId, definition, given)
+    if (whole.kind === 'unfit') return { type: 'unfit', loss: lossOf(run, whole, clock.now()) }
+    const { handler, params, secrets, names } = whole
+    // known before its first word can come
+    masks.sent({ instanceId: run.id, attempt: run.attempt }, run.groupId, names)
+    if (secrets.length > 0) this.#options.onSecrets(secrets.map(({ id }) => ({ secretId: id, taskId: run.taskId, groupId: run.groupId })))
     return {
       type: 'dispatch',
       instanceId: run.id,
@@ -106,8 +137,8 @@ export class Sender {
       bootId,
       at: this.#options.clock.now(),
       task: { id: run.taskId, name: definition.name, groupId: run.groupId, groupName },
-      handler: definition.handler,
-      params: params ?? definition.params,
+      handler,
+      params,
       scheduledAt: run.dueAt,
       firedAt: run.createdAt,
       timeoutMs: definition.timeoutMs,
@@ -115,19 +146,41 @@ export class Sender {
       priority: definition.priority,
       logLimitBytes: this.#options.logLimitBytes,
       movable: definition.retry.max > 0,
-      ...(shard === undefined ? {} : { shard: frameOfShard(shard) }),
+      ...(shard === undefined ? {} : { shard: frameOfShard(shard, params) }),
+      ...(secrets.length === 0 ? {} : { secrets: secrets.map(({ value }) => value) }),
       ...(run.isReducing ? { reduce: { total: run.shardTotal ?? 0 } } : {}),
     }
   }
 }
 
-function frameOfShard({ index, total, key, range, items, mapped }: ShardSpec): ShardFrame {
+/** It fails, and is tried again as its task says: the name may be back by then. */
+function lossOf(run: OpenRun, { error, reason, facts }: Extract<Filled, { kind: 'unfit' }>, now: number): Loss {
+  const isNew = run.sentAt === null || now - run.sentAt <= JUST_NOW_MS
+  return {
+    instanceId: run.id,
+    attempt: run.attempt,
+    bootId: run.bootId ?? 0,
+    outcome: OUTCOME.failed,
+    error,
+    trace: { reason, at: now, facts },
+    unacceptedReadyAt: null,
+    retryNotBefore: isNew ? null : now + STOPPED_WITHIN_MS,
+  }
+}
+
+/** `params`: as they are sent. The items of a list are those of its params, what they refer to filled in; what a handler split off refers to nothing. */
+function frameOfShard({ index, total, key, range, items, mapped }: ShardSpec, params: string): ShardFrame {
   return {
     index,
     total,
     key,
     ...(range === undefined ? {} : { range }),
-    ...(items === undefined ? {} : { items: [...items] }),
+    ...(items === undefined ? {} : { items: mapped === true ? [...items] : itemsOf(params) }),
     ...(mapped === true ? { mapped } : {}),
   }
+}
+
+function itemsOf(params: string): unknown[] {
+  const items: unknown = JSON.parse(params)
+  return Array.isArray(items) ? items : []
 }

@@ -156,7 +156,7 @@ export class Sweeper {
     ]
     this.#findUnknown(rows)
     await definitions.loadOf(rows.map(keysOfRow))
-    await this.#lose(rows.flatMap((row) => this.#overdue(row, now) ?? []))
+    await this.lose(rows.flatMap((row) => this.#overdue(row, now) ?? []))
   }
 
   #overdue(row: OpenInstanceRow, now: number): Loss | null {
@@ -187,7 +187,7 @@ export class Sweeper {
     if (!isSilent || !(await loseExecutor(db, member.executorId, member.bootId, member.storedSeenAt))) return
     const message = `executor ${member.name} was not heard of for ${Math.round(silentMs / 1000)} s`
     const rows = (await attemptsAt(db, [member.executorId])).filter((row) => row.boot_id === member.bootId)
-    await this.#lose(rows.map((row) => lossOf(row, { outcome: OUTCOME.lost, reason: 'executorLost', at: now, message })))
+    await this.lose(rows.map((row) => lossOf(row, { outcome: OUTCOME.lost, reason: 'executorLost', at: now, message })))
     this.#options.onLost(member)
   }
 
@@ -201,7 +201,7 @@ export class Sweeper {
     for (const executorId of runs.executorIds()) {
       const member = roster.get(executorId)
       if (member !== null) {
-        await this.#lose(
+        await this.lose(
           runs
             .ofExecutor(executorId)
             .flatMap((run) =>
@@ -213,7 +213,7 @@ export class Sweeper {
       const known = await executorById(db, executorId)
       if (known !== null && known.row.state === EXECUTOR_STATE.online) continue
       const message = 'the executor is gone, and was not heard of in time'
-      await this.#lose(
+      await this.lose(
         runs.ofExecutor(executorId).map((run) => lossOfRun(run, { outcome: OUTCOME.lost, reason: 'executorLost', at: now, message })),
       )
     }
@@ -261,7 +261,7 @@ export class Sweeper {
     member.recoveredBoot = member.bootId
     const rows = await openRunsOfExecutor(db, member.executorId, member.bootId)
     const now = clock.now()
-    await this.#lose(
+    await this.lose(
       rows.map((row) => ({
         ...lossOf(row, restarted(now)),
         // the older boot is gone, and a newer one refuses its frames
@@ -283,10 +283,11 @@ export class Sweeper {
   /** Attempts that a live executor no longer has. */
   async missing(runs: readonly OpenRun[]): Promise<void> {
     const now = this.#options.clock.now()
-    await this.#lose(runs.map((run) => lossOfRun(run, { ...restarted(now), message: 'the executor does not have the run any more' })))
+    await this.lose(runs.map((run) => lossOfRun(run, { ...restarted(now), message: 'the executor does not have the run any more' })))
   }
 
-  async #lose(losses: readonly Loss[]): Promise<void> {
+  /** Ends attempts that no report will end. */
+  async lose(losses: readonly Loss[]): Promise<void> {
     for (let from = 0; from < losses.length; from += AT_ONCE) {
       const part = losses.slice(from, from + AT_ONCE)
       const firstId = await this.#options.ids.take(part.length)

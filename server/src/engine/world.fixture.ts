@@ -10,6 +10,7 @@ import type { FiringRow, InstanceRow, OpenInstanceRow, SeriesRow, SkipRow } from
 import { addGroup, logsOf, memoryStore, T0 } from '../store/store.fixture.ts'
 import { Engine, type EngineOptions } from './engine.ts'
 import { ManualClock } from './manual-clock.fixture.ts'
+import type { ReferenceBook } from './reference-book.ts'
 
 export const ALICE: Caller = { actor: { kind: 'user', id: 7, name: 'alice' }, ip: '127.0.0.1', requestId: 'r1' }
 export const ALL: Scope = 'all'
@@ -70,6 +71,7 @@ export class World {
       startAt?: number
       maxOpenRuns?: number
       rightsOf?: EngineOptions['rightsOf']
+      references?: ReferenceBook
       on?: { db: Database; clock: ManualClock; cluster: Cluster }
     } = {},
   ): Promise<World> {
@@ -88,6 +90,7 @@ export class World {
         maxOpenRuns: options.maxOpenRuns ?? 200_000,
         cluster: options.on?.cluster,
         rightsOf: options.rightsOf,
+        references: options.references,
       }),
     )
     await world.engine.start(world.link)
@@ -243,6 +246,7 @@ async function makeEngine({
   maxOpenRuns,
   cluster,
   rightsOf,
+  references,
 }: {
   clock: ManualClock
   db: Database
@@ -251,6 +255,7 @@ async function makeEngine({
   maxOpenRuns: number
   cluster?: Cluster | undefined
   rightsOf?: EngineOptions['rightsOf'] | undefined
+  references?: ReferenceBook | undefined
 }): Promise<Engine> {
   const note = (facts: Readonly<Record<string, unknown>>, text: string): void => void troubles.push({ text, facts })
   return Engine.create({
@@ -265,6 +270,7 @@ async function makeEngine({
     version: '0',
     serverZone: 'UTC',
     ...(rightsOf === undefined ? {} : { rightsOf }),
+    ...(references === undefined ? {} : { references }),
     verifySession: sessionOf,
     heartbeatMs: 5000,
     deadMs: 15_000,

@@ -260,6 +260,8 @@ const RESOURCES = {
   'alarm-rule': 'ALARM_RULE_NOT_FOUND',
   'alarm-channel': 'ALARM_CHANNEL_NOT_FOUND',
   incident: 'INCIDENT_NOT_FOUND',
+  variable: 'VARIABLE_NOT_FOUND',
+  secret: 'SECRET_NOT_FOUND',
 } as const satisfies Record<Located, ErrorCode>
 
 /** 404 for what is not visible, 403 for what is visible and may not be done. A caller with the permission in all groups is not looked up. */
@@ -312,6 +314,8 @@ function ownerOf(resource: Located): string {
     case 'workflow':
     case 'user':
     case 'role':
+    case 'variable':
+    case 'secret':
       return resource
   }
 }

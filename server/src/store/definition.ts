@@ -1,6 +1,7 @@
 import { ScheduleInput, TASK_DEFAULTS, TaskDefinition, type TaskCreate } from '@tickwheel/contract'
+import { referencesIn } from '@tickwheel/core'
 import { Compile } from 'typebox/compile'
-import { EXECUTORS_LEVEL } from './levels.ts'
+import { EXECUTORS_LEVEL, VARIABLES_LEVEL } from './levels.ts'
 import { BrokenData, completeSchedule } from './schedules.ts'
 import { asWorkflow, runDefinitionOf, type RunDefinition } from './workflow-definition.ts'
 
@@ -56,7 +57,13 @@ export function levelOf(definition: TaskDefinition): number {
     definition.retry.jitter !== TASK_DEFAULTS.retry.jitter ||
     !EARLY_STRATEGIES.has(definition.routing) ||
     LATER.some((field) => !isDefault(definition, field))
+  if (usesVariables(definition)) return VARIABLES_LEVEL
   return isLater ? EXECUTORS_LEVEL : 0
+}
+
+/** Whether a task has an environment, or refers to variables or secrets: an older program would send what it says as it is written. */
+export function usesVariables({ handler, params }: Pick<TaskDefinition, 'handler' | 'params'>): boolean {
+  return 'env' in handler || referencesIn(params).length > 0 || referencesIn(JSON.stringify(handler)).length > 0
 }
 
 function isDefault(definition: TaskDefinition, field: (typeof LATER)[number]): boolean {

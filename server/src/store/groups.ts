@@ -5,6 +5,7 @@ import { forgetGroup } from './bindings.ts'
 import type { Change } from './caller.ts'
 import { DuplicateKey, query, type Database, type ReadTx, type Tx } from './database.ts'
 import { nameKey } from './definition.ts'
+import { dropVariablesOf } from './drop-variables.ts'
 import { takeEntityId } from './ids.ts'
 import { EXECUTORS_LEVEL, FLEET_LEVEL, requireLevel } from './levels.ts'
 import { contains, instantText, offsetOf, type Page, type PageRequest } from './page.ts'
@@ -164,6 +165,7 @@ export async function deleteGroup(db: Database, { groupId }: { groupId: number }
     await tx.run('DELETE FROM executor WHERE group_id = ?', [groupId])
     await tx.run('DELETE FROM task_group WHERE id = ?', [groupId])
     await forgetGroup(tx, groupId)
+    await dropVariablesOf(tx, groupId)
     await writeAudit(tx, change.now, change.auditId, change.caller, {
       action: 'group:delete',
       resource: { kind: 'group', id: groupId, key: row.name },

@@ -19,6 +19,8 @@ export const BACKFILL_LEVEL = 8
 export const ACCESS_LEVEL = 9
 /** The schema level whose programs know alarms. */
 export const ALARMS_LEVEL = 11
+/** The schema level whose programs know variables and secrets. */
+export const VARIABLES_LEVEL = 10
 
 /** A node that has written no beat for so long does not decide anything any more. */
 const LIVE_MS = 10_000

@@ -5,7 +5,19 @@ import { readUser } from './users.ts'
 import { workflowRunHead } from './workflow-run-views.ts'
 
 export type Located =
-  'group' | 'task' | 'instance' | 'executor' | 'workflow' | 'workflow-run' | 'user' | 'role' | 'alarm-rule' | 'alarm-channel' | 'incident'
+  | 'group'
+  | 'task'
+  | 'instance'
+  | 'executor'
+  | 'workflow'
+  | 'workflow-run'
+  | 'user'
+  | 'role'
+  | 'alarm-rule'
+  | 'alarm-channel'
+  | 'incident'
+  | 'variable'
+  | 'secret'
 
 /** what belongs to no group: accounts, roles, alarm rules that watch everything */
 const NO_GROUP = 0
@@ -27,6 +39,9 @@ export async function groupOf(db: Database, resource: Located, id: number): Prom
       return (await db.read((tx) => readUser(tx, id))) === null ? null : NO_GROUP
     case 'role':
       return (await db.read((tx) => tx.first(query.selectFrom('access_role').select('id').where('id', '=', id)))) === null ? null : NO_GROUP
+    case 'variable':
+    case 'secret':
+      return groupOfNamed(db, resource, id)
     case 'executor':
       return (await db.read((tx) => tx.first(query.selectFrom('executor').select('group_id').where('id', '=', id))))?.group_id ?? null
     case 'alarm-rule':
@@ -41,6 +56,11 @@ export async function groupOf(db: Database, resource: Located, id: number): Prom
 async function groupOfAlarm(db: Database, table: 'alarm_rule' | 'alarm_channel' | 'incident', id: number): Promise<number | null> {
   const row = await db.read((tx) => tx.first(query.selectFrom(table).select('group_id').where('id', '=', id)))
   return row === null ? null : (row.group_id ?? NO_GROUP)
+}
+
+/** What belongs to all groups has the group 0, as it is stored. */
+async function groupOfNamed(db: Database, table: 'variable' | 'secret', id: number): Promise<number | null> {
+  return (await db.read((tx) => tx.first(query.selectFrom(table).select('group_id').where('id', '=', id))))?.group_id ?? null
 }
 
 async function groupOfScheduled(db: Database, kind: ScheduledKind, id: number): Promise<number | null> {

@@ -10,6 +10,7 @@ import { mapReduce } from './migrations/0007-map-reduce.ts'
 import { backfills } from './migrations/0008-backfill.ts'
 import { access } from './migrations/0009-access.ts'
 import { alarms } from './migrations/0011-alarms.ts'
+import { variables } from './migrations/0010-variables.ts'
 
 interface Migration {
   readonly tables?: readonly TableSpec[]
@@ -31,7 +32,7 @@ const migrations: readonly Migration[] = [
   mapReduce,
   backfills,
   access,
-  {},
+  variables,
   alarms,
 ]
 

@@ -4,6 +4,8 @@ import type { Scope } from '@tickwheel/core'
 export interface RunRights {
   readonly tasks: Scope
   readonly workflows: Scope
+  /** the groups whose secrets the editor may refer to, asked when it is saved; absent: none */
+  readonly secrets?: Scope
 }
 
-export const ALL_RIGHTS: RunRights = { tasks: 'all', workflows: 'all' }
+export const ALL_RIGHTS: RunRights = { tasks: 'all', workflows: 'all', secrets: 'all' }

@@ -7,6 +7,8 @@ import { DuplicateKey, query, type ReadTx, type Tx } from './database.ts'
 import { nameKey } from './definition.ts'
 import { namesOfGroups } from './groups.ts'
 import { takeEntityId } from './ids.ts'
+import type { PlacedReference } from './references.ts'
+import { saveUses } from './variable-uses.ts'
 import { requireLevel, type LevelNeed } from './levels.ts'
 import type { SeriesRow, TaskRow } from './schema.ts'
 import { kindOfRow, notFound, type ScheduledKind } from './scheduled-kind.ts'
@@ -38,6 +40,8 @@ export interface Wish {
   readonly content: Content
   readonly isEnabled: boolean
   readonly problems: readonly FieldProblem[]
+  /** variables and secrets that it refers to */
+  readonly references: readonly PlacedReference[]
 }
 
 /** What a change left behind, so that the engine can move its timers. `openRunIds`: filled by a stop and a deletion, in order. */
@@ -85,6 +89,7 @@ export async function createScheduled(tx: Tx, kind: ScheduledKind, wish: Wish, c
     ]),
   )
   await insertVersion(tx, { id, version: 1, content }, change)
+  await saveUses(tx, id, wish.references)
   await insertSpan(tx, { seriesId, fromAt: now, taskVersion: 1, isEnabled, schedule, anchorAt: now })
   await tx.insert('series', [series])
   await writeAudit(tx, now, change.auditId, change.caller, {
@@ -125,6 +130,7 @@ export async function saveScheduled(
   }
   await nameGuard(kind, content.name, () => tx.execute(query.updateTable('task').set(columns).where('id', '=', row.id)))
   await insertVersion(tx, { id: row.id, version, content }, change)
+  await saveUses(tx, row.id, wish.references)
   const series = await writeSeries(tx, thing.series, { ...cursor, group_id: groupId })
   await writeAudit(tx, change.now, change.auditId, change.caller, {
     action: `${kind.noun}:${verb}`,
@@ -186,6 +192,7 @@ export async function deleteScheduled(tx: Tx, thing: Locked, cancelRunning: bool
   const cursor = await endSpans(tx, thing, now)
   await endBackfillsOf(tx, row.id, now)
   await tx.execute(query.updateTable('task').set({ enabled: 0, deleted_at: now, updated_at: now, name_key: null }).where('id', '=', row.id))
+  await saveUses(tx, row.id, [])
   const series = await writeSeries(tx, thing.series, { ...cursor, group_id: row.group_id })
   await writeAudit(tx, now, change.auditId, change.caller, {
     action: `${kind.noun}:delete`,

@@ -601,6 +601,50 @@ export interface DeliveryRow {
   error: string | null
 }
 
+/** A plain value. `group_id` 0: of all groups. */
+export interface VariableRow {
+  id: number
+  group_id: number
+  name: string
+  description: string
+  value: string
+  version: number
+  created_at: number
+  updated_at: number
+}
+/** How a value is sealed: `sealed` with `data_key`, that itself with the key that `key_id` names. */
+export interface SealedColumns {
+  sealed: string
+  data_key: string
+  key_id: string
+}
+/** A sealed value. `group_id` 0: of all groups. */
+export interface SecretRow extends SealedColumns {
+  id: number
+  group_id: number
+  name: string
+  description: string
+  version: number
+  last_used_at: number | null
+  created_at: number
+  updated_at: number
+}
+/** A value that a secret had: runs that were given it may still print it. Kept until `until_at`. */
+export interface SecretPastRow extends SealedColumns {
+  id: number
+  secret_id: number
+  group_id: number
+  name: string
+  until_at: number
+}
+/** The present version of a task or a workflow refers to a name, as tasks of `group_id` know it. kind 1: variable, 2: secret. */
+export interface VariableUseRow {
+  task_id: number
+  kind: number
+  name: string
+  group_id: number
+}
+
 export interface Schema {
   id_block: IdBlockRow
   meta: MetaRow
@@ -639,6 +683,10 @@ export interface Schema {
   token: TokenRow
   access_role: AccessRoleRow
   access_binding: AccessBindingRow
+  variable: VariableRow
+  secret: SecretRow
+  secret_past: SecretPastRow
+  variable_use: VariableUseRow
   log_chunk: LogChunkRow
   log_end: LogEndRow
   alarm_rule: AlarmRuleRow

@@ -7,6 +7,7 @@ import { query, type Database, type ReadTx, type Tx } from './database.ts'
 import { completeDefinition, definitionText, levelOf, parseDefinition } from './definition.ts'
 import { floorOfInstant } from './ids.ts'
 import { instantText } from './page.ts'
+import { judgeTexts, textsOf } from './references.ts'
 import { routingProblems } from './routing.ts'
 import { FAILURES } from './run-writes.ts'
 import type { TaskRow } from './schema.ts'
@@ -22,6 +23,7 @@ import {
   toggleScheduled,
   type Content,
   type TaskChanged,
+  type Wish,
 } from './scheduled.ts'
 import { livingRow, TASK, type ScheduledKind } from './scheduled-kind.ts'
 import { moveSpan, writeSeries } from './span-moves.ts'
@@ -34,25 +36,30 @@ const IDS_KEPT_MS = 15_000
 /** Makes a task, its first version, its series and its first span. 422 `UNPROCESSABLE` names every field that has no meaning. */
 export async function createTask(
   db: Database,
-  { input, serverZone }: { input: TaskCreate; serverZone: string },
+  { input, serverZone, mayRefer = [] }: { input: TaskCreate; serverZone: string } & MayRefer,
   change: Change,
 ): Promise<TaskChanged> {
   return db.write('rest', async (tx) => {
     const definition = completeDefinition(input, serverZone)
-    return createScheduled(tx, TASK, { ...wishOf(input.groupId, definition), isEnabled: input.enabled ?? false }, change)
+    return createScheduled(
+      tx,
+      TASK,
+      { ...(await wishOf(tx, input.groupId, definition, mayRefer)), isEnabled: input.enabled ?? false },
+      change,
+    )
   })
 }
 
 /** Saves a new version of a task. `input.version` must be the current one (409 `STALE_VERSION`). Without `enabled` it stays as it is. */
 export async function updateTask(
   db: Database,
-  { taskId, input, serverZone }: { taskId: number; input: TaskUpdate; serverZone: string },
+  { taskId, input, serverZone, mayRefer = [] }: { taskId: number; input: TaskUpdate; serverZone: string } & MayRefer,
   change: Change,
 ): Promise<TaskChanged> {
   return db.write('rest', async (tx) => {
     const task = await lockScheduled(tx, TASK, taskId, change.scope)
     requireVersion(task, input.version)
-    const wish = wishOf(input.groupId, completeDefinition(input, serverZone))
+    const wish = await wishOf(tx, input.groupId, completeDefinition(input, serverZone), mayRefer)
     const before = await contentOfVersion(tx, task.row)
     return saveScheduled(tx, task, { ...wish, isEnabled: input.enabled ?? task.row.enabled === 1, verb: 'edit', before }, change)
   })
@@ -61,7 +68,7 @@ export async function updateTask(
 /** Saves a new version that equals an old one. Group and enabled stay as they are. */
 export async function restoreTaskVersion(
   db: Database,
-  { taskId, version }: { taskId: number; version: number },
+  { taskId, version, mayRefer = [] }: { taskId: number; version: number } & MayRefer,
   change: Change,
 ): Promise<TaskChanged> {
   return db.write('rest', async (tx) => {
@@ -69,7 +76,7 @@ export async function restoreTaskVersion(
     const definition = await definitionOf(tx, taskId, version)
     if (definition === null) throw new AppError('TASK_VERSION_NOT_FOUND', `task ${taskId} has no version ${version}`)
     const before = await contentOfVersion(tx, task.row)
-    const wish = { ...wishOf(task.row.group_id, definition), isEnabled: task.row.enabled === 1 }
+    const wish = { ...(await wishOf(tx, task.row.group_id, definition, mayRefer)), isEnabled: task.row.enabled === 1 }
     return saveScheduled(tx, task, { ...wish, verb: 'restore', before }, change)
   })
 }
@@ -162,8 +169,20 @@ export async function visibleTask(tx: ReadTx, taskId: number, scope: Scope): Pro
   return livingRow(tx, TASK, taskId, scope)
 }
 
-function wishOf(groupId: number, definition: TaskDefinition) {
-  return { groupId, content: contentOf(definition), problems: [...routingProblems(definition), ...shardingProblems(definition)] }
+/** `mayRefer`: the groups whose secrets the caller may see the names of; absent: none. */
+export interface MayRefer {
+  readonly mayRefer?: Scope
+}
+
+async function wishOf(tx: ReadTx, groupId: number, definition: TaskDefinition, mayRefer: Scope): Promise<Omit<Wish, 'isEnabled'>> {
+  const texts = textsOf(definition).map((text) => ({ ...text, groupId }))
+  const { problems, references } = await judgeTexts(tx, texts, mayRefer)
+  return {
+    groupId,
+    content: contentOf(definition),
+    problems: [...routingProblems(definition), ...shardingProblems(definition), ...problems],
+    references,
+  }
 }
 
 async function contentOfVersion(tx: ReadTx, { id, version }: TaskRow): Promise<Content | null> {
@@ -186,7 +205,8 @@ function contentOf(definition: TaskDefinition): Content {
         : {
             level,
             what: 'keep to all that this task asks for',
-            remedy: 'leave out shards, limits, labels and routing beyond roundRobin and random',
+            remedy:
+              'leave out shards, limits, labels, environment, references to variables and secrets, and routing beyond roundRobin and random',
           },
     hasShards: definition.sharding !== undefined,
   }

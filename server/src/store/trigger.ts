@@ -7,6 +7,7 @@ import type { Database, Tx } from './database.ts'
 import { againWhenTaken, lockRows } from './lock.ts'
 import { NO_SHARDS, NO_WORKFLOW, ON_END_FAILURE, PARAMS_PAYLOAD, PART_PAYLOAD } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow, PayloadRow, TaskRow } from './schema.ts'
+import { judgeTexts } from './references.ts'
 import { isVisible } from './scope.ts'
 import { partOfText } from './shards.ts'
 import { isInPlace, keysOfRow } from './step-definition.ts'
@@ -23,6 +24,8 @@ export interface TriggerRequest {
   readonly keyHash: string | null
   readonly caller: Caller
   readonly params: string | null
+  /** the groups whose secrets its params may refer to; absent: none */
+  readonly mayRefer?: Scope
   readonly executorId: number | null
   readonly scheduledAt: number | null
   readonly openRuns: OpenRunCounts
@@ -75,6 +78,7 @@ async function triggerOne(tx: Tx, request: TriggerRequest): Promise<Triggered> {
   if (definition.flow !== undefined) throw new AppError('TASK_NOT_FOUND', `there is no task ${task.id}`)
   await mustFitOrTell(tx, request, task, definition.overlap)
   if (request.executorId !== null) await mustBeExecutorOf(tx, request.executorId, task.group_id)
+  if (request.params !== null) await mustReferWell(tx, request.params, task.group_id, request.mayRefer ?? [])
   const row = newRun(request, task, definition, 'triggered')
   await tx.insert('open_instance', [row])
   if (request.params !== null && request.params !== definition.params)
@@ -299,4 +303,11 @@ export function newRun(
     ...NO_SHARDS,
     ...NO_WORKFLOW,
   }
+}
+
+/** What a person gives a run refers to values as the task's own params do: to what there is, and what they may see. */
+async function mustReferWell(tx: Tx, params: string, groupId: number, mayRefer: Scope): Promise<void> {
+  const { problems } = await judgeTexts(tx, [{ path: 'params', text: params, groupId }], mayRefer)
+  if (problems.length > 0)
+    throw new AppError('UNPROCESSABLE', problems.map(({ path, message }) => `${path}: ${message}`).join('; '), { errors: problems })
 }

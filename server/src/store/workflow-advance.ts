@@ -92,7 +92,10 @@ export async function advanceRun(db: Database, request: AdvanceRunRequest): Prom
       await lockRows(tx, 'task', request.tasks, 'share')
       const [row] = await lockOpen(tx, [request.runId], 'update')
       const signals = await takeSignals(tx, request)
-      const flow = row === undefined || row.phase !== PHASE.running || row.runs_workflow !== 1 ? null : await readFlow(tx, row)
+      const flow =
+        row === undefined || row.phase !== PHASE.running || row.runs_workflow !== 1
+          ? null
+          : await readFlow(tx, row, request.definition.flow.graph)
       if (flow === null) return { kind: 'gone' }
       return new Turn(tx, request, flow).run(signals)
     })

@@ -3,8 +3,10 @@ import {
   EDGE_DECISIONS,
   STEP_STATE,
   STEP_STATES,
+  variablesIn,
   type EdgeDecision,
   type Graph,
+  type GraphVariables,
   type Json,
   type JsonObject,
   type StepError,
@@ -20,6 +22,7 @@ import { instantText } from './page.ts'
 import { PARAMS_PAYLOAD } from './run-writes.ts'
 import type { OpenInstanceRow, StepRunRow, WorkflowRunRow } from './schema.ts'
 import { readStepFacts } from './step-facts.ts'
+import { variablesOf } from './variables.ts'
 import type { Flow, RunDefinition } from './workflow-definition.ts'
 
 /** A run of a workflow as a transaction reads it. `steps`: by number, the last round of each, without its output. */
@@ -29,20 +32,37 @@ export interface FlowRun {
   readonly steps: ReadonlyMap<number, StepRunRow>
   /** what it was started with, with the defaults of its schema */
   readonly params: JsonObject
+  /** variables of its group, as far as its expressions name them */
+  readonly vars: Readonly<Record<string, string>>
 }
 
 const STEP_COLUMNS =
   'run_id, step_no, round, state, instance_id, started_at, ended_at, next_at, branch, edges, facts, error_code, error, reused_from'
 
 /** What stands beside the row of a run that has begun; null: it has not. */
-export async function readFlow(tx: ReadTx, row: OpenInstanceRow): Promise<FlowRun | null> {
+export async function readFlow(tx: ReadTx, row: OpenInstanceRow, graph: Graph): Promise<FlowRun | null> {
   const [run] = await tx.all<WorkflowRunRow>('SELECT * FROM workflow_run WHERE run_id = ?', [row.id])
   if (run === undefined) return null
   const rows = await tx.all<Omit<StepRunRow, 'output'>>(`SELECT ${STEP_COLUMNS} FROM step_run WHERE run_id = ? ORDER BY step_no, round`, [
     row.id,
   ])
   const steps = new Map(rows.map((step) => [step.step_no, { ...step, output: null }]))
-  return { row, run, steps, params: await paramsOfRun(tx, row.id) }
+  return { row, run, steps, params: await paramsOfRun(tx, row.id), vars: await readVars(tx, row.group_id, graph) }
+}
+
+/** The variables that expressions of the graph name, as they are now. */
+async function readVars(tx: ReadTx, groupId: number, graph: Graph): Promise<Readonly<Record<string, string>>> {
+  const { names, isEvery } = graphVariables(graph)
+  if (names.length === 0 && !isEvery) return {}
+  return Object.fromEntries(await variablesOf(tx, groupId, isEvery ? 'all' : [...new Set(names.map(({ name }) => name))]))
+}
+
+const variablesOfGraphs = new WeakMap<Graph, GraphVariables>()
+
+function graphVariables(graph: Graph): GraphVariables {
+  const known = variablesOfGraphs.get(graph) ?? variablesIn(graph)
+  variablesOfGraphs.set(graph, known)
+  return known
 }
 
 async function paramsOfRun(tx: ReadTx, runId: number): Promise<JsonObject> {
@@ -131,10 +151,10 @@ function edgesOf(text: string | null): Record<number, EdgeDecision> | null {
 }
 
 /** What `advance` is told of the run. `ending`: how it is being ended from outside. */
-export function viewOf({ row, run, params }: FlowRun, ending: WorkflowRunView['ending']): WorkflowRunView {
+export function viewOf({ row, run, params, vars }: FlowRun, ending: WorkflowRunView['ending']): WorkflowRunView {
   return {
     params,
-    vars: {},
+    vars,
     run: {
       id: row.id,
       scheduledAt: instantText(row.due_at ?? row.created_at),

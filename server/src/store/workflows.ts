@@ -9,7 +9,8 @@ import {
 import { accountOf, type Caller, type Change } from './caller.ts'
 import type { Database, ReadTx, Tx } from './database.ts'
 import { isSharded } from './is-sharded.ts'
-import { WORKFLOWS_LEVEL } from './levels.ts'
+import { VARIABLES_LEVEL, WORKFLOWS_LEVEL } from './levels.ts'
+import { judgeWorkflow } from './references.ts'
 import {
   createScheduled,
   lockScheduled,
@@ -132,10 +133,27 @@ interface Draft {
 async function wishOf(tx: ReadTx, selfId: number | null, { groupId, definition, mayRun, caller }: Draft): Promise<Omit<Wish, 'isEnabled'>> {
   const savedBy = accountOf(caller)
   const own = definitionProblems(definition)
-  if (own.some(isTooLarge)) return { groupId, content: contentOf(hollow(definition)), problems: own }
+  if (own.some(isTooLarge)) return { groupId, content: contentOf(hollow(definition)), problems: own, references: [] }
   const { refs, problems } = await resolveReferences(tx, definition, mayRun)
   const circles = await recursionProblems(tx, selfId, { definition, refs })
-  return { groupId, content: contentOf({ definition, refs, savedBy }), problems: [...own, ...problems, ...circles] }
+  const judged = await judgeWorkflow(tx, { groupId, definition, refs, mayRefer: mayRun.secrets ?? [] })
+  const content = contentOf({ definition, refs, savedBy })
+  return {
+    groupId,
+    content: judged.references.length === 0 && !hasEnvironment(definition) ? content : { ...content, need: VARIABLES_NEED },
+    problems: [...own, ...problems, ...circles, ...judged.problems],
+    references: judged.references,
+  }
+}
+
+const VARIABLES_NEED = {
+  level: VARIABLES_LEVEL,
+  what: 'give runs variables and secrets',
+  remedy: 'leave out environments and references to variables and secrets',
+}
+
+function hasEnvironment(definition: WorkflowDefinition): boolean {
+  return inlineTasksOf(definition).some(({ inline }) => 'env' in inline.handler)
 }
 
 /** What stands for a definition that is refused because it is too large to be written. */

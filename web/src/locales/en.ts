@@ -13,10 +13,11 @@ import { shell } from './en/shell.ts'
 import { system } from './en/system.ts'
 import { task } from './en/task.ts'
 import { tasks } from './en/tasks.ts'
+import { variables } from './en/variables.ts'
 import { workflowRuns } from './en/workflow-runs.ts'
 import { workflows } from './en/workflows.ts'
 
 /** Every English text. Its shape is the shape of every language. */
-export const en = { ...common, backfill, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows }
+export const en = { ...common, backfill, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows }
 
 export type Messages = typeof en

@@ -13,9 +13,10 @@ import { shell } from './zh/shell.ts'
 import { system } from './zh/system.ts'
 import { task } from './zh/task.ts'
 import { tasks } from './zh/tasks.ts'
+import { variables } from './zh/variables.ts'
 import { workflowRuns } from './zh/workflow-runs.ts'
 import { workflows } from './zh/workflows.ts'
 import type { Messages } from './en.ts'
 
 /** Every Chinese text; a key that English has and Chinese lacks does not compile. */
-export const zh: Messages = { ...common, backfill, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows }
+export const zh: Messages = { ...common, backfill, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows }

@@ -8,7 +8,7 @@ declare module 'vue-router' {
     isPublic?: boolean
     title?: MessageKey
     /** which entry of the rail is lit */
-    section?: 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'system'
+    section?: 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'variables' | 'system'
   }
 }
 
@@ -28,6 +28,7 @@ const pages: RouteRecordRaw[] = [
   { path: 'workflow-run/:id(\\d+)', alias: '/workflow-runs/:id(\\d+)', name: 'workflow-run', component: () => import('../views/workflow-run/workflow-run-page.vue'), meta: { title: 'workflowRuns.title', section: 'runs' } },
   { path: 'executor', name: 'executors', component: () => import('../views/executors/executors-page.vue'), meta: { title: 'shell.nav.executors', section: 'executors' } },
   { path: 'group', name: 'groups', component: () => import('../views/groups/groups-page.vue'), meta: { title: 'shell.nav.groups', section: 'groups' } },
+  { path: 'variable', name: 'variables', component: () => import('../views/variables/variables-page.vue'), meta: { title: 'shell.nav.variables', section: 'variables' } },
   { path: 'system', name: 'system', component: () => import('../views/system/system-page.vue'), meta: { title: 'shell.nav.system', section: 'system' } },
   { path: ':rest(.*)*', name: 'not-found', component: () => import('../views/not-found/not-found-page.vue'), meta: { title: 'shell.notFound.title' } },
 ]

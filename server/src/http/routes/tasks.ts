@@ -1,5 +1,5 @@
 import type { Task, TaskCreate } from '@tickwheel/contract'
-import { parseInstant, type Scope } from '@tickwheel/core'
+import { parseInstant, visibleScope, type Scope } from '@tickwheel/core'
 import type { Commands } from '../../engine/commands.ts'
 import type { Database } from '../../store/database.ts'
 import { listFirings, whyAt } from '../../store/ledger.ts'
@@ -48,12 +48,12 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
     getTask: async ({ params, scope, who }) => one(params.id, scope, who),
     createTask: async ({ body, scope, who, caller }) => {
       requireSaveRights(body, who)
-      const { taskId } = await commands.createTask(body, scope, caller)
+      const { taskId } = await commands.createTask(body, scope, caller, mayRefer(who))
       return one(taskId, scope, who)
     },
     updateTask: async ({ params, body, scope, who, caller }) => {
       requireSaveRights(body, who)
-      await commands.updateTask(params.id, body, scope, caller)
+      await commands.updateTask(params.id, body, scope, caller, mayRefer(who))
       return one(params.id, scope, who)
     },
     deleteTask: async ({ params, query, scope, caller }) => {
@@ -71,7 +71,7 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
     triggerTask: async ({ params, body, scope, who, caller, idempotencyKey }) => {
       if (body.params !== undefined || body.executorId !== undefined)
         requireAlso(who, 'task:runWithParams', await locate('task', params.id))
-      return commands.trigger(params.id, body, idempotencyKey, scope, caller)
+      return commands.trigger(params.id, { ...body, mayRefer: mayRefer(who) }, idempotencyKey, scope, caller)
     },
     nextFirings: async ({ params, query, scope }) => nextFirings(parts, { kind: TASK, id: params.id, scope, count: query.count ?? 10 }),
     previewRoute: async ({ params, scope }) => commands.previewRoute(params.id, scope),
@@ -80,7 +80,7 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
     restoreTaskVersion: async ({ params, scope, who, caller }) => {
       const old = await db.read((tx) => definitionOf(tx, params.id, params.version))
       if (old !== null && isScript(old.handler)) requireAlso(who, 'task:editScript', await locate('task', params.id))
-      await commands.restoreTaskVersion(params.id, params.version, scope, caller)
+      await commands.restoreTaskVersion(params.id, params.version, scope, caller, mayRefer(who))
       return one(params.id, scope, who)
     },
     listFirings: async ({ params, query, scope }) => listFirings(db, scope, { taskId: params.id, ...query }),
@@ -91,6 +91,11 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
         from: body.from === undefined ? undefined : (parseInstant(body.from) ?? undefined),
       }),
   }
+}
+
+/** The secrets that somebody may see the names of are those that their tasks may refer to. */
+function mayRefer({ grants }: SignedUser): Scope {
+  return visibleScope(grants, 'secret:view')
 }
 
 /** Who may save a shell command or a script has a shell on the executors. The group may be another than before. */

@@ -115,7 +115,11 @@ export function workflowHandlers(parts: WorkflowParts): HandlersOf<WorkflowCalls
 
 /** Where somebody may run what a workflow of theirs refers to. */
 function mayRun({ grants }: SignedUser): RunRights {
-  return { tasks: visibleScope(grants, 'task:run'), workflows: visibleScope(grants, 'workflow:run') }
+  return {
+    tasks: visibleScope(grants, 'task:run'),
+    workflows: visibleScope(grants, 'workflow:run'),
+    secrets: visibleScope(grants, 'secret:view'),
+  }
 }
 
 /** Who may save a shell command or a script has a shell on the executors, in a step as in a task. */

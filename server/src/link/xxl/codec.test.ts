@@ -182,6 +182,11 @@ describe('what is asked to run', () => {
     expect(runRequestOf(of(handler), facts)).toMatchObject({ glueType, glueSource, executorHandler: '' })
   })
 
+  it('is nothing for a script with an environment: the protocol has no place for it', () => {
+    expect(runRequestOf(of({ kind: 'shell', script: 'date', env: { PW: 'x' } }), facts)).toBeNull()
+    expect(runRequestOf(of({ kind: 'shell', script: 'date', env: {} }), facts)).not.toBeNull()
+  })
+
   it('is nothing for an HTTP handler', () => {
     expect(runRequestOf(of({ kind: 'http', url: 'http://h/' }), facts)).toBeNull()
   })

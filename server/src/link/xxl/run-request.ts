@@ -64,6 +64,8 @@ export function runRequestOf(dispatch: Dispatch, { logId, logAt, savedAt, overla
 }
 
 function bodyOf(handler: Dispatch['handler']): { type: GlueType; name: string; source: string } | null {
+  // the protocol has no place for an environment, and a script with one written into it would stay on the executor's disk
+  if ('env' in handler && Object.keys(handler.env).length > 0) return null
   switch (handler.kind) {
     case 'named':
       return { type: 'BEAN', name: handler.name, source: '' }

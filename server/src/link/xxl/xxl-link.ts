@@ -188,12 +188,7 @@ export class XxlLink implements Link {
         const request = runRequestOf(dispatch, { logId: answer.wire.id, logAt: answer.wire.log_at, ...answer.task })
         if (request === null) {
           this.#drop(item)
-          return this.#reject(
-            peer,
-            dispatch,
-            'handlerNotAllowed',
-            `an XXL-JOB executor has no handler of the kind ${dispatch.handler.kind}`,
-          )
+          return this.#reject(peer, dispatch, 'handlerNotAllowed', refusalOf(dispatch.handler))
         }
         // its callback may come before the answer
         const run = this.#shared.track(
@@ -287,4 +282,10 @@ export class XxlLink implements Link {
 function sizeOf({ handler, params }: Dispatch): number {
   const script = handler.kind === 'shell' ? handler.script : handler.kind === 'script' ? handler.source : ''
   return 512 + params.length + script.length
+}
+
+function refusalOf(handler: Dispatch['handler']): string {
+  return 'env' in handler
+    ? 'an XXL-JOB executor takes no environment: leave env out, or hand the values over in the parameters'
+    : `an XXL-JOB executor has no handler of the kind ${handler.kind}`
 }

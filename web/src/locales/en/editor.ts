@@ -5,7 +5,7 @@ export const editor = {
   labels: {
     name: 'Name', groupId: 'Group', description: 'Description', notes: 'Notes', owner: 'Owner', tags: 'Tags', params: 'Parameters', routing: 'Routing', labels: 'Only executors with these labels', routingKey: 'Routing key', sharding: 'Shards', sharding_kind: 'Split into', sharding_total: 'Number of shards', sharding_from: 'From', sharding_to: 'To (not included)', sharding_size: 'Per shard', timeoutMs: 'Time limit', killGraceMs: 'Time to stop', priority: 'Priority',
     schedule: 'Schedule', schedule_kind: 'Kind of schedule', schedule_expression: 'Cron expression', schedule_timezone: 'Time zone', schedule_dialect: 'Cron dialect', schedule_everyMs: 'Interval', schedule_delayMs: 'Pause', schedule_at: 'At', schedule_validFrom: 'Valid from', schedule_validUntil: 'Valid until',
-    handler: 'What it runs', handler_kind: 'Kind of handler', handler_script: 'Shell script', handler_language: 'Language', handler_source: 'Source', handler_method: 'Method', handler_url: 'URL', handler_headers: 'Headers', handler_body: 'Body', handler_expectStatus: 'Expected status', handler_name: 'Function',
+    handler: 'What it runs', handler_kind: 'Kind of handler', handler_script: 'Shell script', handler_language: 'Language', handler_source: 'Source', handler_env: 'Environment', handler_method: 'Method', handler_url: 'URL', handler_headers: 'Headers', handler_body: 'Body', handler_expectStatus: 'Expected status', handler_name: 'Function',
     overlap: 'While a run has not ended', overlap_policy: 'While a run has not ended', overlap_max: 'At most waiting', misfire: 'Missed firings', misfire_policy: 'Missed firings', misfire_graceMs: 'Counts as missed after', misfire_max: 'At most', retry: 'Retries', retry_max: 'Retries', retry_delayMs: 'First pause', retry_backoff: 'Pause grows', retry_maxDelayMs: 'Longest pause', retry_jitter: 'Spread of pauses',
     concurrency: 'Runs at once', queueTimeoutMs: 'Longest wait', onLost: 'If its executor is lost', pauseAfterFailures: 'Stop after failures',
   },
@@ -21,6 +21,7 @@ export const editor = {
   handlers: { shell: 'Shell', script: 'Script', http: 'HTTP request', named: 'Function' },
   languages: { node: 'Node.js', python: 'Python', bash: 'Bash' },
   handlerHints: { shell: 'Runs with sh on the executor. What it prints is the log; exit code 0 is success.', script: 'Runs on the executor. What it prints is the log; exit code 0 is success.', http: 'Sent by the executor.', named: 'A function that an executor of this group has registered.' },
+  envName: 'NAME', envValue: 'Value, or a reference to a variable or secret', addEnv: 'Add a variable', removeEnv: 'Remove {name}', envHint: 'Environment variables of the script. This is where secrets belong: a script has no references in its own text.',
   addHeader: 'Add a header', headerName: 'Name', headerValue: 'Value', removeHeader: 'Remove the header {name}', statusHint: 'Such as 200, 204. Empty: 200 to 299.', statusBad: 'Whole numbers from 100 to 599, parted by commas.', noFunctions: 'No executor of this group has registered a function. Type the name that it will have.',
   paramsHint: 'Any text, JSON by habit. The handler gets it; a run may be started with others.',
   routings: {

@@ -5,7 +5,7 @@ export const editor = {
   labels: {
     name: '名称', groupId: '任务组', description: '描述', notes: '备注', owner: '负责人', tags: '标签', params: '参数', routing: '路由策略', labels: '限定执行器标签', routingKey: '路由键', sharding: '分片', sharding_kind: '拆分方式', sharding_total: '分片数', sharding_from: '起始', sharding_to: '结束（不含）', sharding_size: '每片大小', timeoutMs: '时限', killGraceMs: '停止宽限', priority: '优先级',
     schedule: '调度', schedule_kind: '调度方式', schedule_expression: 'Cron 表达式', schedule_timezone: '时区', schedule_dialect: 'Cron 方言', schedule_everyMs: '间隔', schedule_delayMs: '停顿', schedule_at: '时间', schedule_validFrom: '生效时间', schedule_validUntil: '失效时间',
-    handler: '执行内容', handler_kind: '处理器类型', handler_script: 'Shell 脚本', handler_language: '语言', handler_source: '源代码', handler_method: '方法', handler_url: 'URL', handler_headers: '请求头', handler_body: '请求体', handler_expectStatus: '期望状态码', handler_name: '函数',
+    handler: '执行内容', handler_kind: '处理器类型', handler_script: 'Shell 脚本', handler_language: '语言', handler_source: '源代码', handler_env: '环境变量', handler_method: '方法', handler_url: 'URL', handler_headers: '请求头', handler_body: '请求体', handler_expectStatus: '期望状态码', handler_name: '函数',
     overlap: '上次执行未结束时', overlap_policy: '上次执行未结束时', overlap_max: '最多等待', misfire: '错过触发', misfire_policy: '错过触发', misfire_graceMs: '超过多久算错过', misfire_max: '最多', retry: '重试', retry_max: '重试次数', retry_delayMs: '首次停顿', retry_backoff: '停顿增长', retry_maxDelayMs: '最长停顿', retry_jitter: '停顿抖动',
     concurrency: '并发上限', queueTimeoutMs: '排队超时', onLost: '执行器失联时', pauseAfterFailures: '连续失败停用',
   },
@@ -21,6 +21,7 @@ export const editor = {
   handlers: { shell: 'Shell', script: '脚本', http: 'HTTP 请求', named: '函数' },
   languages: { node: 'Node.js', python: 'Python', bash: 'Bash' },
   handlerHints: { shell: '在执行器上用 sh 运行。输出即日志，退出码 0 表示成功。', script: '在执行器上运行。输出即日志，退出码 0 表示成功。', http: '由执行器发出请求。', named: '由该任务组的执行器注册的函数。' },
+  envName: '名称', envValue: '值，或对变量、密钥的引用', addEnv: '添加环境变量', removeEnv: '移除 {name}', envHint: '脚本运行时的环境变量。密钥应放在这里，脚本正文中不支持引用。',
   addHeader: '添加请求头', headerName: '名称', headerValue: '值', removeHeader: '移除请求头 {name}', statusHint: '例如 200, 204。留空表示 200 到 299。', statusBad: '100 到 599 的整数，用逗号分隔。', noFunctions: '该任务组的执行器还没有注册函数，可直接填写将来的名称。',
   paramsHint: '任意文本，通常为 JSON。会传给处理器；单次执行时可另行指定。',
   routings: {

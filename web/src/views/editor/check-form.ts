@@ -22,7 +22,7 @@ function checkHandler(handler: HandlerForm): Record<string, string> {
       return handler.name.trim() === '' ? { 'handler.name': t('editor.missing.function') } : {}
     case 'http':
       return {
-        ...(/^https?:\/\/\S+/.test(handler.url.trim()) ? {} : { 'handler.url': t('editor.missing.url') }),
+        ...(/^(https?:\/\/\S+|\$\{\{\s*(vars|secrets)\.)/.test(handler.url.trim()) ? {} : { 'handler.url': t('editor.missing.url') }),
         ...(statusesOf(handler.expectStatus) === null ? { 'handler.expectStatus': t('editor.statusBad') } : {}),
       }
   }

@@ -25,6 +25,8 @@ export interface HandlerForm {
   source: string
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD'
   url: string
+  /** of a shell or a script */
+  env: { name: string; value: string }[]
   headers: { name: string; value: string }[]
   body: string
   expectStatus: string
@@ -52,7 +54,7 @@ export function emptyForm(groupId: number | null): TaskForm {
     ...structuredClone(TASK_DEFAULTS), name: '', tags: [], labels: [], groupId,
     sharding: { kind: 'none', total: 8, from: 0, to: 1_000_000, size: 50_000 },
     schedule: { kind: 'cron', expression: '0 0 2 * * ?', timezone: localZone(), dialect: 'auto', everyMs: 60_000, delayMs: 60_000, at: null, validFrom: null, validUntil: null },
-    handler: { kind: 'shell', script: 'echo "Hello from Tickwheel"\n', language: 'node', source: '', method: 'GET', url: '', headers: [], body: '', expectStatus: '', name: '' },
+    handler: { kind: 'shell', script: 'echo "Hello from Tickwheel"\n', language: 'node', source: '', method: 'GET', url: '', env: [], headers: [], body: '', expectStatus: '', name: '' },
   }
 }
 
@@ -112,9 +114,9 @@ export function scheduleOf(form: ScheduleForm): ScheduleInput {
 export function handlerOf(form: HandlerForm): Handler {
   switch (form.kind) {
     case 'shell':
-      return { kind: 'shell', script: form.script }
+      return { kind: 'shell', script: form.script, ...envOf(form) }
     case 'script':
-      return { kind: 'script', language: form.language, source: form.source }
+      return { kind: 'script', language: form.language, source: form.source, ...envOf(form) }
     case 'named':
       return { kind: 'named', name: form.name.trim() }
     case 'http': {
@@ -126,6 +128,12 @@ export function handlerOf(form: HandlerForm): Handler {
       }
     }
   }
+}
+
+/** A row whose name is empty is not meant. */
+function envOf({ env }: HandlerForm): { env?: Record<string, string> } {
+  const rows = env.filter(({ name }) => name.trim() !== '').map(({ name, value }) => [name.trim(), value] as const)
+  return rows.length === 0 ? {} : { env: Object.fromEntries(rows) }
 }
 
 /** `200, 204` as numbers; null when it is anything else. */
@@ -165,6 +173,7 @@ function handlerForm(handler: Handler): Partial<HandlerForm> {
   switch (handler.kind) {
     case 'shell':
     case 'script':
+      return { ...handler, env: Object.entries(handler.env ?? {}).map(([name, value]) => ({ name, value })) }
     case 'named':
       return handler
     case 'http':

@@ -1,0 +1,17 @@
+export const variables = {
+  title: 'Variables and secrets', tabs: { variables: 'Variables', secrets: 'Secrets' }, search: 'Search', everyPlace: 'All of them', allGroups: 'All groups',
+  variablesLead: 'Plain values that tasks and workflows refer to. Tasks write:', secretsLead: 'Given to runs, hidden in their logs and results, and never shown again. Tasks write:',
+  createVariable: 'New variable', createSecret: 'New secret', editVariable: 'Edit variable {name}', editSecret: 'Edit secret {name}',
+  name: 'Name', group: 'Group', value: 'Value', description: 'Description', lastUsed: 'Last used', updated: 'Changed', neverUsed: 'never', sealed: 'cannot be opened',
+  groupHint: 'Tasks of the group know it. That of a group is taken before one of all groups with the same name.', groupMissing: 'Choose a group.',
+  nameHint: 'Letters, digits and underscores, such as DB_HOST. It cannot be changed later.', referenceHint: 'Tasks write', nameBad: '1 to 64 letters, digits and underscores, no digit first.',
+  valueHint: 'At most 8 KiB. Everybody who may see variables sees it.', secretHint: 'At most 64 KiB, several lines too. A line of under 4 characters is not hidden in logs.', secretShort: 'Enter a value with a line of at least 4 characters: a shorter one could not be hidden in logs.', tooLong: 'At most {max} KiB.',
+  valueKept: 'Leave empty to keep the value',
+  created: '{name} is created.', saved: '{name} is saved. Runs that start from now on get it.', deleted: '{name} is deleted.', stale: 'Somebody has changed it in the meantime. The fields now show the newest values.',
+  usedBy: 'Used by', usedByTitle: 'What refers to {name}', unused: 'Nothing that you may see refers to it.', moreUses: 'and {n} more',
+  deleteTitle: 'Delete {name}?', deleteUnused: 'Nothing that you may see refers to it.', deleteUsed: '{n} task or workflow refers to it: its runs fail from then on. | {n} tasks and workflows refer to it: their runs fail from then on.', deleteConfirm: 'Delete',
+  noVariables: 'No variables yet', noVariablesText: 'Keep an address or a folder that many tasks need in one place.', noSecrets: 'No secrets yet', noSecretsText: 'Keep passwords and keys here in place of in scripts.',
+  insert: 'Insert a variable or secret', noneToInsert: 'This group has no variables or secrets.',
+  lostKeys: '{n} secret is sealed with a key that the server was not given | {n} secrets are sealed with a key that the server was not given', lostKeysText: 'Runs that need them fail. Put the earlier key into the setting secrets.previousKeys and start the server again; nothing is lost. Or enter the values again.',
+  oldKeys: '{n} secret is sealed with an earlier key | {n} secrets are sealed with an earlier key', rotate: 'Seal with the present key', rotated: 'All that could be opened is sealed with the present key.',
+}

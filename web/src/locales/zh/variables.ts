@@ -1,0 +1,17 @@
+export const variables = {
+  title: '变量与密钥', tabs: { variables: '变量', secrets: '密钥' }, search: '搜索', everyPlace: '全部', allGroups: '所有任务组',
+  variablesLead: '供任务和工作流引用的普通值。引用写法：', secretsLead: '只提供给执行使用，在日志和结果中自动打码，保存后不再显示。引用写法：',
+  createVariable: '新建变量', createSecret: '新建密钥', editVariable: '编辑变量 {name}', editSecret: '编辑密钥 {name}',
+  name: '名称', group: '任务组', value: '值', description: '描述', lastUsed: '最近使用', updated: '修改时间', neverUsed: '从未使用', sealed: '无法解密',
+  groupHint: '供该任务组的任务使用。同名时任务组自己的优先于所有任务组共用的。', groupMissing: '请选择任务组。',
+  nameHint: '字母、数字和下划线，例如 DB_HOST。创建后不能修改。', referenceHint: '引用写法', nameBad: '1 到 64 个字母、数字或下划线，不能以数字开头。',
+  valueHint: '最多 8 KiB，有权查看变量的人都能看到。', secretHint: '最多 64 KiB，可以多行。不足 4 个字符的行不会在日志中打码。', secretShort: '请输入值，且至少有一行不少于 4 个字符，否则无法在日志中打码。', tooLong: '最多 {max} KiB。',
+  valueKept: '留空则保持原值',
+  created: '已新建 {name}。', saved: '已保存 {name}，之后开始的执行将使用新值。', deleted: '已删除 {name}。', stale: '已被其他人修改，字段现在显示最新内容。',
+  usedBy: '引用', usedByTitle: '引用 {name} 的任务和工作流', unused: '在你可见的范围内没有引用。', moreUses: '另有 {n} 个',
+  deleteTitle: '删除 {name}？', deleteUnused: '在你可见的范围内没有引用。', deleteUsed: '有 {n} 个任务或工作流引用了它，删除后它们的执行会失败。', deleteConfirm: '删除',
+  noVariables: '还没有变量', noVariablesText: '把多个任务都要用到的地址、目录等集中放在这里。', noSecrets: '还没有密钥', noSecretsText: '把密码和密钥放在这里，不要写进脚本。',
+  insert: '插入变量或密钥', noneToInsert: '该任务组没有可用的变量或密钥。',
+  lostKeys: '有 {n} 个密钥由服务器没有的主密钥加密', lostKeysText: '需要它们的执行会失败。请把原来的主密钥写入配置项 secrets.previousKeys 并重启服务器，数据不会丢失；也可以重新填写这些密钥的值。',
+  oldKeys: '有 {n} 个密钥仍由旧的主密钥加密', rotate: '改用当前主密钥加密', rotated: '能够解密的密钥已全部改用当前主密钥加密。',
+}
