@@ -61,6 +61,9 @@ export const ERROR_STATUS = {
 } as const
 export type ErrorCode = keyof typeof ERROR_STATUS
 
+/** Stands for a secret in every answer; sent back in its place, the secret stays. */
+export const SECRET_MASK = '***'
+
 /**
  * What is wrong with one field. `path` is dotted (`schedule.expression`, `tags.0`, `header.authorization`); codes of schedule problems are
  * core's `ScheduleProblemCode`.

@@ -25,12 +25,22 @@ const REFUSED = [
   '192.0.0.192/32',
   '168.63.129.16/32',
 ]
-const KEY = 'executor.networks (TICKWHEEL_EXECUTOR_NETWORKS)'
+/** Whose networks they are: how the setting is called, and what is called in them. */
+export interface NetworksSetting {
+  readonly key: string
+  readonly what: string
+}
+export const EXECUTOR_NETWORKS: NetworksSetting = {
+  key: 'executor.networks (TICKWHEEL_EXECUTOR_NETWORKS)',
+  what: 'executors are called',
+}
+/** Channels of alarms are called by the same rule: their addresses come from whoever may edit alarms of one group. */
+export const ALARM_NETWORKS: NetworksSetting = { key: 'alarm.networks (TICKWHEEL_ALARM_NETWORKS)', what: 'alarms are sent to' }
 
 /** A part of a list of networks that is none. */
 export class BadNetwork extends Error {
-  constructor(part: string) {
-    super(`${KEY} must be networks or addresses joined by commas, like 10.0.0.0/8,192.168.1.7,fd00::/8: ${JSON.stringify(part)} is none.`)
+  constructor(part: string, { key }: NetworksSetting) {
+    super(`${key} must be networks or addresses joined by commas, like 10.0.0.0/8,192.168.1.7,fd00::/8: ${JSON.stringify(part)} is none.`)
     this.name = 'BadNetwork'
   }
 }
@@ -40,6 +50,7 @@ export interface NetworksOptions {
   readonly listed: string
   /** whether executors of this machine may register, where `listed` is empty: the server itself listens on loopback only */
   readonly isLoopbackOpen: boolean
+  readonly setting?: NetworksSetting
 }
 
 export class Networks {
@@ -49,12 +60,14 @@ export class Networks {
   readonly #list: BlockList
   /** the list says who is called; otherwise who is not */
   readonly #isAllowList: boolean
+  readonly #setting: NetworksSetting
 
   /** Throws `BadNetwork`. */
-  constructor({ listed, isLoopbackOpen }: NetworksOptions) {
+  constructor({ listed, isLoopbackOpen, setting = EXECUTOR_NETWORKS }: NetworksOptions) {
+    this.#setting = setting
     const parts = listed.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]))
     this.#isAllowList = parts.length > 0
-    this.#list = listOf(this.#isAllowList ? parts : [...REFUSED, ...(isLoopbackOpen ? [] : LOOPBACK)])
+    this.#list = listOf(this.#isAllowList ? parts : [...REFUSED, ...(isLoopbackOpen ? [] : LOOPBACK)], setting)
   }
 
   allows(address: string): boolean {
@@ -64,7 +77,7 @@ export class Networks {
   /** Why a URL is not called, as far as it says so itself; null: it may be, or it has a name, which `lookup` judges. */
   refusalOf(url: URL): string | null {
     const host = url.hostname.replace(/^\[|\]$/g, '')
-    return isIP(host) === 0 || this.allows(host) ? null : wordsOf(host, host)
+    return isIP(host) === 0 || this.allows(host) ? null : this.#wordsOf(host, host)
   }
 
   /** The same with the name looked up now. A name that leads nowhere is not refused: it may tomorrow. */
@@ -72,7 +85,7 @@ export class Networks {
     if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return this.refusalOf(url)
     const found = await lookupAll(url.hostname, { all: true }).catch((): LookupAddress[] => [])
     const refused = found.find(({ address }) => !this.allows(address))
-    return refused === undefined || found.some(({ address }) => this.allows(address)) ? null : wordsOf(url.hostname, refused.address)
+    return refused === undefined || found.some(({ address }) => this.allows(address)) ? null : this.#wordsOf(url.hostname, refused.address)
   }
 
   /** For connections: what a name leads to, without what is not called. An address is not asked for here: see `refusalOf`. */
@@ -81,26 +94,26 @@ export class Networks {
       if (error !== null) return callback(error, '')
       const allowed = found.filter(({ address }) => this.allows(address))
       const [first] = allowed
-      if (first === undefined) return callback(new Error(wordsOf(host, found[0]?.address ?? '')), '')
+      if (first === undefined) return callback(new Error(this.#wordsOf(host, found[0]?.address ?? '')), '')
       if (options.all === true) return callback(null, allowed)
       callback(null, first.address, first.family)
     })
   }
+
+  #wordsOf(host: string, address: string): string {
+    const what = host === address ? address : `${host} (${address})`
+    return `${what} is not in a network where ${this.#setting.what}: put its network into ${this.#setting.key}`
+  }
 }
 
-function wordsOf(host: string, address: string): string {
-  const what = host === address ? address : `${host} (${address})`
-  return `${what} is not in a network where executors are called: put its network into ${KEY}`
-}
-
-function listOf(parts: readonly string[]): BlockList {
+function listOf(parts: readonly string[], setting: NetworksSetting): BlockList {
   const list = new BlockList()
   for (const part of parts) {
     const [address = '', length, ...rest] = part.split('/')
     const version = isIP(address)
     const most = version === 6 ? 128 : 32
     const isWhole = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) <= most)
-    if (version === 0 || !isWhole || rest.length > 0) throw new BadNetwork(part)
+    if (version === 0 || !isWhole || rest.length > 0) throw new BadNetwork(part, setting)
     list.addSubnet(address, length === undefined ? most : Number(length), version === 6 ? 'ipv6' : 'ipv4')
   }
   return list
