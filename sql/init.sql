@@ -6,7 +6,7 @@
 --   TICKWHEEL_DATABASE_URL=mysql://tickwheel:…@127.0.0.1:3306/tickwheel npm start
 -- innodb_flush_log_at_trx_commit must be 1 (the default): what is acknowledged must be durable.
 -- Partitions are cut into months by the server, three ahead; empty months that are over are dropped.
--- Schema level 7. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
+-- Schema level 11. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
 
 CREATE DATABASE IF NOT EXISTS `tickwheel` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -516,8 +516,140 @@ CREATE TABLE IF NOT EXISTS `map_frame` (
   PRIMARY KEY (`instance_id`, `attempt`, `seq`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS `alarm_rule` (
+  `id` BIGINT NOT NULL,
+  `group_id` BIGINT,
+  `name` VARCHAR(255) NOT NULL,
+  `name_key` VARCHAR(255) NOT NULL,
+  `version` INT NOT NULL,
+  `enabled` INT NOT NULL,
+  `conditions` TEXT NOT NULL,
+  `task_ids` TEXT NOT NULL,
+  `channel_ids` TEXT NOT NULL,
+  `grouping` VARCHAR(255) NOT NULL,
+  `tells_recovery` INT NOT NULL,
+  `quiet_hours` TEXT,
+  `silenced_until` BIGINT,
+  `created_at` BIGINT NOT NULL,
+  `updated_at` BIGINT NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `alarm_rule_name_key` (`name_key`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `alarm_state` (
+  `rule_id` BIGINT NOT NULL,
+  `slot` INT NOT NULL,
+  `next_at` BIGINT,
+  `pace` TEXT NOT NULL,
+  PRIMARY KEY (`rule_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `alarm_track` (
+  `rule_id` BIGINT NOT NULL,
+  `task_id` BIGINT NOT NULL,
+  `facts` TEXT NOT NULL,
+  `updated_at` BIGINT NOT NULL,
+  PRIMARY KEY (`rule_id`, `task_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `alarm_signal` (
+  `rule_id` BIGINT NOT NULL,
+  `event` INT NOT NULL,
+  `signal_key` VARCHAR(255) NOT NULL,
+  `slot` INT NOT NULL,
+  `at` BIGINT NOT NULL,
+  `group_id` BIGINT,
+  `target_kind` INT NOT NULL,
+  `target_id` BIGINT NOT NULL,
+  `instance_id` BIGINT NOT NULL,
+  `outcome` INT NOT NULL,
+  `count` INT NOT NULL,
+  `facts` TEXT NOT NULL,
+  PRIMARY KEY (`rule_id`, `event`, `signal_key`),
+  KEY `alarm_signal_slot_at` (`slot`, `at`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `incident` (
+  `id` BIGINT NOT NULL,
+  `rule_id` BIGINT NOT NULL,
+  `rule_name` VARCHAR(255) NOT NULL,
+  `group_id` BIGINT,
+  `event` INT NOT NULL,
+  `target_kind` INT NOT NULL,
+  `target_id` BIGINT NOT NULL,
+  `target_name` VARCHAR(255) NOT NULL,
+  `state` INT NOT NULL,
+  `count` BIGINT NOT NULL,
+  `opened_at` BIGINT NOT NULL,
+  `last_at` BIGINT NOT NULL,
+  `last_instance_id` BIGINT NOT NULL,
+  `acknowledged_at` BIGINT,
+  `acknowledged_by` VARCHAR(255),
+  `silenced_until` BIGINT,
+  `recovered_at` BIGINT,
+  `recovered_by` VARCHAR(255),
+  `told_count` BIGINT,
+  `told_state` INT,
+  `pending` INT NOT NULL,
+  `runs` TEXT NOT NULL,
+  `facts` TEXT NOT NULL,
+  PRIMARY KEY (`id`),
+  KEY `incident_rule_id_state_id` (`rule_id`, `state`, `id`),
+  KEY `incident_rule_id_pending_id` (`rule_id`, `pending`, `id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `incident_run` (
+  `incident_id` BIGINT NOT NULL,
+  `instance_id` BIGINT NOT NULL,
+  `outcome` INT NOT NULL,
+  `at` BIGINT NOT NULL,
+  PRIMARY KEY (`incident_id`, `instance_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `alarm_channel` (
+  `id` BIGINT NOT NULL,
+  `group_id` BIGINT,
+  `name` VARCHAR(255) NOT NULL,
+  `name_key` VARCHAR(255) NOT NULL,
+  `version` INT NOT NULL,
+  `enabled` INT NOT NULL,
+  `kind` VARCHAR(255) NOT NULL,
+  `config` TEXT NOT NULL,
+  `secrets` TEXT,
+  `language` VARCHAR(255) NOT NULL,
+  `template` TEXT,
+  `failed_in_a_row` INT NOT NULL,
+  `last_sent_at` BIGINT,
+  `last_error` TEXT,
+  `created_at` BIGINT NOT NULL,
+  `updated_at` BIGINT NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `alarm_channel_name_key` (`name_key`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `delivery` (
+  `id` BIGINT NOT NULL,
+  `incident_id` BIGINT,
+  `rule_id` BIGINT,
+  `channel_id` BIGINT NOT NULL,
+  `group_id` BIGINT,
+  `kind` VARCHAR(255) NOT NULL,
+  `event` INT NOT NULL,
+  `body` MEDIUMTEXT NOT NULL,
+  `state` INT NOT NULL,
+  `tries` INT NOT NULL,
+  `created_at` BIGINT NOT NULL,
+  `next_try_at` BIGINT NOT NULL,
+  `claimed_by` BIGINT,
+  `claimed_until` BIGINT,
+  `ended_at` BIGINT,
+  `error` TEXT,
+  PRIMARY KEY (`id`),
+  KEY `delivery_state_next_try_at` (`state`, `next_try_at`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES
-  ('schema_level', '7'),
+  ('schema_level', '11'),
   ('oldest_reader', '2');
 
 INSERT IGNORE INTO `slot` (`id`, `fence`, `owner_run`, `taken_at`) VALUES

@@ -5,6 +5,8 @@ import { Name } from './groups.ts'
 import { defineRoute } from './route.ts'
 import { CursorQuery, Id, IdParams, Instant, listOf, NoContent, nullable, oneOf, PageQuery, strict } from './shape.ts'
 
+/** channels of an installation */
+export const MAX_ALARM_CHANNELS = 200
 export const CHANNEL_KINDS = ['email', 'webhook', 'dingtalk', 'feishu', 'wecom', 'slack'] as const
 export type ChannelKind = (typeof CHANNEL_KINDS)[number]
 
@@ -73,7 +75,10 @@ const editable = {
   settings: ChannelSettings,
 }
 
-/** Where alarms are told. It belongs to a group, or to none: then to those who may edit alarms in all groups. */
+/**
+ * Where alarms are told. It belongs to a group, whose rules may use it, or to none, and rules of every group may: then it is edited by who may do so in all
+ * groups, and its `settings` are null for everybody else.
+ */
 export const AlarmChannelCreate = strict(editable)
 export type AlarmChannelCreate = Static<typeof AlarmChannelCreate>
 export const AlarmChannelUpdate = strict({ ...editable, version: Type.Integer({ minimum: 1 }) })
@@ -104,7 +109,8 @@ export const AlarmChannel = strict({
   language: Language,
   timezone: Type.String(),
   template: nullable(ChannelTemplate),
-  settings: ChannelSettings,
+  kind: oneOf(CHANNEL_KINDS),
+  settings: nullable(ChannelSettings),
   lastSentAt: nullable(Instant),
   failedInARow: Type.Integer({ minimum: 0, description: 'tries since the last message that arrived' }),
   lastProblem: nullable(SendProblem),
@@ -134,7 +140,7 @@ export type AlarmPreviewBody = Static<typeof AlarmPreviewBody>
 export const AlarmPreview = strict({ subject: Type.String(), text: Type.String(), html: Type.String(), markdown: Type.String() })
 export type AlarmPreview = Static<typeof AlarmPreview>
 
-export const Delivery = strict({
+export const AlarmDelivery = strict({
   id: Id,
   channelId: Id,
   channelName: nullable(Type.String()),
@@ -151,15 +157,15 @@ export const Delivery = strict({
   endedAt: nullable(Instant),
   problem: nullable(SendProblem),
 })
-export type Delivery = Static<typeof Delivery>
+export type AlarmDelivery = Static<typeof AlarmDelivery>
 
-export const DeliveryListQuery = strict({
+export const AlarmDeliveryQuery = strict({
   ...CursorQuery,
   state: Type.Optional(Type.String({ maxLength: 60, description: 'one state, or several joined by commas' })),
   channelId: Type.Optional(Id),
   incidentId: Type.Optional(Id),
 })
-export type DeliveryListQuery = Static<typeof DeliveryListQuery>
+export type AlarmDeliveryQuery = Static<typeof AlarmDeliveryQuery>
 
 const tag = 'alarm'
 export const alarmChannelRoutes = [
@@ -249,19 +255,19 @@ export const alarmChannelRoutes = [
     answer: AlarmPreview,
   }),
   defineRoute({
-    id: 'listDeliveries',
+    id: 'listAlarmDeliveries',
     method: 'GET',
     path: '/alarm/delivery',
     access: 'alarm:view',
     budget: 'read',
     tag,
     summary: 'List messages and what became of them, newest first',
-    query: DeliveryListQuery,
+    query: AlarmDeliveryQuery,
     status: 200,
-    answer: listOf(Delivery),
+    answer: listOf(AlarmDelivery),
   }),
   defineRoute({
-    id: 'retryDelivery',
+    id: 'retryAlarmDelivery',
     method: 'POST',
     path: '/alarm/delivery/:id/retry',
     access: 'alarm:operate',
@@ -270,6 +276,6 @@ export const alarmChannelRoutes = [
     summary: 'Send a message that was given up or waits for its next try now',
     params: IdParams,
     status: 200,
-    answer: Delivery,
+    answer: AlarmDelivery,
   }),
 ] as const

@@ -10,7 +10,7 @@ import { WECOM_CODES, weComPost } from './channels/wecom.ts'
 import { HttpPost, SEND_TIMEOUT_MS } from './http-post.ts'
 import type { Letter } from './letter.ts'
 import { withoutSecrets, type SendOutcome } from './outcome.ts'
-import { secretsIn } from './channel-secrets.ts'
+import { secretsIn } from '../auth/channel-secrets.ts'
 
 /** Takes letters to where channels lead: one try each, 10 s at most. */
 export class Postman {

@@ -80,7 +80,7 @@ it('goes on where a run that did not come to its end has stopped', async () => {
 it('two programs that start at once bring it to this level once', async () => {
   await makeLevel2(db)
   const levels = await Promise.all([migrate(db), migrate(db), migrate(db)])
-  expect(levels.sort()).toEqual([2, SCHEMA_LEVEL, SCHEMA_LEVEL])
+  expect(levels.sort((left, right) => left - right)).toEqual([2, SCHEMA_LEVEL, SCHEMA_LEVEL])
 })
 
 it('what keeps older programs out of a store goes on doing so when it is brought to this level', async () => {

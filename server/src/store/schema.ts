@@ -426,6 +426,122 @@ export interface StepRunRow {
   reused_from: number | null
 }
 
+export interface AlarmRuleRow {
+  id: number
+  /** null: every group */
+  group_id: number | null
+  name: string
+  name_key: string
+  version: number
+  enabled: number
+  /** JSON of `AlarmCondition[]` */
+  conditions: string
+  task_ids: string
+  channel_ids: string
+  grouping: string
+  tells_recovery: number
+  quiet_hours: string | null
+  silenced_until: number | null
+  created_at: number
+  updated_at: number
+}
+export interface AlarmStateRow {
+  rule_id: number
+  slot: number
+  next_at: number | null
+  pace: string
+}
+export interface AlarmTrackRow {
+  rule_id: number
+  task_id: number
+  facts: string
+  updated_at: number
+}
+/** `event`: `ALARM_EVENT` of core; `target_kind`: `ALARM_TARGET`; `outcome`: of the run, or 0. */
+export interface AlarmSignalRow {
+  rule_id: number
+  event: number
+  signal_key: string
+  slot: number
+  at: number
+  group_id: number | null
+  target_kind: number
+  target_id: number
+  instance_id: number
+  outcome: number
+  count: number
+  facts: string
+}
+/** `state`: `INCIDENT_STATE` of core. */
+export interface IncidentRow {
+  id: number
+  rule_id: number
+  rule_name: string
+  group_id: number | null
+  event: number
+  target_kind: number
+  target_id: number
+  target_name: string
+  state: number
+  count: number
+  opened_at: number
+  last_at: number
+  last_instance_id: number
+  acknowledged_at: number | null
+  acknowledged_by: string | null
+  silenced_until: number | null
+  recovered_at: number | null
+  recovered_by: string | null
+  told_count: number | null
+  told_state: number | null
+  pending: number
+  runs: string
+  facts: string
+}
+export interface IncidentRunRow {
+  incident_id: number
+  instance_id: number
+  outcome: number
+  at: number
+}
+export interface AlarmChannelRow {
+  id: number
+  group_id: number | null
+  name: string
+  name_key: string
+  version: number
+  enabled: number
+  kind: string
+  config: string
+  secrets: string | null
+  language: string
+  template: string | null
+  failed_in_a_row: number
+  last_sent_at: number | null
+  last_error: string | null
+  created_at: number
+  updated_at: number
+}
+/** `state`: `DELIVERY_STATE` of core. A claim is taken by compare-and-set, and is free again after `claimed_until`. */
+export interface DeliveryRow {
+  id: number
+  incident_id: number | null
+  rule_id: number | null
+  channel_id: number
+  group_id: number | null
+  kind: string
+  event: number
+  body: string
+  state: number
+  tries: number
+  created_at: number
+  next_try_at: number
+  claimed_by: number | null
+  claimed_until: number | null
+  ended_at: number | null
+  error: string | null
+}
+
 export interface Schema {
   id_block: IdBlockRow
   meta: MetaRow
@@ -461,5 +577,13 @@ export interface Schema {
   token: TokenRow
   log_chunk: LogChunkRow
   log_end: LogEndRow
+  alarm_rule: AlarmRuleRow
+  alarm_state: AlarmStateRow
+  alarm_track: AlarmTrackRow
+  alarm_signal: AlarmSignalRow
+  incident: IncidentRow
+  incident_run: IncidentRunRow
+  alarm_channel: AlarmChannelRow
+  delivery: DeliveryRow
 }
 export type Table = keyof Schema
