@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import { AppError } from '@tickwheel/contract'
 import type { FastifyInstance } from 'fastify'
 import { AccessFacts } from './auth/access-facts.ts'
+import { openChannel, type Seal } from './auth/stored-channel.ts'
 import { editorRights } from './auth/editor-rights.ts'
 import { ExecutorSessionTokens } from './auth/executor-tokens.ts'
 import { isLoopbackHost, originOf } from './auth/origin.ts'
@@ -32,7 +33,8 @@ import type { Handlers } from './http/handlers.ts'
 import { Metrics } from './http/metrics.ts'
 import { RateLimit } from './http/rate-limit.ts'
 import type { Gate, Locate } from './http/register.ts'
-import { servesPeople } from './http/roles.ts'
+import { fires, servesPeople } from './http/roles.ts'
+import { alarmChannelHandlers, type AlarmPost } from './http/routes/alarm-channels.ts'
 import { authHandlers } from './http/routes/auth.ts'
 import { clusterHandlers } from './http/routes/cluster.ts'
 import { executorHandlers, inFlightOf } from './http/routes/executors.ts'
@@ -49,7 +51,7 @@ import type { LinkHost } from './link/link.ts'
 import { problemsOf } from './http/validate.ts'
 import { Links } from './link/links.ts'
 import { PostLink, readAddress } from './link/post/post-link.ts'
-import { Networks } from './link/networks.ts'
+import { ALARM_NETWORKS, Networks } from './link/networks.ts'
 import { Access } from './link/xxl/access.ts'
 import { WRONG_TOKEN } from './link/xxl/reply.ts'
 import { XxlLink } from './link/xxl/xxl-link.ts'
@@ -58,11 +60,15 @@ import { LiveServer } from './live/live-server.ts'
 import type { Log } from './log.ts'
 import { openStore, type OpenStore } from './open-store.ts'
 import { nodeOf } from './node.ts'
+import { Desk } from './notify/desk.ts'
+import { Postman } from './notify/postman.ts'
+import { Sender } from './notify/sender.ts'
 import { findPortOwner } from './port-owner.ts'
 import { SYSTEM } from './store/caller.ts'
 import type { Database } from './store/database.ts'
 import { executorsById } from './store/executor-views.ts'
 import { addressOf } from './store/executors.ts'
+import type { AlarmChannelRow } from './store/schema.ts'
 import { groupNamed } from './store/groups.ts'
 import { RunIds } from './store/ids.ts'
 import { getInstance, instancesById, runHead } from './store/instances.ts'
@@ -121,6 +127,7 @@ interface Parts {
   readonly refusals: Refusals
   readonly http: FastifyInstance
   readonly housekeeper: Housekeeper
+  readonly sender: Sender
 }
 
 const CUT_CALLS_AFTER_MS = 3000
@@ -150,6 +157,7 @@ class NodeServer implements Server {
       const port = await listen(parts.http, this.#config)
       await parts.engine.start(parts.links)
       parts.housekeeper.start()
+      if (fires(this.#config.role)) parts.sender.start()
       this.#phase = 'open'
       const first = { db: store.db, ids: new RunIds(store.db, () => parts.clock.now()), now: () => parts.clock.now(), config: this.#config }
       return {
@@ -177,6 +185,7 @@ class NodeServer implements Server {
     const parts = this.#parts
     if (parts === null) return
     await parts.housekeeper.stop()
+    await parts.sender.stop()
     await parts.engine.retire()
     this.#phase = 'stopping'
     parts.live.stop()
@@ -307,6 +316,7 @@ class NodeServer implements Server {
       skewMs: () => clock.skewMs(),
     })
     const change = makeChanges(ids, now)
+    const { sender, ...alarms } = this.#alarms({ db, cluster, clock, secret, takeId: () => ids.take(1) })
     const gate: Gate = {
       credentials: { sessions, sessionTokens, findExecutorToken: (text) => access.executorToken(text, now()) },
       rateLimit,
@@ -340,6 +350,7 @@ class NodeServer implements Server {
         },
       }),
       ...tokenHandlers({ db, change, access }),
+      ...alarmChannelHandlers({ db, change, ...alarms }),
       ...clusterHandlers({ commands: engine }),
       ...systemHandlers({
         db,
@@ -359,7 +370,34 @@ class NodeServer implements Server {
       chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })],
       onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
-    return { clock, cluster, store, logs, engine, links, stream, post, xxl, live, access, reads, refusals, http, housekeeper }
+    return { clock, cluster, store, logs, engine, links, stream, post, xxl, live, access, reads, refusals, http, housekeeper, sender }
+  }
+
+  /** What tells people: the loop that empties the outbox, and what is asked of channels at once. */
+  #alarms({ db, cluster, clock, secret, takeId }: AlarmNeeds): { sender: Sender; seal: Seal; post: AlarmPost } {
+    const { publicUrl } = this.#config
+    const log = this.#log
+    const seal = new Sealed(secret, 'secrets of alarm channels')
+    const postman = new Postman(alarmNetworksOf(this.#config))
+    const common = { postman, openChannel: (row: AlarmChannelRow) => openChannel(row, seal), publicUrl }
+    const sender = new Sender({
+      ...common,
+      db,
+      clock,
+      buckets: cluster.buckets,
+      random: () => Math.random(),
+      takeId,
+      raise: async (undelivered) => log.error(undelivered, 'an alarm could not be delivered and is given up'),
+      onTrouble: (error) => log.warn({ err: error }, 'alarms could not be sent and are tried again'),
+    })
+    const desk = new Desk({ ...common, now: () => clock.now(), monotonic: () => clock.monotonic() })
+    const post: AlarmPost = {
+      test: (channel) => desk.test(channel),
+      preview: (asked) => desk.preview(asked),
+      subjectOf: (delivery, language, timezone) => desk.subjectOf(delivery, language, timezone),
+      kick: () => (fires(this.#config.role) ? sender.kick() : undefined),
+    }
+    return { sender, seal, post }
   }
 
   /** Why no call is taken just now; null: they are. */
@@ -393,6 +431,19 @@ interface Shared {
 /** A server that only this machine reaches is one of a single machine: its executors are there too. */
 function networksOf({ executor, host }: Config): Networks {
   return new Networks({ listed: executor.networks, isLoopbackOpen: isLoopbackHost(host) })
+}
+
+/** Channels are called by the same rule. */
+function alarmNetworksOf({ alarm, host }: Config): Networks {
+  return new Networks({ listed: alarm.networks, isLoopbackOpen: isLoopbackHost(host), setting: ALARM_NETWORKS })
+}
+
+interface AlarmNeeds {
+  readonly db: Database
+  readonly cluster: Cluster
+  readonly clock: ClusterClock
+  readonly secret: string
+  readonly takeId: () => Promise<number>
 }
 
 interface XxlNeeds {

@@ -10,20 +10,18 @@ export function maskedSettings(settings: ChannelSettings): ChannelSettings {
   return mapSecrets(settings, (text, field) => (text === '' ? '' : isUrlField(field) ? maskedUrl(text) : SECRET_MASK))
 }
 
-/** Sealed as it is stored. */
-export function sealedSettings(settings: ChannelSettings, seal: (text: string) => string): ChannelSettings {
-  return mapSecrets(settings, (text) => (text === '' ? '' : seal(text)))
+/** Settings apart from their secrets, which are named by their fields; empty ones are none. */
+export function withoutSecretTexts(settings: ChannelSettings): {
+  readonly plain: ChannelSettings
+  readonly secrets: Readonly<Record<string, string>>
+} {
+  const secrets = Object.fromEntries([...secretFields(settings)].filter(([, text]) => text !== ''))
+  return { plain: mapSecrets(settings, () => ''), secrets }
 }
 
-/** Opened for sending; null: one of them cannot be opened, because the secret of the installation is another one now. */
-export function openedSettings(sealed: ChannelSettings, open: (text: string) => string | null): ChannelSettings | null {
-  const lost = new Set<string>()
-  const opened = mapSecrets(sealed, (text, field) => {
-    const found = text === '' ? '' : open(text)
-    if (found === null) lost.add(field)
-    return found ?? ''
-  })
-  return lost.size === 0 ? opened : null
+/** The same put together again. */
+export function joinSecrets(plain: ChannelSettings, secrets: Readonly<Record<string, string>>): ChannelSettings {
+  return mapSecrets(plain, (text, field) => secrets[field] ?? text)
 }
 
 export type Merged =
