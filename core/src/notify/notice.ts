@@ -178,9 +178,14 @@ class Writer {
   /** Instants and lengths of time are told by the end of their name, as everywhere in this program. */
   #value(name: string, value: string | number | boolean | null): string {
     if (typeof value === 'boolean') return value ? this.#words.yes : this.#words.no
-    if (typeof value !== 'number') return cutText(oneLine(value ?? ''), VALUE_CHARS)
+    if (typeof value !== 'number') return cutText(oneLine(name === 'reason' ? this.#reason(value ?? '') : (value ?? '')), VALUE_CHARS)
     if (/(At|^at)$/.test(name)) return this.#at(value)
     return name.endsWith('Ms') ? this.#words.duration(value) : String(value)
+  }
+
+  #reason(code: string): string {
+    const known: Readonly<Record<string, string>> = this.#words.reasons
+    return known[code] ?? code
   }
 
   #runItems(): Extract<NoticeBlock, { kind: 'item' }>[] {

@@ -101,7 +101,7 @@ function factsOf(event: AlarmEvent, now: number): Facts {
     case 'late':
       return { dueAt: now - 95_000, lateMs: 95_000 }
     case 'missed':
-      return { dueAt: now - 60_000, reason: 'overlapSkipped' }
+      return { dueAt: now - 60_000, reason: 'overlap' }
     case 'unfinished':
       return { by: '08:30', timezone: 'Asia/Shanghai' }
     case 'slow':

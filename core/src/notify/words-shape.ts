@@ -1,3 +1,4 @@
+import type { SkipReason } from '../reason.ts'
 import type { AlarmEvent, AlarmTargetKind } from '../alarm/event.ts'
 import type { MessageKind } from '../alarm/message.ts'
 
@@ -21,6 +22,8 @@ export interface NoticeWords {
   readonly labels: Readonly<Record<'target' | 'group' | 'event' | 'rule' | 'count' | 'firstAt' | 'lastAt' | 'sentAt', string>>
   /** names of facts; one that is not listed keeps its own */
   readonly facts: Readonly<Record<string, string>>
+  /** why something did not run, where `facts.reason` is a code of the ledger */
+  readonly reasons: Readonly<Record<SkipReason, string>>
   readonly run: string
   readonly open: string
   readonly yes: string

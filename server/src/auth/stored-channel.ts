@@ -37,9 +37,9 @@ const settingsCheck = Compile(ChannelSettings)
 const templateCheck = Compile(ChannelTemplate)
 
 /** A channel as it is stored: `config` without any secret, `secrets` sealed one by one. */
-export function columnsOfChannel(input: AlarmChannelCreate, settings: ChannelSettings, { seal }: Seal): ChannelColumns {
+export function columnsOfChannel(input: AlarmChannelCreate, settings: ChannelSettings, sealer: Seal): ChannelColumns {
   const { plain, secrets } = withoutSecretTexts(settings)
-  const sealed = Object.fromEntries(Object.entries(secrets).map(([field, text]) => [field, seal(text)]))
+  const sealed = Object.fromEntries(Object.entries(secrets).map(([field, text]) => [field, sealer.seal(text)]))
   return {
     kind: settings.kind,
     config: JSON.stringify({ timezone: input.timezone ?? CHANNEL_DEFAULTS.timezone, settings: plain }),
@@ -49,11 +49,11 @@ export function columnsOfChannel(input: AlarmChannelCreate, settings: ChannelSet
   }
 }
 
-export function openChannel(row: ChannelColumns, { open }: Seal): OpenChannel {
+export function openChannel(row: ChannelColumns, sealer: Seal): OpenChannel {
   const config: unknown = read(row.config)
   const template: unknown = row.template === null ? null : read(row.template)
   const known = configCheck.Check(config) ? config : { timezone: CHANNEL_DEFAULTS.timezone, settings: null }
-  const { settings, masked } = openSettings(known.settings, row.secrets, open)
+  const { settings, masked } = openSettings(known.settings, row.secrets, sealer)
   return {
     settings,
     masked,
@@ -63,11 +63,11 @@ export function openChannel(row: ChannelColumns, { open }: Seal): OpenChannel {
   }
 }
 
-function openSettings(plain: unknown, secrets: string | null, open: Seal['open']): Pick<OpenChannel, 'settings' | 'masked'> {
+function openSettings(plain: unknown, secrets: string | null, sealer: Seal): Pick<OpenChannel, 'settings' | 'masked'> {
   if (!isPlainSettings(plain)) return { settings: null, masked: null }
   const sealed: unknown = secrets === null ? {} : read(secrets)
   if (!secretsCheck.Check(sealed)) return { settings: null, masked: maskedSettings(plain) }
-  const opened = Object.entries(sealed).map(([field, text]) => [field, open(text)] as const)
+  const opened = Object.entries(sealed).map(([field, text]) => [field, sealer.open(text)] as const)
   const texts = Object.fromEntries(opened.flatMap(([field, text]) => (text === null ? [] : [[field, text]])))
   const settings = joinSecrets(plain, texts)
   return { settings: opened.some(([, text]) => text === null) ? null : settings, masked: maskedSettings(settings) }

@@ -88,7 +88,7 @@ function failureOf(error: unknown): SendOutcome {
   if (!(error instanceof Error)) return failed('error', String(error))
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   const reply = 'responseCode' in error && typeof error.responseCode === 'number' ? error.responseCode : null
-  const isCertificate = /CERT|SELF_SIGNED|ALTNAME|ETLS/.test(`${code} ${error.message}`)
+  const isCertificate = /CERT|SELF_SIGNED|ALTNAME|ETLS/i.test(`${code} ${error.message}`)
   if (reply !== null) return failed(reply >= 500 ? 'refused' : 'error', error.message, { isRejected: reply >= 500 })
   if (code === 'ETIMEDOUT') return failed('timeout', error.message)
   if (code === 'EAUTH' || code === 'EENVELOPE' || isCertificate) return failed('refused', error.message, { isRejected: true })

@@ -7,6 +7,7 @@ import { failed, sent, type SendOutcome } from '../outcome.ts'
 const HEADER_CHARS = 150
 const SECTION_CHARS = 2_900
 const FALLBACK_CHARS = 300
+const SECTIONS_MOST = 10
 const SIGNS = { bad: '🔴', good: '🟢', info: '🔵' } as const
 
 /** An incoming webhook of Slack. */
@@ -30,7 +31,7 @@ function sections({ blocks }: Notice): unknown[] {
     if (last !== undefined && last.length + line.length + 1 <= SECTION_CHARS) texts[texts.length - 1] = `${last}\n${line}`
     else texts.push(line)
   }
-  return texts.slice(0, 20).map((text) => ({ type: 'section', text: { type: 'mrkdwn', text } }))
+  return texts.slice(0, SECTIONS_MOST).map((text) => ({ type: 'section', text: { type: 'mrkdwn', text } }))
 }
 
 const LINE_CHARS = 560
