@@ -1,4 +1,4 @@
-import { ALARM_EVENTS, ALARM_TARGETS, INCIDENT_STATES, SKIP_REASONS } from '@tickwheel/core'
+import { ALARM_EVENTS, ALARM_TARGETS, INCIDENT_STATES, MISSED_REASONS, RECOVERIES } from '@tickwheel/core'
 import { Type, type Static } from 'typebox'
 import { Name } from './groups.ts'
 import { defineRoute } from './route.ts'
@@ -37,7 +37,7 @@ export const AlarmCondition = Type.Union([
   }),
   strict({
     event: Type.Literal('missed'),
-    reasons: Type.Optional(Type.Array(oneOf(SKIP_REASONS), { minItems: 1, uniqueItems: true, description: 'absent: whatever the reason' })),
+    reasons: Type.Optional(Type.Array(oneOf(MISSED_REASONS), { minItems: 1, uniqueItems: true, description: 'absent: whatever the reason' })),
   }),
   strict({ event: Type.Literal('unfinished'), by: TimeOfDay, timezone: TimeZone, days: Days }),
   strict({
@@ -119,7 +119,10 @@ export type Silence = Static<typeof Silence>
 
 export const AlarmTarget = strict({ kind: oneOf(ALARM_TARGETS), id: nullable(Id), name: Type.String() })
 
-/** `count`: how often it happened; `recoveredBy`: `success`, `gone`, `quiet`, `ruleChanged`, or who closed it. */
+/**
+ * `count`: how often it happened. `recoveredBy`: a run succeeded, what it was about is gone or works again, it did not happen again for long, whoever raised
+ * it took it back, the rule was changed, or a person closed it.
+ */
 export const Incident = strict({
   id: Id,
   ruleId: Id,
@@ -135,7 +138,7 @@ export const Incident = strict({
   acknowledgedBy: nullable(Type.String()),
   silencedUntil: nullable(Instant),
   recoveredAt: nullable(Instant),
-  recoveredBy: nullable(Type.String()),
+  recoveredBy: nullable(oneOf(RECOVERIES)),
   facts: Type.Record(Type.String(), Type.Unknown()),
   runs: Type.Array(strict({ id: Id, outcome: Type.String(), at: Instant, error: nullable(Type.String()) }), {
     description: 'the last runs behind it, newest first',

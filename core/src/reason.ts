@@ -76,6 +76,9 @@ export const REASON = {
 export type Reason = keyof typeof REASON
 export type ReasonCode = (typeof REASON)[Reason]
 export const SKIP_REASONS = ['misfire', 'overlap', 'queueFull', 'stoppedFirst', 'restored'] as const satisfies readonly Reason[]
+/** Skips that nobody asked for by stopping the task. */
+export const MISSED_REASONS = ['misfire', 'overlap', 'queueFull', 'restored'] as const satisfies readonly SkipReason[]
+export type MissedReason = (typeof MISSED_REASONS)[number]
 export type SkipReason = (typeof SKIP_REASONS)[number]
 export type Facts = Readonly<Record<string, string | number | boolean | null>>
 

@@ -197,6 +197,7 @@ describe('transactions beside each other', () => {
     groupId: 1,
     revision: 1,
     skips: [],
+    taskId: 1,
     widen: null,
     payloads: [],
     once: null,

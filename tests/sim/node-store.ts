@@ -1,6 +1,6 @@
 import type { Chance } from '../kit/chance.ts'
 import type { Compilable } from 'kysely'
-import type { Database, Dialect, Lane, ReadTx, Tx, Value } from '../../server/src/store/database.ts'
+import type { Database, Dialect, Lane, ReadTx, Tx, Value, Watch } from '../../server/src/store/database.ts'
 import { LockingTx, MustWait, type Hold } from './row-locks.ts'
 import { away, latency, type SimDatabase, type SlotsRead } from './sim-database.ts'
 import { never, type SimProcess } from './sim-process.ts'
@@ -262,6 +262,10 @@ class ShortListTx implements ReadTx {
   constructor(tx: ReadTx, read: SlotsRead) {
     this.#tx = tx
     this.#read = read
+  }
+
+  get watch(): Watch {
+    return this.#tx.watch
   }
 
   rows<Row>(built: Compilable<Row>): Promise<Row[]> {

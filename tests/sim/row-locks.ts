@@ -1,5 +1,5 @@
 import type { Compilable } from 'kysely'
-import type { Locks, Tx, Value } from '../../server/src/store/database.ts'
+import type { Locks, Tx, Value, Watch } from '../../server/src/store/database.ts'
 import type { Schema, Table } from '../../server/src/store/schema.ts'
 
 type Mode = 'share' | 'update'
@@ -66,6 +66,10 @@ export class LockingTx implements Tx {
   constructor(tx: Tx, held: RowLocks) {
     this.#tx = tx
     this.#held = held
+  }
+
+  get watch(): Watch {
+    return this.#tx.watch
   }
 
   get counterLane(): number {

@@ -1,5 +1,5 @@
 import type { Compilable } from 'kysely'
-import type { Locks, Tx, Value } from '../../server/src/store/database.ts'
+import type { Locks, Tx, Value, Watch } from '../../server/src/store/database.ts'
 import type { Schema, Table } from '../../server/src/store/schema.ts'
 
 const SHOWN = 400
@@ -16,6 +16,10 @@ export class TellingTx implements Tx {
 
   get locks(): Locks {
     return this.#tx.locks
+  }
+
+  get watch(): Watch {
+    return this.#tx.watch
   }
 
   get counterLane(): number {

@@ -84,3 +84,7 @@ export function incidentStateOf(code: number): IncidentState {
 export const DELIVERY_STATE = { waiting: 1, sent: 2, failed: 3, dropped: 4 } as const
 export type DeliveryState = keyof typeof DELIVERY_STATE
 export const DELIVERY_STATES = ['waiting', 'sent', 'failed', 'dropped'] as const satisfies readonly DeliveryState[]
+
+/** Why an incident is over: a run succeeded; what it is about is gone, or works again; it did not happen again for long; whoever raised it took it back; the rule was changed; a person said so. */
+export const RECOVERIES = ['success', 'gone', 'quiet', 'cleared', 'ruleChanged', 'person'] as const
+export type Recovery = (typeof RECOVERIES)[number]

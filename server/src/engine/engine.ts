@@ -42,6 +42,7 @@ import { retryWorkflowRun } from '../store/workflow-retry.ts'
 import { triggerWorkflow } from '../store/workflow-trigger.ts'
 import { createWorkflow, restoreWorkflowVersion, updateWorkflow } from '../store/workflows.ts'
 import { Advancer } from './advancer.ts'
+import { AlarmWatch } from './alarm-watch.ts'
 import { Chooser } from './chooser.ts'
 import type { Clock, Wake } from './clock.ts'
 import { clusterView, factsOf } from './cluster-view.ts'
@@ -144,6 +145,7 @@ export class Engine implements Commands, LinkHost {
   readonly #intake: LogIntake
   readonly #heartbeats: Heartbeats
   readonly #advancer: Advancer
+  readonly #alarms: AlarmWatch
   readonly #sweeper: Sweeper
   readonly #desk: TriggerDesk
   readonly #sweepPump: Pump
@@ -367,6 +369,16 @@ export class Engine implements Commands, LinkHost {
       onTrouble,
       onRecovered,
     })
+    this.#alarms = new AlarmWatch({
+      db,
+      clock,
+      ids,
+      keeper: this.#keeper,
+      runs: this.#runs,
+      events: this.events,
+      onTrouble,
+      onRecovered,
+    })
     this.#desk = new TriggerDesk({
       db,
       clock,
@@ -439,6 +451,7 @@ export class Engine implements Commands, LinkHost {
   async start(link: Link): Promise<void> {
     this.#link = link
     this.#mail.open()
+    await this.#alarms.refresh()
     await this.#keeper.start()
     await this.#executors.begin()
     this.#isStopped = false
@@ -462,6 +475,7 @@ export class Engine implements Commands, LinkHost {
       this.#sharder.pump,
       this.#conductor.pump,
       this.#advancer.pump,
+      this.#alarms.pump,
       this.#rosterPump,
     ])
       await pump.stop()
@@ -492,6 +506,7 @@ export class Engine implements Commands, LinkHost {
       this.#sharder.pump,
       this.#conductor.pump,
       this.#advancer.pump,
+      this.#alarms.pump,
       this.#desk.pump,
       this.#receiver.pump,
       this.#intake.pump,
@@ -999,6 +1014,7 @@ export class Engine implements Commands, LinkHost {
     this.#sharder.kick()
     this.#conductor.kick()
     this.#advancer.kick()
+    await this.#alarms.sweep()
     return false
   }
 

@@ -1,10 +1,10 @@
 import type { EngineEvent } from './events.ts'
 
 /** The events that cross between nodes. The change of access has a message of its own, and what may be lost here is nobody else's matter. */
-export type SharedEvent = Exclude<EngineEvent, { kind: 'accessChanged' | 'lookAgain' }>
+export type SharedEvent = Exclude<EngineEvent, { kind: 'accessChanged' | 'alarmTold' | 'lookAgain' }>
 
 export function isShared(event: EngineEvent): event is SharedEvent {
-  return event.kind !== 'accessChanged' && event.kind !== 'lookAgain'
+  return event.kind !== 'accessChanged' && event.kind !== 'alarmTold' && event.kind !== 'lookAgain'
 }
 
 /** What an event is about: of two about the same thing, the later says all that the earlier said, except how far a log goes. */
@@ -22,6 +22,8 @@ export function subjectOf(event: SharedEvent): string {
       return `workflowRun ${event.workflowRunId}`
     case 'executorChanged':
       return `executor ${event.executorId}`
+    case 'incidentChanged':
+      return `incident ${event.incidentId}`
   }
 }
 
@@ -46,6 +48,8 @@ const READERS: Readonly<Record<SharedEvent['kind'], (wire: Wire) => SharedEvent 
     isId(workflowRunId) && isId(workflowId) && isId(groupId) ? { kind: 'workflowRunChanged', workflowRunId, workflowId, groupId } : null,
   executorChanged: ({ executorId, groupId }) =>
     isId(executorId) && isId(groupId) ? { kind: 'executorChanged', executorId, groupId } : null,
+  incidentChanged: ({ incidentId, groupId }) =>
+    isId(incidentId) && isId(groupId) ? { kind: 'incidentChanged', incidentId, groupId } : null,
 }
 
 /** An event as another node sent it; null for what is none, or of a kind that this program does not know. Fields that it does not know are dropped. */

@@ -12,6 +12,10 @@ export type EngineEvent =
   | { readonly kind: 'taskChanged'; readonly taskId: number; readonly groupId: number }
   | { readonly kind: 'workflowRunChanged'; readonly workflowRunId: number; readonly workflowId: number; readonly groupId: number }
   | { readonly kind: 'executorChanged'; readonly executorId: number; readonly groupId: number }
+  /** `groupId` 0: of no group */
+  | { readonly kind: 'incidentChanged'; readonly incidentId: number; readonly groupId: number }
+  /** messages of alarms were left in the outbox */
+  | { readonly kind: 'alarmTold' }
   | { readonly kind: 'accessChanged' }
   /** Events of other nodes may have been lost: logs and runs that are watched are read again; with `lists`, lists too. */
   | { readonly kind: 'lookAgain'; readonly lists: boolean }

@@ -182,6 +182,7 @@ class Draft {
       seriesId: cursor.seriesId,
       slot: cursor.slot,
       groupId: cursor.groupId,
+      taskId: cursor.taskId,
       revision: cursor.revision,
       firings: this.#firings,
       skips: this.#skips,
@@ -219,7 +220,7 @@ class Draft {
     const isSame =
       last !== null && last.reason === reason && last.facts === facts && skip.reason !== 'misfire' && skip.reason !== 'restored'
     if (isSame && this.#skips.length === 0 && this.#firings.length === 0) {
-      this.#widen = { fromAt: last.fromAt, toAt: skip.toAt, count: (this.#widen?.count ?? 0) + (skip.count ?? 0) }
+      this.#widen = { fromAt: last.fromAt, toAt: skip.toAt, count: (this.#widen?.count ?? 0) + (skip.count ?? 0), reason }
       return
     }
     const grown = isSame ? this.#skips.at(-1) : undefined

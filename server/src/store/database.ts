@@ -1,3 +1,4 @@
+import type { RuleIndex } from '@tickwheel/core'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Compilable } from 'kysely'
 import type { Column, TableSpec } from './dialect/table.ts'
 import type { Schema, Table } from './schema.ts'
@@ -17,8 +18,15 @@ export const query = new Kysely<Schema>({
   },
 })
 
+/** What alarm rules watch for, as this process read it last: a transaction that ends runs asks it, and reads nothing for that. */
+export interface Watch {
+  rules: RuleIndex
+}
+
 /** Reads of one consistent view of the store. */
 export interface ReadTx {
+  /** the same for every transaction of this process on this store */
+  readonly watch: Watch
   /** All rows of a query that `query` built. */
   rows<Row>(built: Compilable<Row>): Promise<Row[]>
   first<Row>(built: Compilable<Row>): Promise<Row | null>

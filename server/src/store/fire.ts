@@ -1,4 +1,5 @@
 import type { Database, Tx } from './database.ts'
+import { leaveSkips } from './alarm-signals.ts'
 import { addCounts, METRIC } from './counters.ts'
 import { limitedOf } from './group-limits.ts'
 import type { FiringRow, OpenInstanceRow, PayloadRow, SkipRow } from './schema.ts'
@@ -10,11 +11,12 @@ export interface FireItem {
   readonly seriesId: number
   readonly slot: number
   readonly groupId: number
+  readonly taskId: number
   readonly revision: number
   readonly firings: readonly FiringRow[]
   readonly skips: readonly SkipRow[]
   /** the last skip of the series goes on: its row grows up to here */
-  readonly widen: { readonly fromAt: number; readonly toAt: number; readonly count: number } | null
+  readonly widen: { readonly fromAt: number; readonly toAt: number; readonly count: number; readonly reason: number } | null
   readonly runs: readonly OpenInstanceRow[]
   readonly payloads: readonly PayloadRow[]
   readonly cursor: {
@@ -72,6 +74,7 @@ export async function fire(db: Database, at: number, fences: Fences, items: read
       kept.flatMap((item) => item.runs),
     )
     await moveCursors(tx, at, kept)
+    await leaveSkips(tx, at, kept)
     await addCounts(tx, at, kept.flatMap(countsOf))
     return { ...outcomeOf(items, held, kept), limited }
   })

@@ -1,4 +1,5 @@
 import { appendTrace, CAUSE, OUTCOME, PHASE, slotOf, type TraceEntry } from '@tickwheel/core'
+import { leaveEnds } from './alarm-signals.ts'
 import { addCounts } from './counters.ts'
 import type { Tx } from './database.ts'
 import { listOfNumbers, partsOf } from './list.ts'
@@ -100,6 +101,7 @@ export async function endRuns(tx: Tx, at: number, firstSignalId: number, ends: r
     'signal',
     sorted.flatMap((end, index) => signalsOf(end, firstSignalId + index, at)),
   )
+  await leaveEnds(tx, sorted)
   await addCounts(
     tx,
     at,

@@ -1,5 +1,6 @@
 import { AppError, type TaskDefinition } from '@tickwheel/contract'
 import { appendTrace, CAUSE, PHASE, queueRankAt, slotOf, type Reason, type Scope } from '@tickwheel/core'
+import { raiseAlarms } from './alarm-signals.ts'
 import { writeAudit } from './audit.ts'
 import { actorText, type Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
@@ -72,7 +73,7 @@ async function triggerOne(tx: Tx, request: TriggerRequest): Promise<Triggered> {
   const task = await visibleTask(tx, request.taskId, request.scope)
   const definition = await definitionIn(tx, task.id, task.version)
   if (definition.flow !== undefined) throw new AppError('TASK_NOT_FOUND', `there is no task ${task.id}`)
-  mustFit(request, task, definition.overlap)
+  await mustFitOrTell(tx, request, task, definition.overlap)
   if (request.executorId !== null) await mustBeExecutorOf(tx, request.executorId, task.group_id)
   const row = newRun(request, task, definition, 'triggered')
   await tx.insert('open_instance', [row])
@@ -212,6 +213,25 @@ async function definitionIn(tx: Tx, taskId: number, version: number): Promise<Ru
   if (definition === null)
     throw new AppError('TASK_VERSION_NOT_FOUND', `Task ${taskId} has no version ${version}.`, { params: { version } })
   return definition
+}
+
+/** A refused trigger leaves nothing but this: at most one a minute for each task. */
+async function mustFitOrTell(tx: Tx, request: TriggerRequest, task: TaskRow, overlap: { policy: string; max: number }): Promise<void> {
+  try {
+    mustFit(request, task, overlap)
+  } catch (error) {
+    await raiseAlarms(tx, [
+      {
+        event: 'queueFull',
+        target: { kind: 'task', id: task.id, name: task.name },
+        groupId: task.group_id,
+        at: request.at,
+        key: `t${task.id}@${Math.floor(request.at / 60_000)}`,
+        facts: { max: Math.min(request.openRuns.max, overlap.max) },
+      },
+    ])
+    throw error
+  }
 }
 
 /** Open runs are bounded, in all and for each task that queues. */

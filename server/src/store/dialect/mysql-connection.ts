@@ -1,6 +1,6 @@
 import { createConnection, type Connection as Driver, type ResultSetHeader, type RowDataPacket } from 'mysql2/promise'
 import type { Compilable } from 'kysely'
-import { DuplicateKey, StoreAway, type Locks, type Tx, type Value } from '../database.ts'
+import { DuplicateKey, StoreAway, type Locks, type Tx, type Value, type Watch } from '../database.ts'
 import type { Schema, Table } from '../schema.ts'
 import { batched, inserts, type Statement } from './mysql-statements.ts'
 import type { MysqlAddress } from './mysql-url.ts'
@@ -9,6 +9,7 @@ import { values } from './values.ts'
 export interface ConnectionOptions {
   readonly address: MysqlAddress
   readonly counterLane: number
+  readonly watch: Watch
   readonly isolation: 'READ COMMITTED' | 'REPEATABLE READ'
   /** a statement that takes longer ends with its connection */
   readonly limitMs: number
@@ -40,16 +41,18 @@ const SESSION = [
 export class MysqlConnection implements Tx {
   readonly locks = LOCKS
   readonly counterLane: number
+  readonly watch: Watch
   readonly #driver: Driver
   readonly #limitMs: number
   readonly #now: (() => number) | undefined
   #isBroken = false
 
-  private constructor(driver: Driver, { counterLane, limitMs, now }: ConnectionOptions) {
+  private constructor(driver: Driver, { counterLane, watch, limitMs, now }: ConnectionOptions) {
     this.#driver = driver
     this.#limitMs = limitMs
     this.#now = now
     this.counterLane = counterLane
+    this.watch = watch
     // the driver's own object tells of the end of an idle connection
     driver.on('error', () => {
       this.#isBroken = true

@@ -1,4 +1,5 @@
-import type { Database, Dialect, Lane, ReadTx, Tx } from '../database.ts'
+import { RuleIndex } from '@tickwheel/core'
+import type { Database, Dialect, Lane, ReadTx, Tx, Watch } from '../database.ts'
 import { StoreAway } from '../database.ts'
 import { LockLost, MysqlConnection, type ConnectionOptions } from './mysql-connection.ts'
 import { MysqlLane } from './mysql-lane.ts'
@@ -51,6 +52,7 @@ class Mysql implements MysqlDatabase {
   readonly #limitMs: number
   readonly #lanes: Readonly<Record<Lane, MysqlLane>>
   readonly #reads: MysqlLane
+  readonly #watch: Watch = { rules: RuleIndex.EMPTY }
   readonly #tables = tablesOf({ keepsLogs: true })
   /** nodes of one database seldom share counter rows; when they do, they wait for each other */
   readonly #firstCounterLane = COUNTER_LANES_OF_A_NODE * Math.floor(Math.random() * 16)
@@ -165,7 +167,7 @@ class Mysql implements MysqlDatabase {
   }
 
   async #open(options: Pick<ConnectionOptions, 'counterLane' | 'isolation'> & { limitMs?: number }): Promise<MysqlConnection> {
-    return MysqlConnection.open({ address: this.#address, limitMs: this.#limitMs, now: this.#now, ...options })
+    return MysqlConnection.open({ address: this.#address, watch: this.#watch, limitMs: this.#limitMs, now: this.#now, ...options })
   }
 
   async #transaction<T>(connection: MysqlConnection, work: (tx: Tx) => Promise<T>): Promise<T> {

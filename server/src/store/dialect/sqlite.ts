@@ -1,6 +1,7 @@
+import { RuleIndex } from '@tickwheel/core'
 import Sqlite from 'better-sqlite3'
 import type { Compilable } from 'kysely'
-import { DuplicateKey, StoreAway, type Database, type Locks, type ReadTx, type Tx, type Value } from '../database.ts'
+import { DuplicateKey, StoreAway, type Database, type Locks, type ReadTx, type Tx, type Value, type Watch } from '../database.ts'
 import type { Schema, Table } from '../schema.ts'
 import type { Column, TableSpec } from './table.ts'
 import { values } from './values.ts'
@@ -14,8 +15,9 @@ export interface SqliteOptions {
 
 /** SQLite as the store: one writer with group commit, readers on a connection of their own, WAL with synchronous FULL. */
 export function openSqlite({ path, now }: SqliteOptions): Database {
-  const writer = new Connection(openWriter(path), now)
-  const reader = path === ':memory:' ? writer : new Connection(openReader(path), now)
+  const watch: Watch = { rules: RuleIndex.EMPTY }
+  const writer = new Connection(openWriter(path), now, watch)
+  const reader = path === ':memory:' ? writer : new Connection(openReader(path), now, watch)
   const turn = new Turn()
   const readTurn = reader === writer ? turn : new Turn()
   return {
@@ -79,11 +81,13 @@ const NO_LOCKS: Locks = { share: '', update: '', updateFree: '' }
 class Connection implements Tx {
   readonly locks = NO_LOCKS
   readonly counterLane = 0
+  readonly watch: Watch
   readonly #db: Sqlite.Database
   readonly #statements = new Map<string, Sqlite.Statement>()
   readonly #now: () => number
 
-  constructor(db: Sqlite.Database, now: () => number) {
+  constructor(db: Sqlite.Database, now: () => number, watch: Watch) {
+    this.watch = watch
     this.#db = db
     this.#now = now
   }

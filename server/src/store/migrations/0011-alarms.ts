@@ -57,7 +57,7 @@ const signal = table(
     facts: 'text',
   },
   ['rule_id', 'event', 'signal_key'],
-  { indexes: [['slot', 'at']] },
+  { indexes: [['at', 'slot']] },
 )
 
 /**
