@@ -387,7 +387,6 @@ class NodeServer implements Server {
       buckets: cluster.buckets,
       random: () => Math.random(),
       takeId,
-      raise: async (undelivered) => log.error(undelivered, 'an alarm could not be delivered and is given up'),
       onTrouble: (error) => log.warn({ err: error }, 'alarms could not be sent and are tried again'),
     })
     const desk = new Desk({ ...common, now: () => clock.now(), monotonic: () => clock.monotonic() })

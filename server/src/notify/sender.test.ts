@@ -1,5 +1,5 @@
 import type { AlarmChannelCreate } from '@tickwheel/contract'
-import { ALARM_EVENT, DELIVERY_STATE, sampleMessage, type AlarmMessage } from '@tickwheel/core'
+import { ALARM_EVENT, DELIVERY_STATE, RuleIndex, sampleMessage, type AlarmMessage } from '@tickwheel/core'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { columnsOfChannel, openChannel, type Seal } from '../auth/stored-channel.ts'
 import { MemoryBuckets } from '../cluster/memory/bucket.ts'
@@ -11,21 +11,23 @@ import type { AlarmChannelRow, DeliveryRow } from '../store/schema.ts'
 import { addGroup, changeAt, memoryStore, T0 } from '../store/store.fixture.ts'
 import type { Letter } from './letter.ts'
 import { failed, sent, type SendOutcome } from './outcome.ts'
-import { Sender, type Undelivered } from './sender.ts'
+import { Sender } from './sender.ts'
 
 const seal: Seal = { seal: (text) => `sealed ${text}`, open: (text) => text.replace(/^sealed /, '') }
 let db: Database
 let clock: ManualClock
 let letters: { url: string; letter: Letter }[]
-let raised: Undelivered[]
 let answer: (letter: Letter, url: string) => Promise<SendOutcome> | SendOutcome
 
 beforeEach(async () => {
   clock = new ManualClock(T0)
   db = await memoryStore(() => clock.now())
   await addGroup(db, 1)
+  await db.write(
+    'rest',
+    async (tx) => void (tx.watch.rules = new RuleIndex([{ id: 7, groupId: null, taskIds: [], conditions: [{ event: 'undeliverable' }] }])),
+  )
   letters = []
-  raised = []
   answer = () => sent('ok')
 })
 
@@ -45,7 +47,6 @@ function makeSender(id = 900): Sender {
     publicUrl: '',
     random: () => 0.5,
     takeId: async () => id,
-    raise: async (undelivered) => void raised.push(undelivered),
     onTrouble: (error) => {
       throw error
     },
@@ -95,6 +96,12 @@ async function row(id: number): Promise<DeliveryRow> {
 
 const channelRow = async (id: number) => db.read((tx) => tx.first(query.selectFrom('alarm_channel').selectAll().where('id', '=', id)))
 
+/** What the rule that watches for undeliverable messages was left. */
+async function raised(): Promise<[key: string, error: unknown][]> {
+  const rows = await db.read((tx) => tx.rows(query.selectFrom('alarm_signal').selectAll().orderBy('signal_key')))
+  return rows.map((found) => [found.signal_key, JSON.parse(found.facts).error])
+}
+
 describe('the sender', () => {
   it('sends what is due, once, and writes down that it arrived', async () => {
     const id = await deliver(await channel('a'))
@@ -134,7 +141,11 @@ describe('the sender', () => {
     sender.start()
     await clock.advance(300_000, () => sender.idle())
     expect(await row(id)).toMatchObject({ state: DELIVERY_STATE.failed, tries: 6 })
-    expect(raised).toEqual([{ deliveryId: id, channelId, channelName: 'a', groupId: 1, problem: { code: 'refused', answer: '404 gone' } }])
+    expect(await raised()).toEqual([['+channel ' + String(channelId), '404 gone']])
+    answer = () => sent('ok')
+    await deliver(channelId)
+    await clock.advance(2_000, () => sender.idle())
+    expect((await raised()).map(([key]) => key)).toEqual(['+channel ' + String(channelId), '-channel ' + String(channelId)])
   })
 
   it('tells of a channel that cannot be reached through others only, and raises no alarm about such an alarm', async () => {
@@ -148,7 +159,7 @@ describe('the sender', () => {
     await clock.advance(300_000, () => sender.idle())
     expect(await row(own)).toMatchObject({ state: DELIVERY_STATE.dropped, tries: 0, error: '{"code":"ownTrouble","answer":""}' })
     expect(await row(told)).toMatchObject({ state: DELIVERY_STATE.failed })
-    expect(raised).toEqual([])
+    expect(await raised()).toEqual([])
   })
 
   it('makes one digest of many that wait for one channel', async () => {
@@ -257,7 +268,14 @@ describe('a claim', () => {
     const id = await deliver(channelId)
     const late = await claimDeliveries(db, { now: T0, by: 1, until: T0 + 1_000, busy: [] })
     await claimDeliveries(db, { now: T0 + 2_000, by: 2, until: T0 + 9_000, busy: [] })
-    expect(await settleDeliveries(db, { channelId, rows: late, settled: { kind: 'sent' }, now: T0 + 3_000 })).toBe(0)
+    expect(
+      await settleDeliveries(db, {
+        channel: { id: channelId, name: 'a', groupId: 1 },
+        rows: late,
+        settled: { kind: 'sent' },
+        now: T0 + 3_000,
+      }),
+    ).toBe(0)
     expect(await row(id)).toMatchObject({ state: DELIVERY_STATE.waiting, claimed_by: 2 })
   })
 })
@@ -281,7 +299,12 @@ describe('the delivery log', () => {
     const channelId = await channel('a')
     const id = await deliver(channelId)
     const rows = await claimDeliveries(db, { now: T0, by: 1, until: T0 + 1_000, busy: [] })
-    await settleDeliveries(db, { channelId, rows, settled: { kind: 'failed', error: '{}' }, now: T0 })
+    await settleDeliveries(db, {
+      channel: { id: channelId, name: 'a', groupId: 1 },
+      rows,
+      settled: { kind: 'failed', error: '{}', raise: false },
+      now: T0,
+    })
     await expect(retryDelivery(db, { deliveryId: id }, changeAt(T0, { scope: [] }))).rejects.toMatchObject({
       code: 'ALARM_DELIVERY_NOT_FOUND',
     })

@@ -11,20 +11,11 @@ import type { Clock, Wake } from '../engine/clock.ts'
 import { Pump } from '../engine/pump.ts'
 import { channelsById } from '../store/alarm-channels.ts'
 import type { Database } from '../store/database.ts'
-import { claimDeliveries, settleDeliveries, type Settled } from '../store/deliveries.ts'
+import { claimDeliveries, settleDeliveries, type Settled, type SettledChannel } from '../store/deliveries.ts'
 import type { AlarmChannelRow, DeliveryRow } from '../store/schema.ts'
 import { readMessage } from './message-text.ts'
 import type { SendOutcome } from './outcome.ts'
 import type { Postman } from './postman.ts'
-
-/** A message that is given up. */
-export interface Undelivered {
-  readonly deliveryId: number
-  readonly channelId: number
-  readonly channelName: string
-  readonly groupId: number | null
-  readonly problem: SendProblem
-}
 
 export interface SenderOptions {
   readonly db: Database
@@ -36,8 +27,6 @@ export interface SenderOptions {
   readonly random: () => number
   /** names this process; asked for once */
   readonly takeId: () => Promise<number>
-  /** The alarm about alarms. Not called for a message that was about a channel that cannot be reached. */
-  readonly raise: (undelivered: Undelivered) => Promise<void>
   readonly onTrouble: (error: unknown) => void
 }
 
@@ -133,7 +122,8 @@ export class Sender {
 
   async #work(channelId: number, rows: readonly DeliveryRow[]): Promise<void> {
     const channel = (await channelsById(this.#options.db, [channelId])).get(channelId)
-    const settle = async (settled: Settled, some: readonly DeliveryRow[] = rows): Promise<void> => this.#settle(channelId, some, settled)
+    const settle = async (settled: Settled, some: readonly DeliveryRow[] = rows): Promise<void> =>
+      this.#settle(settledChannel(channelId, channel), some, settled)
     if (channel === undefined) return settle({ kind: 'dropped', error: problemText('channelGone', '') })
     if (channel.enabled === 0) return settle({ kind: 'dropped', error: problemText('channelOff', '') })
     const parcels = this.#parcelsOf(channel, rows)
@@ -160,7 +150,8 @@ export class Sender {
       const waitMs = (await this.#mayNotYet(channel)) ?? (await this.#sendOne(channel, parcel))
       if (waitMs === null) continue
       const left = parcels.slice(waitMs.isSent ? index + 1 : index).flatMap(({ rows }) => rows)
-      if (left.length > 0) await this.#settle(channel.id, left, { kind: 'postponed', at: this.#options.clock.now() + waitMs.ms })
+      if (left.length > 0)
+        await this.#settle(settledChannel(channel.id, channel), left, { kind: 'postponed', at: this.#options.clock.now() + waitMs.ms })
       return
     }
   }
@@ -175,7 +166,7 @@ export class Sender {
     const { clock, random } = this.#options
     const outcome = await this.#send(channel, { rows, message })
     if (outcome.kind === 'sent') {
-      await this.#settle(channel.id, rows, { kind: 'sent' })
+      await this.#settle(settledChannel(channel.id, channel), rows, { kind: 'sent' })
       return null
     }
     const problem: SendProblem = { code: outcome.code, answer: outcome.answer }
@@ -183,9 +174,10 @@ export class Sender {
     const { isRejected, retryAfterMs } = outcome
     for (const [tries, some] of Map.groupBy(rows, (row) => row.tries + 1)) {
       const waitMs = nextDeliveryTryMs({ tries, isRejected, retryAfterMs, random: random() })
-      const settled: Settled = waitMs === null ? { kind: 'failed', error } : { kind: 'retry', at: clock.now() + waitMs, error }
-      await this.#settle(channel.id, some, settled)
-      if (waitMs === null) await this.#giveUp(channel, some, { problem, message })
+      // an alarm about a channel that cannot be reached raises no further one
+      const raise = message.event !== 'undeliverable'
+      const settled: Settled = waitMs === null ? { kind: 'failed', error, raise } : { kind: 'retry', at: clock.now() + waitMs, error }
+      await this.#settle(settledChannel(channel.id, channel), some, settled)
     }
     return isRejected ? null : { ms: Math.max(retryAfterMs ?? 0, POSTPONE_MS), isSent: true }
   }
@@ -197,23 +189,17 @@ export class Sender {
     return this.#options.postman.send(settings, { id: String(rows[0]?.id ?? 0), message, notice, at: this.#options.clock.now() })
   }
 
-  async #giveUp(
-    { id, name, group_id: groupId }: AlarmChannelRow,
-    rows: readonly DeliveryRow[],
-    { problem, message }: { problem: SendProblem; message: AlarmMessage },
-  ): Promise<void> {
-    const [row] = rows
-    if (row === undefined || message.event === 'undeliverable') return
-    await this.#options.raise({ deliveryId: row.id, channelId: id, channelName: name, groupId, problem })
-  }
-
-  async #settle(channelId: number, rows: readonly DeliveryRow[], settled: Settled): Promise<void> {
-    await settleDeliveries(this.#options.db, { channelId, rows, settled, now: this.#options.clock.now() })
+  async #settle(channel: SettledChannel, rows: readonly DeliveryRow[], settled: Settled): Promise<void> {
+    await settleDeliveries(this.#options.db, { channel, rows, settled, now: this.#options.clock.now() })
   }
 }
 
 function isOwnTrouble({ event, target }: AlarmMessage, channelId: number): boolean {
   return event === 'undeliverable' && target?.kind === 'channel' && target.id === channelId
+}
+
+function settledChannel(id: number, channel: AlarmChannelRow | undefined): SettledChannel {
+  return { id, name: channel?.name ?? '', groupId: channel?.group_id ?? null }
 }
 
 function problemText(code: SendProblem['code'], answer: string): string {

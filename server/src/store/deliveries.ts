@@ -7,9 +7,11 @@
 import { AppError } from '@tickwheel/contract'
 import { DELIVERY_STATE, type DeliveryState, type Scope } from '@tickwheel/core'
 import { sql } from 'kysely'
+import { raiseAlarms } from './alarm-signals.ts'
 import { writeAudit } from './audit.ts'
 import type { Change } from './caller.ts'
 import { query, type Database, type Tx } from './database.ts'
+import { parseJson } from './definition.ts'
 import { listOfNumbers } from './list.ts'
 import type { DeliveryRow } from './schema.ts'
 import { groupsOf } from './scope.ts'
@@ -68,11 +70,18 @@ export type Settled =
   | { readonly kind: 'retry'; readonly at: number; readonly error: string }
   /** the channel must rest, through no fault of the delivery: it costs no try */
   | { readonly kind: 'postponed'; readonly at: number }
-  | { readonly kind: 'failed'; readonly error: string }
+  /** given up; `raise`: that is told as an alarm of its own */
+  | { readonly kind: 'failed'; readonly error: string; readonly raise: boolean }
   | { readonly kind: 'dropped'; readonly error: string }
 
+export interface SettledChannel {
+  readonly id: number
+  readonly name: string
+  readonly groupId: number | null
+}
+
 export interface Settlement {
-  readonly channelId: number
+  readonly channel: SettledChannel
   /** as they were claimed */
   readonly rows: readonly DeliveryRow[]
   readonly settled: Settled
@@ -80,7 +89,7 @@ export interface Settlement {
 }
 
 /** Writes down what became of deliveries of one channel; those whose claim is no longer this process's are left alone. How many were written. */
-export async function settleDeliveries(db: Database, { channelId, rows, settled, now }: Settlement): Promise<number> {
+export async function settleDeliveries(db: Database, { channel, rows, settled, now }: Settlement): Promise<number> {
   return db.write('rest', async (tx) => {
     const sorted = [...rows].sort((a, b) => a.id - b.id)
     let written = 0
@@ -96,7 +105,10 @@ export async function settleDeliveries(db: Database, { channelId, rows, settled,
           .where('claimed_until', '=', row.claimed_until),
       )
     }
-    if (written > 0) await noteChannel(tx, channelId, settled, now)
+    if (written > 0) {
+      const { failedBefore } = await noteChannel(tx, channel.id, settled, now)
+      await tellUndelivered(tx, channel, { settled, now, failedBefore })
+    }
     return written
   })
 }
@@ -116,14 +128,32 @@ function columnsOf(settled: Settled, { tries }: DeliveryRow, now: number) {
   }
 }
 
-async function noteChannel(tx: Tx, channelId: number, settled: Settled, now: number): Promise<void> {
+async function noteChannel(tx: Tx, channelId: number, settled: Settled, now: number): Promise<{ failedBefore: number }> {
+  const [row] = await tx.lock(query.selectFrom('alarm_channel').select('failed_in_a_row').where('id', '=', channelId))
   if (settled.kind === 'sent')
     await tx.run('UPDATE alarm_channel SET failed_in_a_row = 0, last_sent_at = ?, last_error = NULL WHERE id = ?', [now, channelId])
   if (settled.kind === 'retry' || settled.kind === 'failed')
     await tx.run('UPDATE alarm_channel SET failed_in_a_row = failed_in_a_row + 1, last_error = ? WHERE id = ?', [settled.error, channelId])
+  return { failedBefore: row?.failed_in_a_row ?? 0 }
 }
 
-/** A test of a channel is no delivery, but says as much about the channel. */
+/** The alarm about alarms, and its end: in the transaction that gives a message up, and in the one that says that the channel works again. */
+async function tellUndelivered(
+  tx: Tx,
+  { id, name, groupId }: SettledChannel,
+  { settled, now, failedBefore }: { settled: Settled; now: number; failedBefore: number },
+): Promise<void> {
+  const raised = { event: 'undeliverable', target: { kind: 'channel', id, name }, groupId, at: now, key: `channel ${id}` } as const
+  if (settled.kind === 'failed' && settled.raise) await raiseAlarms(tx, [{ ...raised, facts: { error: answerIn(settled.error) } }])
+  if (settled.kind === 'sent' && failedBefore > 0) await raiseAlarms(tx, [{ ...raised, clear: true }])
+}
+
+function answerIn(error: string): string {
+  const value = parseJson(error)
+  return typeof value === 'object' && value !== null && 'answer' in value && typeof value.answer === 'string' ? value.answer : error
+}
+
+/** A test of a channel is no delivery, but says as much about the channel. It raises no alarm: whoever tests it sees what became of it. */
 export async function noteChannelTest(db: Database, channelId: number, error: string | null, now: number): Promise<void> {
   await db.write('rest', (tx) => noteChannel(tx, channelId, error === null ? { kind: 'sent' } : { kind: 'retry', at: now, error }, now))
 }
