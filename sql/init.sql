@@ -566,7 +566,7 @@ CREATE TABLE IF NOT EXISTS `alarm_signal` (
   `count` INT NOT NULL,
   `facts` TEXT NOT NULL,
   PRIMARY KEY (`rule_id`, `event`, `signal_key`),
-  KEY `alarm_signal_slot_at` (`slot`, `at`)
+  KEY `alarm_signal_at_slot` (`at`, `slot`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE IF NOT EXISTS `incident` (

@@ -12,6 +12,7 @@ const DAY_MS = 86_400_000
 export const MAX_ALARM_RULES = 1_000
 export const MAX_RULE_TARGETS = 100
 export const MAX_RULE_CHANNELS = 20
+export const MAX_SILENCE_MS = 30 * DAY_MS
 
 const TimeOfDay = Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d$', description: 'HH:MM', examples: ['08:30'] })
 const TimeZone = Type.String({ minLength: 1, maxLength: 64, description: 'IANA zone' })
@@ -37,7 +38,9 @@ export const AlarmCondition = Type.Union([
   }),
   strict({
     event: Type.Literal('missed'),
-    reasons: Type.Optional(Type.Array(oneOf(MISSED_REASONS), { minItems: 1, uniqueItems: true, description: 'absent: whatever the reason' })),
+    reasons: Type.Optional(
+      Type.Array(oneOf(MISSED_REASONS), { minItems: 1, uniqueItems: true, description: 'absent: whatever the reason' }),
+    ),
   }),
   strict({ event: Type.Literal('unfinished'), by: TimeOfDay, timezone: TimeZone, days: Days }),
   strict({

@@ -9,13 +9,17 @@
  * `workflowRun:ID` sends the whole run of a workflow (as `GET /workflow-run/:id`, without `definition`) at subscription and at every change, gathered to at
  * most four messages a second.
  * `task` sends `{ ids: number[] }` of tasks and workflows that were edited, started, stopped, deleted. `executor` sends `{ executors: Executor[], removed: number[] }`.
+ * `alarm` sends `{ incidents: Incident[] }` that were opened or changed.
  * Close codes: 4401 session ended, 1012 node leaving: reconnect with jitter, 4400 protocol error.
  */
 import { Type, type Static } from 'typebox'
 import { strict } from './shape.ts'
 
 const Key = Type.Integer({ minimum: 1 })
-const Topic = Type.String({ pattern: '^(instance:[0-9]+(:logs)?|workflowRun:[0-9]+|group:([0-9]+|\\*)|task|executor)$', maxLength: 64 })
+const Topic = Type.String({
+  pattern: '^(instance:[0-9]+(:logs)?|workflowRun:[0-9]+|group:([0-9]+|\\*)|task|executor|alarm)$',
+  maxLength: 64,
+})
 
 export const ClientMessage = Type.Union([
   strict({ type: Type.Literal('auth'), token: Type.String({ maxLength: 4096 }) }),

@@ -1,4 +1,5 @@
 import { alarmChannelRoutes } from './alarm-channels.ts'
+import { alarmRoutes } from './alarms.ts'
 import { authRoutes } from './auth.ts'
 import { clusterRoutes } from './cluster.ts'
 import { executorRoutes } from './executors.ts'
@@ -21,6 +22,7 @@ export const routes = [
   ...executorRoutes,
   ...tokenRoutes,
   ...alarmChannelRoutes,
+  ...alarmRoutes,
   ...clusterRoutes,
   ...systemRoutes,
 ] as const

@@ -38,6 +38,7 @@ import { alarmChannelHandlers, type AlarmPost } from './http/routes/alarm-channe
 import { authHandlers } from './http/routes/auth.ts'
 import { clusterHandlers } from './http/routes/cluster.ts'
 import { executorHandlers, inFlightOf } from './http/routes/executors.ts'
+import { alarmHandlers } from './http/routes/alarms.ts'
 import { groupHandlers } from './http/routes/groups.ts'
 import { instanceHandlers } from './http/routes/instances.ts'
 import { systemHandlers } from './http/routes/system.ts'
@@ -67,6 +68,7 @@ import { findPortOwner } from './port-owner.ts'
 import { SYSTEM } from './store/caller.ts'
 import type { Database } from './store/database.ts'
 import { executorsById } from './store/executor-views.ts'
+import { incidentsById } from './store/alarm-incidents.ts'
 import { addressOf } from './store/executors.ts'
 import type { AlarmChannelRow } from './store/schema.ts'
 import { groupNamed } from './store/groups.ts'
@@ -302,6 +304,7 @@ class NodeServer implements Server {
           const known = await engine.liveExecutors()
           return executorsById(db, scope, { ids: wanted, find: (executorId) => inFlightOf(known.get(executorId)) })
         },
+        incidents: (wanted, scope) => incidentsById(db, scope, wanted),
         hasGroup: async (groupId) => (await locate('group', groupId)) !== null,
         run: async (instanceId) => {
           const head = await runHead(db, 'all', instanceId)
@@ -317,6 +320,7 @@ class NodeServer implements Server {
     })
     const change = makeChanges(ids, now)
     const { sender, ...alarms } = this.#alarms({ db, cluster, clock, secret, takeId: () => ids.take(1) })
+    engine.events.listen((events) => events.some(({ kind }) => kind === 'alarmTold') && sender.kick())
     const gate: Gate = {
       credentials: { sessions, sessionTokens, findExecutorToken: (text) => access.executorToken(text, now()) },
       rateLimit,
@@ -351,6 +355,7 @@ class NodeServer implements Server {
       }),
       ...tokenHandlers({ db, change, access }),
       ...alarmChannelHandlers({ db, change, ...alarms }),
+      ...alarmHandlers({ db, change, now }),
       ...clusterHandlers({ commands: engine }),
       ...systemHandlers({
         db,

@@ -232,6 +232,9 @@ const RESOURCES = {
   executor: 'EXECUTOR_NOT_FOUND',
   workflow: 'WORKFLOW_NOT_FOUND',
   'workflow-run': 'WORKFLOW_RUN_NOT_FOUND',
+  'alarm-rule': 'ALARM_RULE_NOT_FOUND',
+  'alarm-channel': 'ALARM_CHANNEL_NOT_FOUND',
+  incident: 'INCIDENT_NOT_FOUND',
 } as const satisfies Record<Located, ErrorCode>
 
 /** 404 for what is not visible, 403 for what is visible and may not be done. A caller with the permission in all groups is not looked up. */
@@ -254,14 +257,34 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
 
 /** What the id in the path of a call names, where it is something that belongs to a group. */
 function resourceOf(route: RouteDescriptor): keyof typeof RESOURCES | null {
-  const resource = route.path.split('/')[1] ?? ''
+  const resource = resourceIn(route.path)
   if (!isResource(resource) || !route.path.includes('/:id')) return null
   return route.access.split(':')[0] === ownerOf(resource) ? resource : null
 }
 
-/** Whose permissions a thing is guarded by: runs of workflows have none of their own. */
+const OF_ALARMS: Readonly<Record<string, Located>> = { rule: 'alarm-rule', channel: 'alarm-channel', incident: 'incident' }
+
+function resourceIn(path: string): string {
+  const [, first = '', second = ''] = path.split('/')
+  return first === 'alarm' ? (OF_ALARMS[second] ?? '') : first
+}
+
+/** Whose permissions a thing is guarded by: not all have some of their own. */
 function ownerOf(resource: Located): string {
-  return resource === 'workflow-run' ? 'workflow' : resource
+  switch (resource) {
+    case 'workflow-run':
+      return 'workflow'
+    case 'alarm-rule':
+    case 'alarm-channel':
+    case 'incident':
+      return 'alarm'
+    case 'group':
+    case 'task':
+    case 'instance':
+    case 'executor':
+    case 'workflow':
+      return resource
+  }
 }
 
 function isResource(word: string): word is keyof typeof RESOURCES {

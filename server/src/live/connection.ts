@@ -164,7 +164,8 @@ export class Connection {
       return part === 'logs' ? this.#openLogs(message, user, Number(target)) : this.#openInstance(message, user, Number(target))
     if (kind === 'workflowRun') return this.#openWorkflowRun(message, user, Number(target))
     if (kind === 'group') return this.#openGroup(message, user, target === '*' ? null : Number(target))
-    return kind === 'task' ? this.#openTasks(message, user) : this.#openExecutors(message, user)
+    if (kind === 'task') return this.#openTasks(message, user)
+    return kind === 'alarm' ? this.#openAlarms(message, user) : this.#openExecutors(message, user)
   }
 
   async #openLogs({ id, topic: name, after = 0 }: Subscribe, user: SignedIn, instanceId: number): Promise<() => Watch> {
@@ -308,6 +309,28 @@ export class Connection {
         hear: hearList(topic, (event) => {
           if (event.kind === 'executorChanged' && isInScope(this.#scope('executor:view'), brand<'group'>(event.groupId)))
             topic.changed(event.executorId)
+        }),
+      }
+    }
+  }
+
+  async #openAlarms({ id, topic: name }: Subscribe, user: SignedIn): Promise<() => Watch> {
+    requireAny(visibleScope(grantsOf(user), 'alarm:view'), 'alarm:view')
+    return () => {
+      const read = async (ids: readonly number[]): Promise<unknown> => {
+        const incidents = await this.#parts.reads.incidents(ids, this.#scope('alarm:view'))
+        return incidents.length === 0 ? null : { incidents }
+      }
+      const topic = this.#gathered(id, name, read)
+      return {
+        id,
+        name,
+        permission: 'alarm:view',
+        groupId: null,
+        topic,
+        hear: hearList(topic, (event) => {
+          if (event.kind === 'incidentChanged' && isInScope(this.#scope('alarm:view'), brand<'group'>(event.groupId)))
+            topic.changed(event.incidentId)
         }),
       }
     }

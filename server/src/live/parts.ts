@@ -1,4 +1,4 @@
-import type { Executor, Instance, InstanceListItem } from '@tickwheel/contract'
+import type { Executor, Incident, Instance, InstanceListItem } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { Sessions } from '../auth/sessions.ts'
 import type { Events } from '../engine/events.ts'
@@ -13,6 +13,7 @@ export interface LiveReads {
   workflowRun(workflowRunId: number, scope: Scope, mayViewParams: (groupId: number) => boolean): Promise<LiveWorkflowRun | null>
   progress(instanceId: number): Promise<Instance['progress']>
   executors(ids: readonly number[], scope: Scope): Promise<readonly Executor[]>
+  incidents(ids: readonly number[], scope: Scope): Promise<readonly Incident[]>
   hasGroup(groupId: number): Promise<boolean>
   /** The group of a run and whether it has ended; null when there is no such run. */
   run(instanceId: number): Promise<{ readonly groupId: number; readonly hasEnded: boolean } | null>

@@ -70,6 +70,7 @@ class Node {
         workflowRun: async () => null,
         progress: async (instanceId) => (await getInstance(db, 'all', instanceId, () => false)).progress,
         executors: (wanted, scope) => executorsById(db, scope, { ids: wanted, find: () => null }),
+        incidents: async () => [],
         hasGroup: async () => true,
         run: async (instanceId) => {
           const head = await runHead(db, 'all', instanceId)

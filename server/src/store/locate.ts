@@ -3,9 +3,12 @@ import { runHead } from './instances.ts'
 import { kindOfRow, TASK, WORKFLOW, type ScheduledKind } from './scheduled-kind.ts'
 import { workflowRunHead } from './workflow-run-views.ts'
 
-export type Located = 'group' | 'task' | 'instance' | 'executor' | 'workflow' | 'workflow-run'
+export type Located = 'group' | 'task' | 'instance' | 'executor' | 'workflow' | 'workflow-run' | 'alarm-rule' | 'alarm-channel' | 'incident'
 
-/** The group that a thing belongs to; null when there is no such thing. */
+/** Belongs to no group: only who may do something in all groups may do it there. */
+const NO_GROUP = 0
+
+/** The group that a thing belongs to, 0: none; null when there is no such thing. */
 export async function groupOf(db: Database, resource: Located, id: number): Promise<number | null> {
   switch (resource) {
     case 'group':
@@ -20,7 +23,18 @@ export async function groupOf(db: Database, resource: Located, id: number): Prom
       return (await runHead(db, 'all', id))?.groupId ?? null
     case 'executor':
       return (await db.read((tx) => tx.first(query.selectFrom('executor').select('group_id').where('id', '=', id))))?.group_id ?? null
+    case 'alarm-rule':
+      return groupOfAlarm(db, 'alarm_rule', id)
+    case 'alarm-channel':
+      return groupOfAlarm(db, 'alarm_channel', id)
+    case 'incident':
+      return groupOfAlarm(db, 'incident', id)
   }
+}
+
+async function groupOfAlarm(db: Database, table: 'alarm_rule' | 'alarm_channel' | 'incident', id: number): Promise<number | null> {
+  const row = await db.read((tx) => tx.first(query.selectFrom(table).select('group_id').where('id', '=', id)))
+  return row === null ? null : (row.group_id ?? NO_GROUP)
 }
 
 async function groupOfScheduled(db: Database, kind: ScheduledKind, id: number): Promise<number | null> {
