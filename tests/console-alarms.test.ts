@@ -34,7 +34,7 @@ describeConsole('alarms in the console', { path: '/alarm', env: { TICKWHEEL_PUBL
     await page.getByRole('button', { name: 'New rule' }).first().click()
     const rule = page.getByRole('dialog', { name: 'New alarm rule' })
     await rule.getByLabel('Name', { exact: true }).fill('whatever fails')
-    await rule.getByLabel('Tells through').click()
+    await rule.getByLabel('Tells through').click({ force: true })
     await page.getByRole('option', { name: /hook/ }).click()
     await rule.getByLabel('Name', { exact: true }).click()
     await rule.getByRole('button', { name: 'Create' }).click()
@@ -44,7 +44,7 @@ describeConsole('alarms in the console', { path: '/alarm', env: { TICKWHEEL_PUBL
       groupId: 1,
       name: 'settle',
       schedule: { kind: 'manual' },
-      handler: { kind: 'shell', command: 'echo gone wrong >&2; exit 3' },
+      handler: { kind: 'shell', script: 'echo gone wrong >&2; exit 3' },
     })
     await admin.post(`/task/${String(task.id)}/trigger`, {})
     await receiver.has(2)
