@@ -1,18 +1,29 @@
 import { createHmac } from 'node:crypto'
 import type { AlarmChannel, AlarmDelivery, Incident } from '@tickwheel/contract'
+import { createExecutor } from '@tickwheel/executor'
 import { expect, it, onTestFinished } from 'vitest'
 import { HttpReceiver } from '../server/src/notify/receivers.fixture.ts'
 import { describeConsole } from './kit/console.ts'
+import { executorToken } from './kit/runs.ts'
+import { makeDir, removeDir } from './kit/temp-dir.ts'
 import { waitFor } from './kit/wait-for.ts'
 
 const SECRET = 'a-secret-to-sign-with'
 
 describeConsole('alarms in the console', { path: '/alarm', env: { TICKWHEEL_PUBLIC_URL: 'https://tickwheel.example' } }, (test) => {
   it('tell a failure through a channel and a rule that were made there, and let it be acknowledged', async () => {
-    const { page, admin, complaints } = test
+    const { page, server, admin, complaints } = test
     const receiver = await HttpReceiver.open()
     onTestFinished(async () => receiver.close())
     receiver.answer = () => ({ status: 200, body: 'thanks' })
+    const spoolDir = makeDir()
+    const executor = createExecutor({ server: server.url, appName: 'default', token: await executorToken(admin), name: 'e', spoolDir })
+    executor.handle('settle', () => Promise.reject(new Error('no connection to 10.0.0.7:3306')))
+    await executor.start()
+    onTestFinished(async () => {
+      await executor.stop({ graceMs: 0 })
+      removeDir(spoolDir)
+    })
 
     await page.getByText('No rule watches yet').waitFor()
     await page.getByRole('link', { name: 'Channels' }).click()
@@ -44,7 +55,7 @@ describeConsole('alarms in the console', { path: '/alarm', env: { TICKWHEEL_PUBL
       groupId: 1,
       name: 'settle',
       schedule: { kind: 'manual' },
-      handler: { kind: 'shell', script: 'echo gone wrong >&2; exit 3' },
+      handler: { kind: 'named', name: 'settle' },
     })
     await admin.post(`/task/${String(task.id)}/trigger`, {})
     await receiver.has(2)
@@ -52,10 +63,20 @@ describeConsole('alarms in the console', { path: '/alarm', env: { TICKWHEEL_PUBL
     const headers: Readonly<Record<string, unknown>> = told.headers
     const at = String(headers['x-tickwheel-timestamp'])
     expect(headers['x-tickwheel-signature']).toBe(`v1=${createHmac('sha256', SECRET).update(`${at}.${told.body}`).digest('hex')}`)
-    expect(JSON.parse(told.body)).toMatchObject({ kind: 'opened', event: 'failed', subject: 'Failed: settle', target: { kind: 'task', id: task.id } })
+    expect(JSON.parse(told.body)).toMatchObject({
+      kind: 'opened',
+      event: 'failed',
+      subject: 'Failed: settle',
+      target: { kind: 'task', id: task.id },
+    })
+    expect(told.body).toContain('no connection to 10.0.0.7:3306')
+    expect(told.body).toContain('https://tickwheel.example/alarm/incident/')
 
     await page.getByRole('link', { name: 'Incidents' }).click()
-    await page.getByRole('row', { name: /Open.*Failed.*settle.*1/ }).getByRole('link', { name: 'Failed' }).click()
+    await page
+      .getByRole('row', { name: /Open.*Failed.*settle.*1/ })
+      .getByRole('link', { name: 'Failed' })
+      .click()
     const incident = page.getByRole('dialog', { name: /Incident/ })
     await incident.getByRole('link', { name: /^#\d+$/ }).waitFor()
     await incident.getByRole('button', { name: 'Acknowledge' }).click()
