@@ -1,6 +1,7 @@
 import { Chance } from '../kit/chance.ts'
 import type { Engine } from '../../server/src/engine/engine.ts'
 import type { ReadTx, Tx } from '../../server/src/store/database.ts'
+import { addAlarmRule, alarmFaults } from './checks/alarms.ts'
 import { attemptFaults } from './checks/attempts.ts'
 import { growthFaults, leftoverFaults } from './checks/bounds.ts'
 import { durableFaults } from './checks/durable.ts'
@@ -144,6 +145,7 @@ class Scene {
     const concurrency = options.plant?.groupLimit ?? chance.pick([null, null, null, 2, 4])
     await database.real.write('rest', async (tx) => {
       for (const sql of options.plant?.sql ?? []) await tx.run(sql)
+      await addAlarmRule(tx)
       await tx.insert('task_group', [
         {
           id: 1,
@@ -330,17 +332,18 @@ class Scene {
     await this.#check((tx) => this.#terminal.look(tx))
     await this.#check((tx) => shardFaults(tx))
     await this.#check((tx) => workflowFaults(tx))
+    await this.#check((tx) => alarmFaults(tx))
     await this.#check((tx) => attemptFaults(tx, this.#executions.all))
     await this.#check((tx) => durableFaults(tx, this.#executions.acknowledged, this.#people.answered))
   }
 
-  /** For as long as runs end, they may take their time. */
+  /** For as long as runs end, they may take their time: of what is open, and of what is split off while one waits. */
   async #untilNoneIsOpen(): Promise<void> {
-    let [fewest, since] = [Infinity, this.#timeline.now]
+    let [most, since] = [-1, this.#timeline.now]
     while (this.#timeline.now - since < STUCK_MS) {
-      const open = await this.#openRuns()
+      const { open, ended } = await this.#runs()
       if (open === 0) return
-      if (open < fewest) [fewest, since] = [open, this.#timeline.now]
+      if (ended > most) [most, since] = [ended, this.#timeline.now]
       await this.#pass(2000)
     }
   }
@@ -388,9 +391,13 @@ class Scene {
     for (const fault of await this.#database.real.read(look)) this.#fault(fault)
   }
 
-  async #openRuns(): Promise<number> {
-    const [row] = await this.#database.real.read((tx) => tx.all<{ n: number }>('SELECT COUNT(*) AS n FROM open_instance'))
-    return row?.n ?? 0
+  async #runs(): Promise<{ readonly open: number; readonly ended: number }> {
+    const [row] = await this.#database.real.read((tx) =>
+      tx.all<{ open: number; ended: number }>(
+        'SELECT (SELECT COUNT(*) FROM open_instance) AS open, (SELECT COUNT(*) FROM instance) AS ended',
+      ),
+    )
+    return row ?? { open: 0, ended: 0 }
   }
 
   #fault(text: string): false {

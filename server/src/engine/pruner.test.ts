@@ -127,6 +127,27 @@ describe('retention', () => {
     expect((await logs.read(ago(29), { after: 0, limit: 9, ended: true })).lines).toHaveLength(1)
   })
 
+  it('forgets incidents that are over after 90 days, with their runs, and messages after 30', async () => {
+    const incident = (id: number, state: number) =>
+      `INSERT INTO incident SELECT ${id}, 1, 'r', 1, 1, 1, 5, 't', ${state}, 1, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, '[]', '{}'`
+    const delivery = (id: number, state: number) =>
+      `INSERT INTO delivery SELECT ${id}, NULL, 1, 1, 1, 'opened', 1, '{}', ${state}, 0, 0, 0, NULL, NULL, NULL, NULL`
+    await db.write('rest', async (tx) => {
+      for (const text of [incident(ago(91), 3), incident(ago(92), 1), incident(ago(89), 3)]) await tx.run(text)
+      for (const text of [delivery(ago(31), 2), delivery(ago(32), 1), delivery(ago(29), 3)]) await tx.run(text)
+      await tx.insert('incident_run', [
+        { incident_id: ago(91), instance_id: 1, outcome: 2, at: 0 },
+        { incident_id: ago(89), instance_id: 1, outcome: 2, at: 0 },
+      ])
+    })
+    await prune()
+    const ids = async (table: string): Promise<number[]> =>
+      (await db.read((tx) => tx.all<{ id: number }>(`SELECT id FROM ${table} ORDER BY id`))).map((row) => row.id)
+    expect(await ids('incident')).toEqual([ago(92), ago(89)])
+    expect(await ids('delivery')).toEqual([ago(32), ago(29)])
+    expect(await count('incident_run')).toBe(1)
+  })
+
   it('looks at the skips of every series', async () => {
     const skip = (seriesId: number, n: number, days: number) => ({
       series_id: seriesId,

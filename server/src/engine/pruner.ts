@@ -8,12 +8,16 @@ import {
   PRUNE_BATCH,
   pruneAudit,
   pruneCounters,
+  pruneDeliveries,
   pruneFirings,
   pruneFoldedHours,
+  pruneIncidentRuns,
+  pruneIncidents,
   pruneRequestKeys,
   pruneRuns,
   pruneSessions,
   pruneSkips,
+  pruneTracks,
 } from '../store/prune.ts'
 import { pruneWires } from '../store/wires.ts'
 
@@ -32,6 +36,9 @@ const DAY_MS = 86_400_000
 const REQUEST_KEYS_MS = DAY_MS
 const SESSIONS_MS = DAY_MS
 const COUNTERS_DAYS = 400
+const DELIVERIES_DAYS = 30
+/** as long as what is usual of a task may be of interest that runs seldom */
+const TRACKS_DAYS = 400
 /** After everything has been looked at, the next round waits so long. */
 const ROUND_EVERY_MS = 600_000
 
@@ -83,6 +90,7 @@ export class Pruner {
     const db = this.#db
     const { runsDays, failuresDays, logsDays, auditDays, ledgerDays } = this.#retention
     const ledgerMs = Math.max(ledgerDays, runsDays, failuresDays) * DAY_MS
+    const incidentsMs = Math.max(runsDays, failuresDays) * DAY_MS
     let skipsAfter = 0
     return [
       async (now) => (await pruneFirings(db, now - ledgerMs)) === PRUNE_BATCH,
@@ -97,6 +105,11 @@ export class Pruner {
       async (now) => (await pruneWires(db, now - Math.max(runsDays, failuresDays) * DAY_MS)) === PRUNE_BATCH,
       async (now) => (await pruneSessions(db, now - SESSIONS_MS)) === PRUNE_BATCH,
       async (now) => (await pruneCounters(db, now - COUNTERS_DAYS * DAY_MS)) === PRUNE_BATCH,
+      // the runs first: without its incident nobody finds them
+      async (now) => (await pruneIncidentRuns(db, floorOfInstant(now - incidentsMs))) === PRUNE_BATCH,
+      async (now) => (await pruneIncidents(db, floorOfInstant(now - incidentsMs))) === PRUNE_BATCH,
+      async (now) => (await pruneDeliveries(db, floorOfInstant(now - DELIVERIES_DAYS * DAY_MS))) === PRUNE_BATCH,
+      async (now) => (await pruneTracks(db, now - TRACKS_DAYS * DAY_MS)) === PRUNE_BATCH,
       async (now) => this.#logs.prune(floorOfInstant(now - logsDays * DAY_MS)),
       async () => (await db.compact?.()) ?? false,
     ]

@@ -57,8 +57,12 @@ function windowOf(conditions: readonly Condition[]): number {
 
 async function afterSuccess(tx: ReadTx, row: IncidentRow): Promise<Recovery | null> {
   const runs = await lastEnds(tx, row.target_id, RUNS_LOOKED_AT)
-  if (runs.some((run) => run.outcome === OUTCOME.succeeded && run.ended_at > row.last_at)) return 'success'
+  if (runs.some((run) => run.outcome === OUTCOME.succeeded && isAfter(run, row))) return 'success'
   return (await isDeleted(tx, row.target_id)) ? 'gone' : null
+}
+
+function isAfter(run: EndedRun, row: IncidentRow): boolean {
+  return run.ended_at > row.last_at || (run.ended_at === row.last_at && run.id > row.last_instance_id)
 }
 
 /** A run that was late has started or ended; a due instant that nobody had looked at was settled. */

@@ -20,7 +20,7 @@ import {
 } from '@tickwheel/core'
 import { IncidentBook, isTask, type Occurrence } from './alarm-book.ts'
 import { factsIn } from './alarm-incidents.ts'
-import { lastEnds, recoveryOf } from './alarm-recovery.ts'
+import { lastEnds, recoveryOf, type EndedRun } from './alarm-recovery.ts'
 import { compiledConditions, idsIn } from './alarm-rule-row.ts'
 import { earlier, tell } from './alarm-tell.ts'
 import { query, type Database, type Tx } from './database.ts'
@@ -34,6 +34,8 @@ const CHECK_EVERY_MS = 5_000
 const CHECKED_AT_ONCE = 50
 /** A time of day that passed so long before it is looked at says nothing any more. */
 const DEADLINE_OLD_MS = 12 * 3_600_000
+/** failures in a row that are counted when their incident opens */
+const ROW_COUNTED = 100
 /** ids that a turn needs beside one for each signal: incidents of tasks that are not done in time, and a message for each channel */
 export const TURN_IDS = 130
 
@@ -306,11 +308,16 @@ class RuleTurn {
       if (!(await this.#book.hasRun(known, signal.instance_id))) this.#book.record(occurrence)
       return
     }
-    const ends = await lastEnds(this.#tx, signal.target_id, times)
-    const row = failuresInARow(ends.map((end) => ({ isFailure: end.outcome !== OUTCOME.succeeded })))
-    if (row < times) return
+    if ((await this.#lastFailures(signal.target_id, times)).length < times) return
+    const ends = await this.#lastFailures(signal.target_id, ROW_COUNTED)
     const runs = ends.map((end) => ({ id: end.id, outcome: end.outcome, at: end.ended_at, error: end.error })).toReversed()
     this.#book.record({ ...occurrence, runs, count: runs.length, facts: { ...occurrence.facts, times } })
+  }
+
+  /** The failures before the last run of a task that did not fail, newest first, of so many runs. */
+  async #lastFailures(taskId: number, limit: number): Promise<readonly EndedRun[]> {
+    const ends = await lastEnds(this.#tx, taskId, limit)
+    return ends.slice(0, failuresInARow(ends.map((end) => ({ isFailure: end.outcome !== OUTCOME.succeeded }))))
   }
 
   #failedInWindow(signal: AlarmSignalRow, condition: ConditionOf<'failedInWindow'>): void {

@@ -92,6 +92,26 @@ export async function pruneCounters(db: Database, before: number): Promise<numbe
   return deleteBatch(db, { table: 'counter', keys: ['hour_at', 'group_id', 'metric', 'lane'], where: 'hour_at < ?', params: [before] })
 }
 
+/** Runs behind incidents that were opened before a run id. */
+export async function pruneIncidentRuns(db: Database, beforeId: number): Promise<number> {
+  return deleteBatch(db, { table: 'incident_run', keys: ['incident_id', 'instance_id'], where: 'incident_id < ?', params: [beforeId] })
+}
+
+/** Incidents that are over and were opened before a run id. */
+export async function pruneIncidents(db: Database, beforeId: number): Promise<number> {
+  return deleteBatch(db, { table: 'incident', keys: ['id'], where: 'id < ? AND state = 3', params: [beforeId] })
+}
+
+/** Messages that were left before a run id and are not waiting to be sent. */
+export async function pruneDeliveries(db: Database, beforeId: number): Promise<number> {
+  return deleteBatch(db, { table: 'delivery', keys: ['id'], where: 'id < ? AND state <> 1', params: [beforeId] })
+}
+
+/** What rules remember of tasks that have not told of themselves since an instant. */
+export async function pruneTracks(db: Database, before: number): Promise<number> {
+  return deleteBatch(db, { table: 'alarm_track', keys: ['rule_id', 'task_id'], where: 'updated_at < ?', params: [before] })
+}
+
 interface Batch {
   readonly table: Table
   readonly keys: readonly string[]
