@@ -70,7 +70,7 @@ describeConsole('alarms in the console', { path: '/alarm', env: { TICKWHEEL_PUBL
     expect(JSON.parse(told.body)).toMatchObject({
       kind: 'opened',
       event: 'failed',
-      subject: 'Failed: settle',
+      subject: expect.stringContaining('Failed: settle') as string,
       target: { kind: 'task', id: task.id },
     })
     expect(told.body).toContain('no connection to 10.0.0.7:3306')
