@@ -1,6 +1,7 @@
 import { alarmChannelRoutes } from './alarm-channels.ts'
 import { alarmRoutes } from './alarms.ts'
 import { authRoutes } from './auth.ts'
+import { backfillRoutes } from './backfills.ts'
 import { clusterRoutes } from './cluster.ts'
 import { executorRoutes } from './executors.ts'
 import { groupRoutes } from './groups.ts'
@@ -19,6 +20,7 @@ export const routes = [
   ...instanceRoutes,
   ...workflowRoutes,
   ...workflowRunRoutes,
+  ...backfillRoutes,
   ...executorRoutes,
   ...tokenRoutes,
   ...alarmChannelRoutes,
