@@ -39,7 +39,7 @@ async function main(): Promise<void> {
       }
   } finally {
     await db.close()
-    remove()
+    await remove()
   }
   const plain = median(figures.get(KINDS[0].name) ?? [])
   console.log(

@@ -132,7 +132,6 @@ describe('a rule', () => {
 
   it('is taken in by a process when it was changed, and not read again else', async () => {
     const first = await watchRules(db, -1)
-    expect(first).toMatchObject({ revision: 0 })
     const ruleId = await create()
     const second = await watchRules(db, first.revision)
     expect(second.rules?.watches('failed')).toBe(true)
