@@ -48,6 +48,10 @@ const bodies: Readonly<Record<string, unknown>> = {
   updateTask: { groupId: 1, name: 'x', schedule: { kind: 'manual' }, handler: { kind: 'shell', script: 'x' }, version: 1 },
   updateWorkflow: { groupId: 1, ...chain, version: 1 },
   completeStep: { reason: 'x' },
+  updateAlarmChannel: { name: 'x', groupId: 1, settings: { kind: 'slack', url: 'https://hooks.example/x' }, version: 1 },
+  updateAlarmRule: { name: 'x', groupId: 1, conditions: [{ event: 'failed' }], channelIds: [], version: 1 },
+  silenceAlarmRule: { until: null },
+  silenceIncident: { until: null },
 }
 const known = (path: string): number => {
   if (path.startsWith('/task')) return task.id

@@ -3,7 +3,8 @@ import { runHead } from './instances.ts'
 import { kindOfRow, TASK, WORKFLOW, type ScheduledKind } from './scheduled-kind.ts'
 import { workflowRunHead } from './workflow-run-views.ts'
 
-export type Located = 'group' | 'task' | 'instance' | 'executor' | 'workflow' | 'workflow-run' | 'alarm-rule' | 'alarm-channel' | 'incident'
+export type Located =
+  'group' | 'task' | 'instance' | 'executor' | 'workflow' | 'workflow-run' | 'alarm-rule' | 'alarm-channel' | 'alarm-delivery' | 'incident'
 
 /** Belongs to no group: only who may do something in all groups may do it there. */
 const NO_GROUP = 0
@@ -27,12 +28,18 @@ export async function groupOf(db: Database, resource: Located, id: number): Prom
       return groupOfAlarm(db, 'alarm_rule', id)
     case 'alarm-channel':
       return groupOfAlarm(db, 'alarm_channel', id)
+    case 'alarm-delivery':
+      return groupOfAlarm(db, 'delivery', id)
     case 'incident':
       return groupOfAlarm(db, 'incident', id)
   }
 }
 
-async function groupOfAlarm(db: Database, table: 'alarm_rule' | 'alarm_channel' | 'incident', id: number): Promise<number | null> {
+async function groupOfAlarm(
+  db: Database,
+  table: 'alarm_rule' | 'alarm_channel' | 'delivery' | 'incident',
+  id: number,
+): Promise<number | null> {
   const row = await db.read((tx) => tx.first(query.selectFrom(table).select('group_id').where('id', '=', id)))
   return row === null ? null : (row.group_id ?? NO_GROUP)
 }
