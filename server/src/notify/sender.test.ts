@@ -263,20 +263,22 @@ describe('a claim', () => {
     expect((await claimDeliveries(db, { now: T0, by: 1, until: T0 + 1, busy: [a] })).map((found) => found.id)).toEqual([id])
   })
 
-  it('that has run out counts no more: what its sender writes late changes nothing', async () => {
+  it.each([
+    ['another process', 2],
+    ['the same process', 1],
+  ])('that has run out counts no more: what its sender writes late changes nothing after a claim of %s', async (_who, by) => {
     const channelId = await channel('a')
     const id = await deliver(channelId)
     const late = await claimDeliveries(db, { now: T0, by: 1, until: T0 + 1_000, busy: [] })
-    await claimDeliveries(db, { now: T0 + 2_000, by: 2, until: T0 + 9_000, busy: [] })
-    expect(
-      await settleDeliveries(db, {
-        channel: { id: channelId, name: 'a', groupId: 1 },
-        rows: late,
-        settled: { kind: 'sent' },
-        now: T0 + 3_000,
-      }),
-    ).toBe(0)
-    expect(await row(id)).toMatchObject({ state: DELIVERY_STATE.waiting, claimed_by: 2 })
+    await claimDeliveries(db, { now: T0 + 2_000, by, until: T0 + 9_000, busy: [] })
+    const settlement = {
+      channel: { id: channelId, name: 'a', groupId: 1 },
+      rows: late,
+      settled: { kind: 'sent' },
+      now: T0 + 3_000,
+    } as const
+    expect(await settleDeliveries(db, settlement)).toBe(0)
+    expect(await row(id)).toMatchObject({ state: DELIVERY_STATE.waiting, claimed_by: by })
   })
 })
 
