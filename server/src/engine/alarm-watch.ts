@@ -1,4 +1,4 @@
-import { CONDITION_DEFAULTS, PHASE, REASON, reasonOf, slotOf, type AlarmEvent, type RuleIndex } from '@tickwheel/core'
+import { CAUSE, CONDITION_DEFAULTS, PHASE, REASON, reasonOf, slotOf, type AlarmEvent, type RuleIndex } from '@tickwheel/core'
 import { watchRules } from '../store/alarm-rules.ts'
 import { pendingAlarms, raiseForRules, type Raised } from '../store/alarm-signals.ts'
 import { overdueCursors } from '../store/alarm-sweeps.ts'
@@ -6,7 +6,6 @@ import { dueRules, turnOfRule, TURN_IDS } from '../store/alarm-turn.ts'
 import type { Database } from '../store/database.ts'
 import type { RunIds } from '../store/ids.ts'
 import type { AlarmSignalRow, NodeRow } from '../store/schema.ts'
-import { isInPlace } from '../store/step-definition.ts'
 import type { Clock } from './clock.ts'
 import type { Events } from './events.ts'
 import type { OpenRun, OpenRuns } from './open-runs.ts'
@@ -130,7 +129,7 @@ export class AlarmWatch {
     const watchers = remembered((run: OpenRun) => rules.watchersOf('late', run.groupId, run.taskId))
     const found: Found[] = []
     for (const run of this.#options.runs.all()) {
-      if (run.dueAt === null || run.phase === PHASE.running || run.shardIndex !== null || isInPlace(run)) continue
+      if (run.dueAt === null || run.cause !== CAUSE.schedule || run.phase === PHASE.running) continue
       const lateMs = now - run.dueAt
       for (const { ruleId, condition } of watchers(run)) {
         if (lateMs <= condition.afterMs || !this.#isNew(`${ruleId}:r${run.id}`)) continue

@@ -267,8 +267,8 @@ export class Dispatcher {
     const blocker = isFree ? null : this.#blockerOf(run)
     if (blocker !== null || (!isFree && this.#isBusy(turn, run.taskId))) {
       // a step's run, and a backfill's, waits its turn, whatever its task says of its own; and so does one that has done its work but for combining the results
-      const isOrdered = run.workflowRunId !== null || run.cause === CAUSE.backfill || run.isReducing
-      const policy = isOrdered ? 'queue' : definition.overlap.policy
+      const waits = run.workflowRunId !== null || run.cause === CAUSE.backfill || run.isReducing
+      const policy = waits ? 'queue' : definition.overlap.policy
       this.#yieldTo(turn, run, { policy, blocker: blocker?.id ?? null })
       return 'next'
     }

@@ -1060,8 +1060,8 @@ export class Engine implements Commands, LinkHost {
     this.#sharder.kick()
     this.#conductor.kick()
     this.#advancer.kick()
-    await this.#alarms.sweep()
     this.#backfiller.kick()
+    await this.#alarms.sweep()
     return false
   }
 

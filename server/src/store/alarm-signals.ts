@@ -35,7 +35,9 @@ function isWatched(row: OpenInstanceRow): boolean {
 }
 
 function endSeen({ row, outcome, endedAt }: RunEnd): Parameters<Tx['watch']['rules']['seenAtEnd']>[0] {
-  return { groupId: row.group_id, taskId: row.task_id, outcome, dueAt: row.due_at, startedAt: row.started_at, endedAt }
+  // a step, a backfill and a retry carry the instant of what they belong to, and are not late for it
+  const dueAt = row.cause === CAUSE.schedule ? row.due_at : null
+  return { groupId: row.group_id, taskId: row.task_id, outcome, dueAt, startedAt: row.started_at, endedAt }
 }
 
 function endSignal({ ruleId, event }: { readonly ruleId: number; readonly event: AlarmEvent }, end: RunEnd): AlarmSignalRow {

@@ -14,6 +14,7 @@ export const MAP_LEVEL = 7
 
 /** The schema level whose programs know backfills. */
 export const BACKFILL_LEVEL = 8
+
 /** The schema level whose programs know alarms. */
 export const ALARMS_LEVEL = 11
 

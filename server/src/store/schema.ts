@@ -427,6 +427,37 @@ export interface StepRunRow {
   reused_from: number | null
 }
 
+/** Runs again what was due. `made`: how many of its `total` instants have a run. The task says in which group. */
+export interface BackfillRow {
+  id: number
+  task_id: number
+  slot: number
+  /** `BACKFILL_STAGE` */
+  stage: number
+  from_at: number
+  to_at: number
+  only_code: number
+  direction: number
+  concurrency: number
+  total: number
+  made: number
+  open_runs: number
+  ended: string
+  actor: string
+  created_at: number
+  ended_at: number | null
+}
+export interface BackfillPlanRow {
+  backfill_id: number
+  part: number
+  due: string
+}
+export interface BackfillRunRow {
+  task_id: number
+  due_at: number
+  backfill_id: number
+  instance_id: number
+}
 export interface AlarmRuleRow {
   id: number
   /** null: every group */
@@ -541,38 +572,6 @@ export interface DeliveryRow {
   claimed_until: number | null
   ended_at: number | null
   error: string | null
-}
-
-/** Runs again what was due. `made`: how many of its `total` instants have a run. The task says in which group. */
-export interface BackfillRow {
-  id: number
-  task_id: number
-  slot: number
-  /** `BACKFILL_STAGE` */
-  stage: number
-  from_at: number
-  to_at: number
-  only_code: number
-  direction: number
-  concurrency: number
-  total: number
-  made: number
-  open_runs: number
-  ended: string
-  actor: string
-  created_at: number
-  ended_at: number | null
-}
-export interface BackfillPlanRow {
-  backfill_id: number
-  part: number
-  due: string
-}
-export interface BackfillRunRow {
-  task_id: number
-  due_at: number
-  backfill_id: number
-  instance_id: number
 }
 
 export interface Schema {
