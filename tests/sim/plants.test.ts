@@ -59,6 +59,32 @@ const CASES: readonly Case[] = [
     plant: { sql: [trigger('gone', 'AFTER INSERT ON instance WHEN NEW.id % 3 = 0', 'DELETE FROM instance WHERE id = NEW.id')] },
   },
   {
+    why: 'a failure that leaves no signal of an alarm',
+    shows: /^alarms: run \d+ \(\d\) is in 0 incidents/,
+    plant: {
+      sql: [
+        trigger(
+          'unheard',
+          'AFTER INSERT ON alarm_signal WHEN NEW.instance_id % 3 = 0',
+          'DELETE FROM alarm_signal WHERE signal_key = NEW.signal_key',
+        ),
+      ],
+    },
+  },
+  {
+    why: 'a failure that counts twice',
+    shows: /^alarms: \d+ runs have failed, and incidents count \d+/,
+    plant: {
+      sql: [
+        trigger(
+          'again',
+          'AFTER INSERT ON incident_run WHEN NEW.instance_id % 3 = 0',
+          'UPDATE incident SET count = count + 1 WHERE id = NEW.incident_id',
+        ),
+      ],
+    },
+  },
+  {
     why: 'an executor that runs what it is sent twice',
     shows: /^attempts: attempt \d+\/\d+ ran \d+ times/,
     plant: { runsTwice: true, weather: { rates: { orderDoubled: 0.5 } } },
