@@ -188,7 +188,8 @@ class NodeServer implements Server {
     const parts = this.#parts
     if (parts === null) return
     await parts.housekeeper.stop()
-    await parts.sender.stop()
+    // a mail server that does not answer keeps no slot from being handed over
+    const isSent = parts.sender.stop()
     await parts.engine.retire()
     this.#phase = 'stopping'
     parts.live.stop()
@@ -200,6 +201,7 @@ class NodeServer implements Server {
     await parts.refusals
       .stop()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'refused calls of the last minute are not in the audit log'))
+    await isSent
     parts.access.stop()
     parts.reads.stop()
     await parts.cluster.close()

@@ -221,6 +221,22 @@ describe('the sender', () => {
     expect(letters.map(({ letter }) => letter.id)).toEqual([String(id)])
   })
 
+  it('that stops sends what it is at, and leaves the rest to others at once', async () => {
+    const channelId = await channel('a')
+    const ids = [await deliver(channelId), await deliver(channelId)]
+    const waiting: ((outcome: SendOutcome) => void)[] = []
+    answer = () => new Promise((resolve) => waiting.push(resolve))
+    const sender = makeSender()
+    sender.kick()
+    while (waiting.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    const stopped = sender.stop()
+    waiting[0]?.(sent('ok'))
+    await stopped
+    expect(letters).toHaveLength(1)
+    expect(await row(ids[0] ?? 0)).toMatchObject({ state: DELIVERY_STATE.sent })
+    expect(await row(ids[1] ?? 0)).toMatchObject({ state: DELIVERY_STATE.waiting, tries: 0, claimed_by: null, next_try_at: T0 })
+  })
+
   it('drops what is for a channel that was switched off, or that is gone', async () => {
     const off = await deliver(await channel('off', { enabled: false }))
     const gone = await deliver(4_711)

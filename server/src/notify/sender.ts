@@ -49,6 +49,8 @@ const PACES: Readonly<Record<string, BucketLimit>> = {
 }
 const SLOWEST: BucketLimit = { capacity: 10, refillPerSecond: 15 / 60 }
 
+const AT_ONCE = { ms: 0, isSent: false } as const
+
 interface Parcel {
   readonly rows: readonly DeliveryRow[]
   readonly message: AlarmMessage
@@ -84,7 +86,7 @@ export class Sender {
     } while (this.#pump.isBusy || this.#busy.size > 0)
   }
 
-  /** Claims nothing more; what is being sent is waited for, 30 s at most by the limits of the postman. */
+  /** Claims nothing more. Messages that are being sent are waited for, 10 s at most by the limits of the postman; what is left is due again at once, for other nodes. */
   async stop(): Promise<void> {
     this.#isStopped = true
     this.#wake?.cancel()
@@ -147,7 +149,7 @@ export class Sender {
   /** One after the other. When the channel rests or does not answer, what is left waits without costing it a try. */
   async #sendAll(channel: AlarmChannelRow, parcels: readonly Parcel[]): Promise<void> {
     for (const [index, parcel] of parcels.entries()) {
-      const waitMs = (await this.#mayNotYet(channel)) ?? (await this.#sendOne(channel, parcel))
+      const waitMs = this.#isStopped ? AT_ONCE : ((await this.#mayNotYet(channel)) ?? (await this.#sendOne(channel, parcel)))
       if (waitMs === null) continue
       const left = parcels.slice(waitMs.isSent ? index + 1 : index).flatMap(({ rows }) => rows)
       if (left.length > 0)
@@ -156,7 +158,7 @@ export class Sender {
     }
   }
 
-  async #mayNotYet({ id, kind }: AlarmChannelRow): Promise<{ ms: number; isSent: false } | null> {
+  async #mayNotYet({ id, kind }: AlarmChannelRow): Promise<{ readonly ms: number; readonly isSent: false } | null> {
     const { allowed, retryAfterMs } = await this.#options.buckets.take(`alarm channel ${id}`, PACES[kind] ?? SLOWEST)
     return allowed ? null : { ms: Math.max(retryAfterMs, LOOK_EVERY_MS), isSent: false }
   }
