@@ -136,6 +136,7 @@ async function fill(server: ServerProcess, spool: string): Promise<Executor[]> {
   const executors = ['etl-beijing-01', 'etl-frankfurt-02'].map((name, index) =>
     dataExecutor(server.url, token, name, join(spool, name), index),
   )
+  await makeAlarms(admin, server.url)
   for (const executor of executors) await executor.start()
   for (const { group, runs = 0, ...task } of TASKS) {
     const handler = task.handler.kind === 'http' ? { ...task.handler, url: task.handler.url.replace('SERVER', server.url) } : task.handler
@@ -172,6 +173,36 @@ function dataExecutor(server: string, token: string, name: string, spoolDir: str
 
 const ignore = (): void => undefined
 const silent = { debug: ignore, info: ignore, warn: ignore, error: ignore }
+
+/** Two channels, of which one leads nowhere, and rules: what fails while the world grows makes incidents of them. */
+async function makeAlarms(admin: ApiClient, url: string): Promise<void> {
+  const common = { groupId: null, language: 'zh', timezone: 'Asia/Shanghai' }
+  const slack = { kind: 'slack', url: `${url}/no-such-webhook` }
+  const mail = {
+    kind: 'email',
+    host: 'smtp.example.com',
+    port: 465,
+    security: 'tls',
+    checkCertificate: true,
+    user: 'alarm@example.com',
+    password: 'not-a-password',
+    from: 'Tickwheel <alarm@example.com>',
+    to: ['oncall@example.com', 'data@example.com'],
+  }
+  const channel = await admin.post<{ id: number }>('/alarm/channel', { ...common, name: 'on-call', settings: slack })
+  const post = await admin.post<{ id: number }>('/alarm/channel', { ...common, name: '值班邮件', settings: mail })
+  const conditions = [
+    { event: 'failed' },
+    { event: 'timedOut' },
+    { event: 'lost' },
+    { event: 'missed' },
+    { event: 'failedInARow', times: 3 },
+  ]
+  await admin.post('/alarm/rule', { name: '全部任务失败通知', groupId: null, conditions, channelIds: [channel.id] })
+  const slow = [{ event: 'late' }, { event: 'slow', percent: 300 }, { event: 'noExecutor', afterMs: 300_000 }]
+  const quietHours = { from: '23:00', to: '07:00', timezone: 'Asia/Shanghai' }
+  await admin.post('/alarm/rule', { name: 'slow and late at night', groupId: null, conditions: slow, channelIds: [post.id], quietHours })
+}
 
 /** Waits for a past: enough firings, a skip, a failure, a time limit; a second version and a pause of a task. */
 async function grow(admin: ApiClient): Promise<void> {
@@ -271,6 +302,17 @@ async function shots(admin: ApiClient): Promise<Shot[]> {
     },
     { name: 'groups', path: '/group' },
     { name: 'group-new', path: '/group', clicks: ['.page-head .el-button--primary'] },
+    { name: 'alarm-incidents', path: '/alarm' },
+    { name: 'alarm-incident', path: '/alarm', clicks: ['.incidents .strong'] },
+    { name: 'alarm-rules', path: '/alarm/rule' },
+    { name: 'alarm-rule-new', path: '/alarm/rule?new=1' },
+    { name: 'alarm-channels', path: '/alarm/channel' },
+    { name: 'alarm-channel-new', path: '/alarm/channel?new=1' },
+    { name: 'alarm-channel-edit', path: '/alarm/channel', clicks: ['.el-table__row:last-child .icon-button'] },
+    { name: 'alarm-deliveries', path: '/alarm/delivery' },
+    { name: 'phone-alarm-incidents', path: '/alarm', isPhone: true },
+    { name: 'phone-alarm-channel-new', path: '/alarm/channel?new=1', isPhone: true },
+    { name: 'phone-alarm-deliveries', path: '/alarm/delivery', isPhone: true },
     { name: 'password', path: '/password' },
     { name: 'not-found', path: '/nowhere' },
     { name: 'phone-tasks', path: '/task', isPhone: true },

@@ -1,5 +1,5 @@
-import type { Account, AlarmRule, Binding, Role, RouteId, Secret, Task, Variable, Workflow } from '@tickwheel/contract'
-import { joinExecutor, type AccessWorld, type Place } from './access-world.fixture.ts'
+import type { Account, AlarmChannel, AlarmRule, Binding, Role, RouteId, Secret, Task, Variable, Workflow } from '@tickwheel/contract'
+import { channelTo, joinExecutor, type AccessWorld, type Place } from './access-world.fixture.ts'
 
 /** What a call is aimed at, in one of the two groups of the world. */
 export interface Aim {
@@ -40,6 +40,8 @@ const workflowRun: Entry['of'] = ({ place }) => place.workflowRunId
 const executor: Entry['of'] = ({ place }) => place.executorId
 const user: Entry['of'] = ({ world }) => world.target.user.id
 const alarmRule: Entry['of'] = ({ place }) => place.alarmRuleId
+const channel: Entry['of'] = ({ place }) => place.channelId
+const delivery: Entry['of'] = ({ place }) => place.deliveryId
 const incident: Entry['of'] = ({ place }) => place.incidentId
 const variable: Entry['of'] = ({ place }) => place.variableId
 const secret: Entry['of'] = ({ place }) => place.secretId
@@ -72,6 +74,7 @@ const ruleBody = ({ place }: Aim) => ({
   conditions: [{ event: 'failed' }],
   channelIds: [],
 })
+const channelBody = ({ place }: Aim) => channelTo(place.group.id, named())
 const variableBody = ({ place }: Aim) => ({ groupId: place.group.id, name: named().replace('-', '_'), value: 'x' })
 const secretBody = ({ place }: Aim) => ({ groupId: place.group.id, name: named().replace('-', '_'), value: 'not to be seen' })
 const bindings = ({ place }: Aim): readonly Binding[] => [{ role: 'viewer', groupIds: [place.group.id] }]
@@ -219,6 +222,19 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
   acknowledgeIncident: { of: incident },
   silenceIncident: { of: incident, body: () => ({ until: null }) },
   closeIncident: { of: incident },
+
+  listAlarmChannels: NOTHING,
+  getAlarmChannel: { of: channel },
+  createAlarmChannel: { inBody: true, body: channelBody },
+  updateAlarmChannel: { of: channel, body: (aim) => ({ ...channelBody(aim), ...STALE }) },
+  deleteAlarmChannel: {
+    of: channel,
+    fresh: async (aim) => (await aim.world.api.admin.post<AlarmChannel>('/alarm/channel', channelBody(aim))).id,
+  },
+  testAlarmChannel: { of: channel },
+  previewAlarmMessage: { body: () => ({ language: 'en' }) },
+  listAlarmDeliveries: NOTHING,
+  retryAlarmDelivery: { of: delivery },
 
   listVariables: NOTHING,
   listReferences: NOTHING,

@@ -1,13 +1,17 @@
 import type {
   Account,
+  AlarmChannel,
+  AlarmDelivery,
   AlarmRule,
   Binding,
   Group,
   Incident,
   Registered,
   Role,
+  Secret,
   Task,
   Token,
+  Variable,
   Workflow,
   WorkflowRun,
 } from '@tickwheel/contract'
@@ -34,6 +38,8 @@ export interface Place {
   readonly executorSession: string
   readonly alarmRuleId: number
   readonly incidentId: number
+  readonly channelId: number
+  readonly deliveryId: number
   readonly variableId: number
   readonly secretId: number
 }
@@ -200,13 +206,25 @@ async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place
   }
 }
 
-/** An alarm rule, and an incident of it: a task that takes no more triggers. */
-async function makeIncident(admin: ApiClient, group: Group, word: string): Promise<{ alarmRuleId: number; incidentId: number }> {
+/** Where nobody listens. */
+export const channelTo = (groupId: number, name: string) => ({
+  groupId,
+  name,
+  settings: { kind: 'slack', url: `http://127.0.0.1:9/${name.replaceAll(' ', '-')}` },
+})
+
+/** A channel, an alarm rule, an incident of it (a task that takes no more triggers) and the message about it. */
+async function makeIncident(
+  admin: ApiClient,
+  group: Group,
+  word: string,
+): Promise<Pick<Place, 'alarmRuleId' | 'incidentId' | 'channelId' | 'deliveryId'>> {
+  const channel = await admin.post<AlarmChannel>('/alarm/channel', channelTo(group.id, `${word} channel`))
   const rule = await admin.post<AlarmRule>('/alarm/rule', {
     groupId: group.id,
     name: `${word} rule`,
     conditions: [{ event: 'queueFull' }],
-    channelIds: [],
+    channelIds: [channel.id],
   })
   const task = await admin.post<Task>('/task', {
     groupId: group.id,
@@ -222,7 +240,11 @@ async function makeIncident(admin: ApiClient, group: Group, word: string): Promi
     },
     { what: 'an incident' },
   )
-  return { alarmRuleId: rule.id, incidentId: incident.id }
+  const delivery = await waitFor(
+    async () => (await admin.get<{ items: AlarmDelivery[] }>(`/alarm/delivery?channelId=${channel.id}`)).items[0] ?? null,
+    { what: 'a message' },
+  )
+  return { alarmRuleId: rule.id, incidentId: incident.id, channelId: channel.id, deliveryId: delivery.id }
 }
 
 /** Registers an executor of a group, which opens no stream. */

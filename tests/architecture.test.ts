@@ -39,6 +39,8 @@ describe('the checker itself', () => {
     ['the store alone has the library', 'server/src/http/routes/tasks.ts', `import { sql } from 'kysely'`],
     ['the store alone has the words', 'server/src/http/routes/tasks.ts', 'const text = `SELECT id FROM task WHERE id = ${id}`'],
     ['an edge knows no other edge', 'server/src/http/routes/tasks.ts', `import { x } from '../../live/hub.ts'`],
+    ['what sends alarms knows no other edge', 'server/src/notify/sender.ts', `import { x } from '../http/server.ts'`],
+    ['the engine does not send', 'server/src/engine/firer.ts', `import { x } from '../notify/postman.ts'`],
     ['an adapter knows no other adapter', 'server/src/link/xxl/a.ts', `import { x } from '../stream/session.ts'`],
     ['only app.ts chooses', 'server/src/auth/tokens.ts', `import { x } from '../http/server.ts'`],
     ['no index.ts in a folder', 'core/src/wheel/index.ts', ``],

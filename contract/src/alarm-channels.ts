@@ -1,100 +1,171 @@
-import { ALARM_EVENTS, DELIVERY_STATES, MESSAGE_KINDS } from '@tickwheel/core'
+import { MESSAGE_KINDS, ALARM_EVENTS, NOTICE_LANGUAGES, TEMPLATE_LIMITS, DELIVERY_STATES } from '@tickwheel/core'
 import { Type, type Static } from 'typebox'
+import { SECRET_MASK } from './constants.ts'
 import { Name } from './groups.ts'
 import { defineRoute } from './route.ts'
 import { CursorQuery, Id, IdParams, Instant, listOf, NoContent, nullable, oneOf, PageQuery, strict } from './shape.ts'
 
 /** channels of an installation */
 export const MAX_ALARM_CHANNELS = 200
-export const CHANNEL_LANGUAGES = ['en', 'zh'] as const
-
-const Url = Type.String({ minLength: 8, maxLength: 2048, pattern: '^https?://' })
-/** A value that is never given back. null: there is none; absent in an update: as it is. */
-const Secret = Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 1024 })))
-const Address = Type.String({ minLength: 3, maxLength: 254, pattern: '^[^\\s@<>]+@[^\\s@<>]+$' })
-
-/** Where messages go. The address of a robot (`url`) carries its token, so it is kept sealed and shown without it. */
-export const ChannelConfig = Type.Union([
-  strict({
-    kind: Type.Literal('email'),
-    host: Type.String({ minLength: 1, maxLength: 255 }),
-    port: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, default: 587 })),
-    security: Type.Optional(oneOf(['starttls', 'tls', 'none'])),
-    username: Type.Optional(Type.String({ maxLength: 255 })),
-    password: Secret,
-    from: Address,
-    to: Type.Array(Address, { minItems: 1, maxItems: 50, uniqueItems: true }),
-  }),
-  strict({ kind: Type.Literal('webhook'), url: Url, secret: Secret }),
-  strict({ kind: Type.Literal('dingtalk'), url: Type.Optional(Url), secret: Secret }),
-  strict({ kind: Type.Literal('feishu'), url: Type.Optional(Url), secret: Secret }),
-  strict({ kind: Type.Literal('wecom'), url: Type.Optional(Url) }),
-  strict({ kind: Type.Literal('slack'), url: Type.Optional(Url) }),
-])
-export type ChannelConfig = Static<typeof ChannelConfig>
 export const CHANNEL_KINDS = ['email', 'webhook', 'dingtalk', 'feishu', 'wecom', 'slack'] as const
 export type ChannelKind = (typeof CHANNEL_KINDS)[number]
 
-/** Texts with places like `{{target}}` for what a message says. null: the text that comes with Tickwheel. */
-export const MessageTemplate = strict({
-  title: nullable(Type.String({ maxLength: 500 })),
-  text: nullable(Type.String({ maxLength: 8000 })),
+const Url = Type.String({ minLength: 8, maxLength: 1024, pattern: '^https?://' })
+/** An address that is a secret by itself: whoever knows it may write there. Answered as its origin and `***`. */
+const SecretUrl = Type.String({
+  minLength: 8,
+  maxLength: 1024,
+  pattern: '^https?://',
+  description: `answered as its origin and \`/${SECRET_MASK}\`; sent back so, it stays`,
 })
-export type MessageTemplate = Static<typeof MessageTemplate>
+const Secret = Type.String({ maxLength: 512, description: `answered as \`${SECRET_MASK}\`; sent back so, it stays; empty: none` })
+const HeaderName = Type.String({ pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$" })
+
+/** Where a channel leads, by its kind. */
+export const ChannelSettings = Type.Union([
+  strict({
+    kind: Type.Literal('email'),
+    host: Type.String({ minLength: 1, maxLength: 255, pattern: '^[A-Za-z0-9.:_-]+$' }),
+    port: Type.Integer({ minimum: 1, maximum: 65_535 }),
+    security: oneOf(['tls', 'starttls', 'none']),
+    checkCertificate: Type.Boolean(),
+    user: Type.String({ maxLength: 255 }),
+    password: Secret,
+    from: Type.String({ minLength: 3, maxLength: 320 }),
+    to: Type.Array(Type.String({ minLength: 3, maxLength: 320 }), { minItems: 1, maxItems: 50, uniqueItems: true }),
+  }),
+  strict({
+    kind: Type.Literal('webhook'),
+    url: Url,
+    secret: Secret,
+    headers: Type.Record(HeaderName, Secret, { maxProperties: 16 }),
+  }),
+  strict({
+    kind: Type.Literal('dingtalk'),
+    url: SecretUrl,
+    secret: Secret,
+    atMobiles: Type.Array(Type.String({ pattern: '^[0-9+-]{5,20}$' }), { maxItems: 20, uniqueItems: true }),
+    atAll: Type.Boolean(),
+  }),
+  strict({ kind: Type.Literal('feishu'), url: SecretUrl, secret: Secret }),
+  strict({ kind: Type.Literal('wecom'), url: SecretUrl }),
+  strict({ kind: Type.Literal('slack'), url: SecretUrl }),
+])
+export type ChannelSettings = Static<typeof ChannelSettings>
+
+/** Text with names in double braces, `{{target}}: {{error}}`; null: the default one. */
+const Template = strict({
+  subject: nullable(Type.String({ minLength: 1, maxLength: TEMPLATE_LIMITS.subjectChars })),
+  body: nullable(Type.String({ minLength: 1, maxLength: TEMPLATE_LIMITS.bodyChars })),
+})
+
+export const ChannelTemplate = Template
+export type ChannelTemplate = Static<typeof ChannelTemplate>
+
+const Language = oneOf([...NOTICE_LANGUAGES])
+const Timezone = Type.String({ minLength: 1, maxLength: 64, description: 'IANA zone in which instants are written' })
 
 const editable = {
   name: Name,
   groupId: nullable(Id),
-  config: ChannelConfig,
-  language: Type.Optional(oneOf(CHANNEL_LANGUAGES)),
-  template: Type.Optional(nullable(MessageTemplate)),
   enabled: Type.Optional(Type.Boolean({ default: true })),
+  language: Type.Optional(Language),
+  timezone: Type.Optional(Timezone),
+  template: Type.Optional(nullable(ChannelTemplate)),
+  settings: ChannelSettings,
 }
-/** A channel belongs to a group, whose rules may use it, or to none, and rules of every group may. */
+
+/**
+ * Where alarms are told. It belongs to a group, whose rules may use it, or to none, and rules of every group may: then it is edited by who may do so in all
+ * groups, and its `settings` are null for everybody else.
+ */
 export const AlarmChannelCreate = strict(editable)
 export type AlarmChannelCreate = Static<typeof AlarmChannelCreate>
 export const AlarmChannelUpdate = strict({ ...editable, version: Type.Integer({ minimum: 1 }) })
 export type AlarmChannelUpdate = Static<typeof AlarmChannelUpdate>
 
+export const SEND_FAILURES = [
+  'unreachable',
+  'timeout',
+  'network',
+  'refused',
+  'tooMany',
+  'error',
+  'sealed',
+  'channelGone',
+  'channelOff',
+  'ownTrouble',
+] as const
+/** Why a message did not arrive, and what the other side said. */
+export const SendProblem = strict({ code: oneOf(SEND_FAILURES), answer: Type.String() })
+export type SendProblem = Static<typeof SendProblem>
+export type SendFailure = SendProblem['code']
+
 export const AlarmChannel = strict({
   id: Id,
   name: Type.String(),
   groupId: nullable(Id),
-  kind: oneOf(CHANNEL_KINDS),
-  config: Type.Record(Type.String(), Type.Unknown(), { description: 'without secrets' }),
-  secrets: Type.Array(Type.String(), { description: 'the names of the secrets that are set' }),
-  language: oneOf(CHANNEL_LANGUAGES),
-  template: nullable(MessageTemplate),
   enabled: Type.Boolean(),
-  failedInARow: Type.Integer({ minimum: 0 }),
+  language: Language,
+  timezone: Type.String(),
+  template: nullable(ChannelTemplate),
+  kind: oneOf(CHANNEL_KINDS),
+  settings: nullable(ChannelSettings),
   lastSentAt: nullable(Instant),
-  lastError: nullable(Type.String()),
+  failedInARow: Type.Integer({ minimum: 0, description: 'tries since the last message that arrived' }),
+  lastProblem: nullable(SendProblem),
   version: Type.Integer(),
   createdAt: Instant,
   updatedAt: Instant,
 })
 export type AlarmChannel = Static<typeof AlarmChannel>
 
-/** A message on its way through a channel. `failed`: given up after its last try; `dropped`: its channel was deleted or switched off. */
+export const ChannelTest = strict({
+  sent: Type.Boolean(),
+  problem: nullable(SendProblem),
+  answer: Type.String(),
+  tookMs: Type.Integer({ minimum: 0 }),
+})
+export type ChannelTest = Static<typeof ChannelTest>
+
+export const AlarmPreviewBody = strict({
+  language: Language,
+  timezone: Type.Optional(Timezone),
+  template: Type.Optional(nullable(ChannelTemplate)),
+  event: Type.Optional(oneOf(ALARM_EVENTS)),
+  kind: Type.Optional(oneOf(MESSAGE_KINDS)),
+})
+export type AlarmPreviewBody = Static<typeof AlarmPreviewBody>
+/** What would be sent, with made-up facts, in the forms that channels use. */
+export const AlarmPreview = strict({ subject: Type.String(), text: Type.String(), html: Type.String(), markdown: Type.String() })
+export type AlarmPreview = Static<typeof AlarmPreview>
+
 export const AlarmDelivery = strict({
   id: Id,
-  incidentId: nullable(Id),
   channelId: Id,
-  channelName: Type.String(),
+  channelName: nullable(Type.String()),
+  incidentId: nullable(Id),
+  ruleId: nullable(Id),
   groupId: nullable(Id),
   kind: oneOf(MESSAGE_KINDS),
   event: oneOf(ALARM_EVENTS),
+  subject: Type.String({ description: 'as the channel words it, by its default template' }),
   state: oneOf(DELIVERY_STATES),
   tries: Type.Integer({ minimum: 0 }),
   createdAt: Instant,
   nextTryAt: nullable(Instant),
   endedAt: nullable(Instant),
-  error: nullable(Type.String()),
+  problem: nullable(SendProblem),
 })
 export type AlarmDelivery = Static<typeof AlarmDelivery>
 
-/** Whether a message went out, and what the other end said. */
-export const ChannelTest = strict({ ok: Type.Boolean(), detail: Type.String(), tookMs: Type.Integer({ minimum: 0 }) })
+export const AlarmDeliveryQuery = strict({
+  ...CursorQuery,
+  state: Type.Optional(Type.String({ maxLength: 60, description: 'one state, or several joined by commas' })),
+  channelId: Type.Optional(Id),
+  incidentId: Type.Optional(Id),
+})
+export type AlarmDeliveryQuery = Static<typeof AlarmDeliveryQuery>
 
 const tag = 'alarm'
 export const alarmChannelRoutes = [
@@ -105,7 +176,7 @@ export const alarmChannelRoutes = [
     access: 'alarm:view',
     budget: 'read',
     tag,
-    summary: 'List alarm channels',
+    summary: 'List where alarms are told',
     query: strict({ ...PageQuery, keyword: Type.Optional(Type.String({ maxLength: 128 })), groupId: Type.Optional(Id) }),
     status: 200,
     answer: listOf(AlarmChannel),
@@ -117,7 +188,7 @@ export const alarmChannelRoutes = [
     access: 'alarm:view',
     budget: 'read',
     tag,
-    summary: 'One alarm channel',
+    summary: 'One channel; its secrets are masked',
     params: IdParams,
     status: 200,
     answer: AlarmChannel,
@@ -129,7 +200,7 @@ export const alarmChannelRoutes = [
     access: 'alarm:edit',
     budget: 'write',
     tag,
-    summary: 'Create an alarm channel',
+    summary: 'Create a channel',
     body: AlarmChannelCreate,
     status: 201,
     answer: AlarmChannel,
@@ -141,7 +212,7 @@ export const alarmChannelRoutes = [
     access: 'alarm:edit',
     budget: 'write',
     tag,
-    summary: 'Change an alarm channel',
+    summary: 'Change a channel; a secret that is sent back masked stays',
     params: IdParams,
     body: AlarmChannelUpdate,
     status: 200,
@@ -154,7 +225,7 @@ export const alarmChannelRoutes = [
     access: 'alarm:delete',
     budget: 'write',
     tag,
-    summary: 'Delete an alarm channel that no rule uses',
+    summary: 'Delete a channel that no rule names; what waits for it is not sent',
     params: IdParams,
     status: 204,
     answer: NoContent,
@@ -166,7 +237,7 @@ export const alarmChannelRoutes = [
     access: 'alarm:operate',
     budget: 'heavy',
     tag,
-    summary: 'Send a test message now',
+    summary: 'Send a test message now and say what became of it',
     params: IdParams,
     status: 200,
     answer: ChannelTest,
@@ -178,16 +249,10 @@ export const alarmChannelRoutes = [
     access: 'alarm:view',
     budget: 'read',
     tag,
-    summary: 'What a message would look like',
-    body: strict({
-      kind: oneOf(CHANNEL_KINDS),
-      language: oneOf(CHANNEL_LANGUAGES),
-      template: Type.Optional(nullable(MessageTemplate)),
-      message: Type.Optional(oneOf(MESSAGE_KINDS)),
-      event: Type.Optional(oneOf(ALARM_EVENTS)),
-    }),
+    summary: 'What a message would look like, with made-up facts',
+    body: AlarmPreviewBody,
     status: 200,
-    answer: strict({ title: Type.String(), text: Type.String(), body: Type.String({ description: 'as it would be sent' }) }),
+    answer: AlarmPreview,
   }),
   defineRoute({
     id: 'listAlarmDeliveries',
@@ -196,14 +261,21 @@ export const alarmChannelRoutes = [
     access: 'alarm:view',
     budget: 'read',
     tag,
-    summary: 'List deliveries of messages, newest first',
-    query: strict({
-      ...CursorQuery,
-      channelId: Type.Optional(Id),
-      incidentId: Type.Optional(Id),
-      state: Type.Optional(oneOf(DELIVERY_STATES)),
-    }),
+    summary: 'List messages and what became of them, newest first',
+    query: AlarmDeliveryQuery,
     status: 200,
     answer: listOf(AlarmDelivery),
+  }),
+  defineRoute({
+    id: 'retryAlarmDelivery',
+    method: 'POST',
+    path: '/alarm/delivery/:id/retry',
+    access: 'alarm:operate',
+    budget: 'write',
+    tag,
+    summary: 'Send a message that was given up or waits for its next try now',
+    params: IdParams,
+    status: 200,
+    answer: AlarmDelivery,
   }),
 ] as const

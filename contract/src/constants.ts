@@ -32,6 +32,7 @@ export const ERROR_STATUS = {
   ROLE_NOT_FOUND: 404,
   ALARM_RULE_NOT_FOUND: 404,
   ALARM_CHANNEL_NOT_FOUND: 404,
+  ALARM_DELIVERY_NOT_FOUND: 404,
   INCIDENT_NOT_FOUND: 404,
   REQUEST_TIMEOUT: 408,
   VARIABLE_NOT_FOUND: 404,
@@ -57,12 +58,14 @@ export const ERROR_STATUS = {
   LIMIT_REACHED: 409,
   INCIDENT_OVER: 409,
   ALARM_CHANNEL_USED: 409,
+  ALARM_DELIVERY_SENT: 409,
   NODE_TOO_OLD: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   UNPROCESSABLE: 422,
   PAGE_TOO_DEEP: 422,
   TOO_MANY_ALARM_RULES: 422,
+  TOO_MANY_ALARM_CHANNELS: 422,
   PASSWORD_TOO_WEAK: 422,
   ASK_API_NODE: 421,
   HEADERS_TOO_LARGE: 431,
@@ -75,6 +78,9 @@ export const ERROR_STATUS = {
   NOT_READY: 503,
 } as const
 export type ErrorCode = keyof typeof ERROR_STATUS
+
+/** Stands for a secret in every answer; sent back in its place, the secret stays. */
+export const SECRET_MASK = '***'
 
 /**
  * What is wrong with one field. `path` is dotted (`schedule.expression`, `tags.0`, `header.authorization`); codes of schedule problems are

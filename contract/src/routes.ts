@@ -1,3 +1,4 @@
+import { alarmChannelRoutes } from './alarm-channels.ts'
 import { alarmRoutes } from './alarms.ts'
 import { authRoutes } from './auth.ts'
 import { backfillRoutes } from './backfills.ts'
@@ -27,6 +28,7 @@ export const routes = [
   ...tokenRoutes,
   ...userRoutes,
   ...roleRoutes,
+  ...alarmChannelRoutes,
   ...alarmRoutes,
   ...variableRoutes,
   ...clusterRoutes,

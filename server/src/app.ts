@@ -6,6 +6,7 @@ import { AppError } from '@tickwheel/contract'
 import { callerKey } from '@tickwheel/core'
 import type { FastifyInstance } from 'fastify'
 import { AccessFacts } from './auth/access-facts.ts'
+import { openChannel, type Seal } from './auth/stored-channel.ts'
 import { editorRights } from './auth/editor-rights.ts'
 import { ExecutorSessionTokens } from './auth/executor-tokens.ts'
 import { isLoopbackHost, Origins, type Arrival } from './auth/origin.ts'
@@ -34,7 +35,8 @@ import type { Handlers } from './http/handlers.ts'
 import { Metrics } from './http/metrics.ts'
 import { RateLimit } from './http/rate-limit.ts'
 import type { Gate, Locate } from './http/register.ts'
-import { servesPeople } from './http/roles.ts'
+import { fires, servesPeople } from './http/roles.ts'
+import { alarmChannelHandlers, type AlarmPost } from './http/routes/alarm-channels.ts'
 import { authHandlers } from './http/routes/auth.ts'
 import { clusterHandlers } from './http/routes/cluster.ts'
 import { executorHandlers, inFlightOf } from './http/routes/executors.ts'
@@ -56,7 +58,7 @@ import type { LinkHost } from './link/link.ts'
 import { problemsOf } from './http/validate.ts'
 import { Links } from './link/links.ts'
 import { PostLink, readAddress } from './link/post/post-link.ts'
-import { Networks } from './link/networks.ts'
+import { ALARM_NETWORKS, Networks } from './link/networks.ts'
 import { Access } from './link/xxl/access.ts'
 import { WRONG_TOKEN } from './link/xxl/reply.ts'
 import { XxlLink } from './link/xxl/xxl-link.ts'
@@ -65,6 +67,9 @@ import { LiveServer } from './live/live-server.ts'
 import type { Log } from './log.ts'
 import { openStore, type OpenStore } from './open-store.ts'
 import { nodeOf } from './node.ts'
+import { Desk } from './notify/desk.ts'
+import { Postman } from './notify/postman.ts'
+import { Sender } from './notify/sender.ts'
 import { findPortOwner } from './port-owner.ts'
 import { SecretBook } from './secret/book.ts'
 import { sealedWarning } from './secret/keys.ts'
@@ -75,6 +80,7 @@ import type { Database } from './store/database.ts'
 import { executorsById } from './store/executor-views.ts'
 import { incidentsById } from './store/alarm-incidents.ts'
 import { addressOf } from './store/executors.ts'
+import type { AlarmChannelRow } from './store/schema.ts'
 import { groupNamed } from './store/groups.ts'
 import { RunIds } from './store/ids.ts'
 import { getInstance, instancesById, runHead } from './store/instances.ts'
@@ -136,6 +142,7 @@ interface Parts {
   readonly uses: SecretUses
   readonly http: FastifyInstance
   readonly housekeeper: Housekeeper
+  readonly sender: Sender
 }
 
 const CUT_CALLS_AFTER_MS = 3000
@@ -165,6 +172,7 @@ class NodeServer implements Server {
       const port = await listen(parts.http, this.#config)
       await parts.engine.start(parts.links)
       parts.housekeeper.start()
+      if (fires(this.#config.role)) parts.sender.start()
       this.#phase = 'open'
       const first = { db: store.db, ids: new RunIds(store.db, () => parts.clock.now()), now: () => parts.clock.now(), config: this.#config }
       return {
@@ -192,6 +200,8 @@ class NodeServer implements Server {
     const parts = this.#parts
     if (parts === null) return
     await parts.housekeeper.stop()
+    // a mail server that does not answer keeps no slot from being handed over
+    const isSent = parts.sender.stop()
     await parts.engine.retire()
     this.#phase = 'stopping'
     parts.live.stop()
@@ -204,6 +214,7 @@ class NodeServer implements Server {
     await parts.refusals
       .stop()
       .catch((error: unknown) => this.#log.warn({ err: error }, 'refused calls of the last minute are not in the audit log'))
+    await isSent
     parts.access.stop()
     parts.reads.stop()
     await parts.cluster.close()
@@ -340,6 +351,8 @@ class NodeServer implements Server {
       skewMs: () => clock.skewMs(),
     })
     const change = makeChanges(ids, now)
+    const { sender, ...alarms } = this.#alarms({ db, cluster, clock, secret, takeId: () => ids.take(1) })
+    engine.events.listen((events) => events.some(({ kind }) => kind === 'alarmTold') && sender.kick())
     const gate: Gate = {
       credentials: { identities, sessionTokens, findExecutorToken: (text) => access.executorToken(text, now()) },
       rateLimit,
@@ -376,6 +389,7 @@ class NodeServer implements Server {
       ...tokenHandlers({ db, change, access, now }),
       ...userHandlers({ db, change, access }),
       ...roleHandlers({ db, change, access }),
+      ...alarmChannelHandlers({ db, change, ...alarms }),
       ...alarmHandlers({ db, change, now }),
       ...variableHandlers({ db, change, vault, changed: () => book.refresh() }),
       ...clusterHandlers({ commands: engine }),
@@ -428,7 +442,34 @@ class NodeServer implements Server {
       uses,
       http,
       housekeeper,
+      sender,
     }
+  }
+
+  /** What tells people: the loop that empties the outbox, and what is asked of channels at once. */
+  #alarms({ db, cluster, clock, secret, takeId }: AlarmNeeds): { sender: Sender; seal: Seal; post: AlarmPost } {
+    const { publicUrl } = this.#config
+    const log = this.#log
+    const seal = new Sealed(secret, 'secrets of alarm channels')
+    const postman = new Postman(alarmNetworksOf(this.#config))
+    const common = { postman, openChannel: (row: AlarmChannelRow) => openChannel(row, seal), publicUrl }
+    const sender = new Sender({
+      ...common,
+      db,
+      clock,
+      buckets: cluster.buckets,
+      random: () => Math.random(),
+      takeId,
+      onTrouble: (error) => log.warn({ err: error }, 'alarms could not be sent and are tried again'),
+    })
+    const desk = new Desk({ ...common, now: () => clock.now(), monotonic: () => clock.monotonic() })
+    const post: AlarmPost = {
+      test: (channel) => desk.test(channel),
+      preview: (asked) => desk.preview(asked),
+      subjectOf: (delivery, language, timezone) => desk.subjectOf(delivery, language, timezone),
+      kick: () => (fires(this.#config.role) ? sender.kick() : undefined),
+    }
+    return { sender, seal, post }
   }
 
   /** Why no call is taken just now; null: they are. */
@@ -474,6 +515,19 @@ function vaultOf({ secrets }: Config, secret: string): Vault {
 /** A server that only this machine reaches is one of a single machine: its executors are there too. */
 function networksOf({ executor, host }: Config): Networks {
   return new Networks({ listed: executor.networks, isLoopbackOpen: isLoopbackHost(host) })
+}
+
+/** Channels are called by the same rule. */
+function alarmNetworksOf({ alarm, host }: Config): Networks {
+  return new Networks({ listed: alarm.networks, isLoopbackOpen: isLoopbackHost(host), setting: ALARM_NETWORKS })
+}
+
+interface AlarmNeeds {
+  readonly db: Database
+  readonly cluster: Cluster
+  readonly clock: ClusterClock
+  readonly secret: string
+  readonly takeId: () => Promise<number>
 }
 
 interface XxlNeeds {

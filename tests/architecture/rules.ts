@@ -122,9 +122,9 @@ export function cyclesIn(files: readonly SourceFile[]): string[] {
   return cycles
 }
 
-/** `http`, `live`, `link/stream`, `cluster/redis`, `alarm/channels`, or undefined for what is no edge. */
+/** `http`, `live`, `notify`, `link/stream`, `cluster/redis`, or undefined for what is no edge. */
 function edgeOf(path: string): string | undefined {
-  return /^server\/src\/(http|live|(?:link|cluster)\/[^/]+(?=\/)|alarm\/channels)\//.exec(path)?.[1]
+  return /^server\/src\/(http|live|notify|(?:link|cluster)\/[^/]+(?=\/))\//.exec(path)?.[1]
 }
 
 function packageOf(path: string): string {

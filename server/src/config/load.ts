@@ -10,7 +10,7 @@ import { ConfigSchema, type Config } from './schema.ts'
 import { StartProblem } from './start-problem.ts'
 import { isFirstToken } from '../store/first-token.ts'
 import { parseRedisUrl } from '../cluster/redis-url.ts'
-import { Networks } from '../link/networks.ts'
+import { ALARM_NETWORKS, EXECUTOR_NETWORKS, Networks, type NetworksSetting } from '../link/networks.ts'
 import { isMysqlUrl, parseMysqlUrl } from '../store/dialect/mysql-url.ts'
 
 /** Where settings come from. `flags` are keyed by path (`database.url`), as the command line parsed them. */
@@ -181,9 +181,9 @@ function judgeCluster({ redis, role, secret, database, node }: Config): void {
     )
 }
 
-function mustBeNetworks(listed: string): void {
+function mustBeNetworks(listed: string, setting: NetworksSetting): void {
   try {
-    void new Networks({ listed, isLoopbackOpen: true })
+    void new Networks({ listed, isLoopbackOpen: true, setting })
   } catch (error) {
     throw new StartProblem(error instanceof Error ? error.message : String(error), error)
   }
@@ -239,9 +239,12 @@ function judged(settings: unknown): Config {
   if (config.secret !== '' && config.secret.length < 32)
     throw new StartProblem('secret (TICKWHEEL_SECRET) must have at least 32 characters, or be left empty to be generated.')
   judgeCluster(config)
-  mustBeNetworks(config.executor.networks)
   mustBeOrigins(config)
   judgeEmbedded(config)
+  mustBeNetworks(config.executor.networks, EXECUTOR_NETWORKS)
+  mustBeNetworks(config.alarm.networks, ALARM_NETWORKS)
+  if (config.publicUrl !== '' && !/^https?:\/\/[^\s@/?#]+(\/[^\s@?#]*)?$/i.test(config.publicUrl))
+    throw new StartProblem('publicUrl (TICKWHEEL_PUBLIC_URL) must be empty, or of the form https://host or https://host/path.')
   if (config.firstExecutorToken !== '' && !isFirstToken(config.firstExecutorToken))
     throw new StartProblem(
       'firstExecutorToken (TICKWHEEL_FIRST_EXECUTOR_TOKEN) must be twe_1_ and 43 characters of A-Z, a-z, 0-9, - and _, or be left empty.',

@@ -53,6 +53,12 @@ export const ConfigSchema = group({
       { maxLength: 255 },
     ),
   }),
+  publicUrl: text(
+    '',
+    'Where people reach the console, like https://tickwheel.example.com; links in alarms begin with it. Empty: alarms have no links.',
+    '人们访问控制台的地址，例如 https://tickwheel.example.com，告警消息中的链接以此开头。留空则告警不带链接。',
+    { maxLength: 255 },
+  ),
   role: Type.Enum(['all', 'api', 'scheduler'], {
     default: 'all',
     description:
@@ -146,6 +152,14 @@ export const ConfigSchema = group({
       [1, 10_000],
       'How many runs one XXL-JOB executor is given at once; it does not tell what it can take.',
       '单个 XXL-JOB 执行器同时接收的执行数上限；该协议不上报容量。',
+    ),
+  }),
+  alarm: group({
+    networks: text(
+      '',
+      'Networks into which alarms are sent (mail servers and webhooks), like 10.0.0.0/8,203.0.113.7: there and nowhere else. Empty: everywhere but link-local addresses, metadata services of clouds, and, where the server listens on more than this machine, loopback.',
+      '告警可以发往的网络（邮件服务器与 Webhook 地址），例如 10.0.0.0/8,203.0.113.7，仅限所列网络。留空则除链路本地地址、云厂商元数据服务之外均可；服务器对本机以外监听时，也不发往回环地址。',
+      { maxLength: 4_096 },
     ),
   }),
   log: group({

@@ -259,6 +259,7 @@ const RESOURCES = {
   role: 'ROLE_NOT_FOUND',
   'alarm-rule': 'ALARM_RULE_NOT_FOUND',
   'alarm-channel': 'ALARM_CHANNEL_NOT_FOUND',
+  'alarm-delivery': 'ALARM_DELIVERY_NOT_FOUND',
   incident: 'INCIDENT_NOT_FOUND',
   variable: 'VARIABLE_NOT_FOUND',
   secret: 'SECRET_NOT_FOUND',
@@ -291,7 +292,12 @@ function resourceOf(route: RouteDescriptor): keyof typeof RESOURCES | null {
   return route.access.split(':')[0] === ownerOf(resource) ? resource : null
 }
 
-const OF_ALARMS: Readonly<Record<string, Located>> = { rule: 'alarm-rule', channel: 'alarm-channel', incident: 'incident' }
+const OF_ALARMS: Readonly<Record<string, Located>> = {
+  rule: 'alarm-rule',
+  channel: 'alarm-channel',
+  delivery: 'alarm-delivery',
+  incident: 'incident',
+}
 
 function resourceIn(path: string): string {
   const [, first = '', second = ''] = path.split('/')
@@ -305,6 +311,7 @@ function ownerOf(resource: Located): string {
       return 'workflow'
     case 'alarm-rule':
     case 'alarm-channel':
+    case 'alarm-delivery':
     case 'incident':
       return 'alarm'
     case 'group':

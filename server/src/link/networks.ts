@@ -10,12 +10,22 @@ import { LOOPBACK_NETWORKS, METADATA_NETWORKS, isInNetworks, parseAddress, parse
 
 const lookupAll = promisify(lookupName)
 
-const KEY = 'executor.networks (TICKWHEEL_EXECUTOR_NETWORKS)'
+/** Whose networks they are: how the setting is called, and what is called in them. */
+export interface NetworksSetting {
+  readonly key: string
+  readonly what: string
+}
+export const EXECUTOR_NETWORKS: NetworksSetting = {
+  key: 'executor.networks (TICKWHEEL_EXECUTOR_NETWORKS)',
+  what: 'executors are called',
+}
+/** Channels of alarms are called by the same rule: their addresses come from whoever may edit alarms of one group. */
+export const ALARM_NETWORKS: NetworksSetting = { key: 'alarm.networks (TICKWHEEL_ALARM_NETWORKS)', what: 'alarms are sent to' }
 
 /** A part of a list of networks that is none. */
 export class BadNetwork extends Error {
-  constructor(part: string) {
-    super(`${KEY} must be networks or addresses joined by commas, like 10.0.0.0/8,192.168.1.7,fd00::/8: ${JSON.stringify(part)} is none.`)
+  constructor(part: string, { key }: NetworksSetting) {
+    super(`${key} must be networks or addresses joined by commas, like 10.0.0.0/8,192.168.1.7,fd00::/8: ${JSON.stringify(part)} is none.`)
     this.name = 'BadNetwork'
   }
 }
@@ -25,6 +35,7 @@ export interface NetworksOptions {
   readonly listed: string
   /** whether executors of this machine may register, where `listed` is empty: the server itself listens on loopback only */
   readonly isLoopbackOpen: boolean
+  readonly setting?: NetworksSetting
 }
 
 export class Networks {
@@ -34,13 +45,15 @@ export class Networks {
   readonly #list: readonly Network[]
   /** the list says who is called; otherwise who is not */
   readonly #isAllowList: boolean
+  readonly #setting: NetworksSetting
 
   /** Throws `BadNetwork`. */
-  constructor({ listed, isLoopbackOpen }: NetworksOptions) {
+  constructor({ listed, isLoopbackOpen, setting = EXECUTOR_NETWORKS }: NetworksOptions) {
+    this.#setting = setting
     this.#isAllowList = /[^,\s]/.test(listed)
     const refused = [...METADATA_NETWORKS, ...(isLoopbackOpen ? [] : LOOPBACK_NETWORKS)].join(',')
     const list = parseNetworks(this.#isAllowList ? listed : refused)
-    if (list.kind === 'bad') throw new BadNetwork(list.part)
+    if (list.kind === 'bad') throw new BadNetwork(list.part, setting)
     this.#list = list.networks
   }
 
@@ -52,7 +65,7 @@ export class Networks {
   /** Why a URL is not called, as far as it says so itself; null: it may be, or it has a name, which `lookup` judges. */
   refusalOf(url: URL): string | null {
     const host = url.hostname.replace(/^\[|\]$/g, '')
-    return isIP(host) === 0 || this.allows(host) ? null : wordsOf(host, host)
+    return isIP(host) === 0 || this.allows(host) ? null : this.#wordsOf(host, host)
   }
 
   /** The same with the name looked up now. A name that leads nowhere is not refused: it may tomorrow. */
@@ -60,7 +73,7 @@ export class Networks {
     if (isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0) return this.refusalOf(url)
     const found = await lookupAll(url.hostname, { all: true }).catch((): LookupAddress[] => [])
     const refused = found.find(({ address }) => !this.allows(address))
-    return refused === undefined || found.some(({ address }) => this.allows(address)) ? null : wordsOf(url.hostname, refused.address)
+    return refused === undefined || found.some(({ address }) => this.allows(address)) ? null : this.#wordsOf(url.hostname, refused.address)
   }
 
   /** For connections: what a name leads to, without what is not called. An address is not asked for here: see `refusalOf`. */
@@ -69,14 +82,14 @@ export class Networks {
       if (error !== null) return callback(error, '')
       const allowed = found.filter(({ address }) => this.allows(address))
       const [first] = allowed
-      if (first === undefined) return callback(new Error(wordsOf(host, found[0]?.address ?? '')), '')
+      if (first === undefined) return callback(new Error(this.#wordsOf(host, found[0]?.address ?? '')), '')
       if (options.all === true) return callback(null, allowed)
       callback(null, first.address, first.family)
     })
   }
-}
 
-function wordsOf(host: string, address: string): string {
-  const what = host === address ? address : `${host} (${address})`
-  return `${what} is not in a network where executors are called: put its network into ${KEY}`
+  #wordsOf(host: string, address: string): string {
+    const what = host === address ? address : `${host} (${address})`
+    return `${what} is not in a network where ${this.#setting.what}: put its network into ${this.#setting.key}`
+  }
 }

@@ -15,6 +15,7 @@ export type Located =
   | 'role'
   | 'alarm-rule'
   | 'alarm-channel'
+  | 'alarm-delivery'
   | 'incident'
   | 'variable'
   | 'secret'
@@ -48,12 +49,18 @@ export async function groupOf(db: Database, resource: Located, id: number): Prom
       return groupOfAlarm(db, 'alarm_rule', id)
     case 'alarm-channel':
       return groupOfAlarm(db, 'alarm_channel', id)
+    case 'alarm-delivery':
+      return groupOfAlarm(db, 'delivery', id)
     case 'incident':
       return groupOfAlarm(db, 'incident', id)
   }
 }
 
-async function groupOfAlarm(db: Database, table: 'alarm_rule' | 'alarm_channel' | 'incident', id: number): Promise<number | null> {
+async function groupOfAlarm(
+  db: Database,
+  table: 'alarm_rule' | 'alarm_channel' | 'delivery' | 'incident',
+  id: number,
+): Promise<number | null> {
   const row = await db.read((tx) => tx.first(query.selectFrom(table).select('group_id').where('id', '=', id)))
   return row === null ? null : (row.group_id ?? NO_GROUP)
 }

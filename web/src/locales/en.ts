@@ -1,3 +1,4 @@
+import { alarms } from './en/alarms.ts'
 import { backfill } from './en/backfill.ts'
 import { common } from './en/common.ts'
 import { editor } from './en/editor.ts'
@@ -18,6 +19,6 @@ import { workflowRuns } from './en/workflow-runs.ts'
 import { workflows } from './en/workflows.ts'
 
 /** Every English text. Its shape is the shape of every language. */
-export const en = { ...common, backfill, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows }
+export const en = { ...common, backfill, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows, alarms }
 
 export type Messages = typeof en

@@ -8,7 +8,7 @@ declare module 'vue-router' {
     isPublic?: boolean
     title?: MessageKey
     /** which entry of the rail is lit */
-    section?: 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'variables' | 'system'
+    section?: 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'alarms' | 'variables' | 'system'
   }
 }
 
@@ -29,6 +29,11 @@ const pages: RouteRecordRaw[] = [
   { path: 'executor', name: 'executors', component: () => import('../views/executors/executors-page.vue'), meta: { title: 'shell.nav.executors', section: 'executors' } },
   { path: 'group', name: 'groups', component: () => import('../views/groups/groups-page.vue'), meta: { title: 'shell.nav.groups', section: 'groups' } },
   { path: 'variable', name: 'variables', component: () => import('../views/variables/variables-page.vue'), meta: { title: 'shell.nav.variables', section: 'variables' } },
+  { path: 'alarm', name: 'alarms', component: () => import('../views/alarm/incidents-page.vue'), meta: { title: 'alarms.title', section: 'alarms' } },
+  { path: 'alarm/incident/:id(\\d+)', name: 'incident', component: () => import('../views/alarm/incidents-page.vue'), meta: { title: 'alarms.title', section: 'alarms' } },
+  { path: 'alarm/rule', name: 'alarm-rules', component: () => import('../views/alarm/rules-page.vue'), meta: { title: 'alarms.tabs.rules', section: 'alarms' } },
+  { path: 'alarm/channel', name: 'alarm-channels', component: () => import('../views/alarm/channels-page.vue'), meta: { title: 'alarms.tabs.channels', section: 'alarms' } },
+  { path: 'alarm/delivery', name: 'alarm-deliveries', component: () => import('../views/alarm/deliveries-page.vue'), meta: { title: 'alarms.tabs.deliveries', section: 'alarms' } },
   { path: 'system', name: 'system', component: () => import('../views/system/system-page.vue'), meta: { title: 'shell.nav.system', section: 'system' } },
   { path: ':rest(.*)*', name: 'not-found', component: () => import('../views/not-found/not-found-page.vue'), meta: { title: 'shell.notFound.title' } },
 ]
