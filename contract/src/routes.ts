@@ -1,5 +1,6 @@
 import { authRoutes } from './auth.ts'
 import { clusterRoutes } from './cluster.ts'
+import { completenessRoutes } from './completeness.ts'
 import { executorRoutes } from './executors.ts'
 import { groupRoutes } from './groups.ts'
 import { instanceRoutes } from './instances.ts'
@@ -19,6 +20,7 @@ export const routes = [
   ...workflowRunRoutes,
   ...executorRoutes,
   ...tokenRoutes,
+  ...completenessRoutes,
   ...clusterRoutes,
   ...systemRoutes,
 ] as const

@@ -24,6 +24,7 @@ import { StartProblem } from './config/start-problem.ts'
 import { Engine } from './engine/engine.ts'
 import { Folder } from './engine/folder.ts'
 import { Housekeeper } from './engine/housekeeper.ts'
+import { Reckoner, type Incomplete } from './engine/reckoner.ts'
 import { Pruner } from './engine/pruner.ts'
 import { embeddedToken, firstStart } from './first-start.ts'
 import { makeChanges } from './http/change.ts'
@@ -35,6 +36,7 @@ import type { Gate, Locate } from './http/register.ts'
 import { servesPeople } from './http/roles.ts'
 import { authHandlers } from './http/routes/auth.ts'
 import { clusterHandlers } from './http/routes/cluster.ts'
+import { completenessHandlers } from './http/routes/completeness.ts'
 import { executorHandlers, inFlightOf } from './http/routes/executors.ts'
 import { groupHandlers } from './http/routes/groups.ts'
 import { instanceHandlers } from './http/routes/instances.ts'
@@ -61,6 +63,7 @@ import { nodeOf } from './node.ts'
 import { findPortOwner } from './port-owner.ts'
 import { SYSTEM } from './store/caller.ts'
 import type { Database } from './store/database.ts'
+import { reckonerRow } from './store/reckon.ts'
 import { executorsById } from './store/executor-views.ts'
 import { addressOf } from './store/executors.ts'
 import { groupNamed } from './store/groups.ts'
@@ -121,9 +124,12 @@ interface Parts {
   readonly refusals: Refusals
   readonly http: FastifyInstance
   readonly housekeeper: Housekeeper
+  readonly reckoner: Housekeeper
 }
 
 const CUT_CALLS_AFTER_MS = 3000
+const RECKONER_FIRST_MS = 5000
+const RECKONER_REST_MS = 10_000
 
 class NodeServer implements Server {
   readonly #config: Config
@@ -150,6 +156,7 @@ class NodeServer implements Server {
       const port = await listen(parts.http, this.#config)
       await parts.engine.start(parts.links)
       parts.housekeeper.start()
+      parts.reckoner.start()
       this.#phase = 'open'
       const first = { db: store.db, ids: new RunIds(store.db, () => parts.clock.now()), now: () => parts.clock.now(), config: this.#config }
       return {
@@ -177,6 +184,7 @@ class NodeServer implements Server {
     const parts = this.#parts
     if (parts === null) return
     await parts.housekeeper.stop()
+    await parts.reckoner.stop()
     await parts.engine.retire()
     this.#phase = 'stopping'
     parts.live.stop()
@@ -305,6 +313,8 @@ class NodeServer implements Server {
       live: () => live.figures,
       cluster,
       skewMs: () => clock.skewMs(),
+      reckoner: () => db.read(reckonerRow),
+      now,
     })
     const change = makeChanges(ids, now)
     const gate: Gate = {
@@ -340,6 +350,7 @@ class NodeServer implements Server {
         },
       }),
       ...tokenHandlers({ db, change, access }),
+      ...completenessHandlers({ db, now }),
       ...clusterHandlers({ commands: engine }),
       ...systemHandlers({
         db,
@@ -359,7 +370,20 @@ class NodeServer implements Server {
       chores: [new Folder(db), new Pruner({ db, logs, retention: config.retention })],
       onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
-    return { clock, cluster, store, logs, engine, links, stream, post, xxl, live, access, reads, refusals, http, housekeeper }
+    const reckoner = new Housekeeper({
+      clock,
+      isMine: () => engine.reckons,
+      chores: [new Reckoner({ db, clock, ids, onIncomplete: (found) => this.#incomplete(found) })],
+      onTrouble: (error) => log.warn({ err: error }, 'reckoning failed and is tried again'),
+      firstAfterMs: RECKONER_FIRST_MS,
+      restMs: RECKONER_REST_MS,
+    })
+    return { clock, cluster, store, logs, engine, links, stream, post, xxl, live, access, reads, refusals, http, housekeeper, reckoner }
+  }
+
+  /** The ledger does not cover what was due, or covers it twice: the one thing that must never be. */
+  #incomplete(found: readonly Incomplete[]): void {
+    for (const one of found) this.#log.error({ ...one }, 'the ledger is not complete: see the dashboard of the console')
   }
 
   /** Why no call is taken just now; null: they are. */

@@ -7,6 +7,7 @@ import { executorsInFull } from './migrations/0004-executors-in-full.ts'
 import { workflows } from './migrations/0005-workflows.ts'
 import { fleet } from './migrations/0006-fleet.ts'
 import { mapReduce } from './migrations/0007-map-reduce.ts'
+import { reckonerTables } from './migrations/0012-reckoner.ts'
 
 interface Migration {
   readonly tables?: readonly TableSpec[]
@@ -24,6 +25,7 @@ const migrations: readonly Migration[] = [
   workflows,
   fleet,
   mapReduce,
+  reckonerTables,
 ]
 
 export const SCHEMA_LEVEL = migrations.length
@@ -101,6 +103,10 @@ export const firstRows = {
     { name: 'run', next_id: 1 },
     { name: 'entity', next_id: 1 },
   ],
+  // a new store is reckoned from its beginning; one that was there before, from the first look
+  reckoner: [
+    { name: 'ledger', revision: 1, since_at: 0, due_at: 0, series_id: 0, reckoned_at: 0, fired: 0, skipped: 0, missing: 0, doubled: 0 },
+  ],
 } as const
 
 async function rememberLevel(tx: Tx, before: number): Promise<void> {
@@ -108,6 +114,7 @@ async function rememberLevel(tx: Tx, before: number): Promise<void> {
     await tx.insert('meta', firstRows.meta)
     await tx.insert('slot', firstRows.slot)
     await tx.insert('id_block', firstRows.id_block)
+    await tx.insert('reckoner', firstRows.reckoner)
     return
   }
   // what is in the store may keep more programs out than its tables do (`requireLevel`): it goes on doing so

@@ -43,6 +43,8 @@ async function open({ role = 'all', redis = 'none', status = {} }: Situation) {
     live: () => ({ connections: 0, subscriptions: 0 }),
     redis: () => redis,
     skewMs: () => 1500,
+    reckoner: async () => ({ due_at: Date.UTC(2026, 10, 22, 8), fired: 5, skipped: 2, missing: 1, doubled: 0 }),
+    now: () => Date.UTC(2026, 10, 22, 8, 0, 31),
   }
   const metrics = new Metrics({ ...observed, cluster: { state: redis, bus: { dropped: 7 } } })
   return { metrics, handlers: systemHandlers({ db, metrics, status: observed.status, isOpen: () => true, role, redis: observed.redis }) }
