@@ -336,13 +336,13 @@ class Scene {
     for (const fault of await reckonedFaults(this.#database.real, this.#database.now())) this.#fault(fault)
   }
 
-  /** For as long as runs end, they may take their time. */
+  /** For as long as runs end, they may take their time: of what is open, and of what is split off while one waits. */
   async #untilNoneIsOpen(): Promise<void> {
-    let [fewest, since] = [Infinity, this.#timeline.now]
+    let [most, since] = [-1, this.#timeline.now]
     while (this.#timeline.now - since < STUCK_MS) {
-      const open = await this.#openRuns()
+      const { open, ended } = await this.#runs()
       if (open === 0) return
-      if (open < fewest) [fewest, since] = [open, this.#timeline.now]
+      if (ended > most) [most, since] = [ended, this.#timeline.now]
       await this.#pass(2000)
     }
   }
@@ -390,9 +390,13 @@ class Scene {
     for (const fault of await this.#database.real.read(look)) this.#fault(fault)
   }
 
-  async #openRuns(): Promise<number> {
-    const [row] = await this.#database.real.read((tx) => tx.all<{ n: number }>('SELECT COUNT(*) AS n FROM open_instance'))
-    return row?.n ?? 0
+  async #runs(): Promise<{ readonly open: number; readonly ended: number }> {
+    const [row] = await this.#database.real.read((tx) =>
+      tx.all<{ open: number; ended: number }>(
+        'SELECT (SELECT COUNT(*) FROM open_instance) AS open, (SELECT COUNT(*) FROM instance) AS ended',
+      ),
+    )
+    return row ?? { open: 0, ended: 0 }
   }
 
   #fault(text: string): false {
