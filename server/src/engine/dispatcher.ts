@@ -266,8 +266,8 @@ export class Dispatcher {
     const isFree = definition.overlap.policy === 'parallel' || run.shardIndex !== null || isInPlace(run)
     const blocker = isFree ? null : this.#blockerOf(run)
     if (blocker !== null || (!isFree && this.#isBusy(turn, run.taskId))) {
-      // a step's run waits its turn, whatever its task says of its own
-      const policy = run.workflowRunId === null ? definition.overlap.policy : 'queue'
+      // a step's run waits its turn, whatever its task says of its own; so does one that has run, and has results to combine
+      const policy = run.workflowRunId === null && !run.isReducing ? definition.overlap.policy : 'queue'
       this.#yieldTo(turn, run, { policy, blocker: blocker?.id ?? null })
       return 'next'
     }
