@@ -215,6 +215,7 @@ async function shots(admin: ApiClient): Promise<Shot[]> {
   return [
     { name: 'login', path: '/login', isSignedOut: true },
     { name: 'login-refused', path: '/login', isSignedOut: true, clicks: ['button[type="submit"]'], shows: '.el-form-item__error' },
+    { name: 'dashboard', path: '/dashboard' },
     { name: 'tasks', path: '/task' },
     { name: 'tasks-nothing', path: '/task?q=nothing-like-this' },
     { name: 'tasks-selected', path: '/task', clicks: ['.el-table__header .el-checkbox'] },
@@ -247,6 +248,7 @@ async function shots(admin: ApiClient): Promise<Shot[]> {
     { name: 'group-new', path: '/group', clicks: ['.page-head .el-button--primary'] },
     { name: 'password', path: '/password' },
     { name: 'not-found', path: '/nowhere' },
+    { name: 'phone-dashboard', path: '/dashboard', isPhone: true },
     { name: 'phone-tasks', path: '/task', isPhone: true },
     { name: 'phone-menu', path: '/task', isPhone: true, clicks: ['.top-bar .menu'] },
     { name: 'phone-task', path: String(quality), isPhone: true },

@@ -1,4 +1,5 @@
 import { common } from './en/common.ts'
+import { dashboard } from './en/dashboard.ts'
 import { editor } from './en/editor.ts'
 import { errors, fields } from './en/errors.ts'
 import { executors } from './en/executors.ts'
@@ -16,6 +17,6 @@ import { workflowRuns } from './en/workflow-runs.ts'
 import { workflows } from './en/workflows.ts'
 
 /** Every English text. Its shape is the shape of every language. */
-export const en = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows }
+export const en = { ...common, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows }
 
 export type Messages = typeof en

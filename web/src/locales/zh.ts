@@ -1,4 +1,5 @@
 import { common } from './zh/common.ts'
+import { dashboard } from './zh/dashboard.ts'
 import { editor } from './zh/editor.ts'
 import { errors, fields } from './zh/errors.ts'
 import { executors } from './zh/executors.ts'
@@ -17,4 +18,4 @@ import { workflows } from './zh/workflows.ts'
 import type { Messages } from './en.ts'
 
 /** Every Chinese text; a key that English has and Chinese lacks does not compile. */
-export const zh: Messages = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows }
+export const zh: Messages = { ...common, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows }
