@@ -20,14 +20,15 @@ import {
   type ReckonerState,
   type Totals,
 } from '../store/reckon.ts'
-import type { FindingRow, FiringHourRow, VerdictRow } from '../store/schema.ts'
+import type { FindingRow, FiringHourRow, FiringRow, VerdictRow } from '../store/schema.ts'
 import type { Clock } from './clock.ts'
 import { findingRow, keyText, SeriesWalk } from './series-walk.ts'
 
 /** What is due is settled, as a rule, so long after: younger entries are left for the next step. */
 export const SETTLE_MS = 30_000
-/** Firings of one step. */
-const ROWS_READ = 1000
+/** Firings of one step, and of how many series at most. */
+const ROWS_READ = 5000
+const SERIES_AT_ONCE = 1000
 /** Series of one page of the round that finds what came late. */
 const SERIES_READ = 1000
 /** Series of which the chain is walked in one step of that round. */
@@ -106,9 +107,10 @@ export class Reckoner {
     const until = await this.#horizon(state, now)
     const { position } = state
     if (until <= position.dueAt) return false
-    const firings = await firingsAfter(db, position, until, ROWS_READ)
+    const read = await firingsAfter(db, position, until, ROWS_READ)
+    const firings = ofSeries(read, SERIES_AT_ONCE)
     const last = firings.at(-1)
-    const isFull = firings.length === ROWS_READ
+    const isFull = read.length === ROWS_READ || firings.length < read.length
     if (last === undefined && until - position.dueAt < LOOK_EVERY_MS) return false
     const to: LedgerPosition =
       isFull && last !== undefined ? { dueAt: last.due_at, seriesId: last.series_id } : { dueAt: until, seriesId: 0 }
@@ -286,6 +288,13 @@ interface StepFacts {
   readonly position: LedgerPosition
   readonly now: number
   readonly isMore: boolean
+}
+
+/** The first rows, of at most so many series. */
+function ofSeries(rows: readonly FiringRow[], most: number): readonly FiringRow[] {
+  const seen = new Set<number>()
+  const end = rows.findIndex((row) => seen.add(row.series_id).size > most)
+  return end < 0 ? rows : rows.slice(0, end)
 }
 
 function kindOf(code: number): Finding {
