@@ -3,6 +3,7 @@ import { id } from '@tickwheel/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { completeness, listFindings } from '../store/completeness.ts'
 import { RunIds } from '../store/ids.ts'
+import { IS_MYSQL } from '../store/mysql.fixture.ts'
 import { listRecoveries } from '../store/recovery.ts'
 import { addGroup, T0 } from '../store/store.fixture.ts'
 import { Folder } from './folder.ts'
@@ -12,6 +13,8 @@ import { ALICE, ALL, World } from './world.fixture.ts'
 
 const MINUTE = 60_000
 const HOUR = 3_600_000
+/** The same SQL is tried on MariaDB by the property test of the ledger, and here by a few: turning the clock by hand takes long there. */
+const onSqlite = it.skipIf(IS_MYSQL)
 let world: World
 let told: Incomplete[] = []
 
@@ -63,7 +66,7 @@ const everySecond: Partial<TaskCreate> = { schedule: { kind: 'fixedRate', everyM
 const everyMinute: Partial<TaskCreate> = { schedule: { kind: 'cron', expression: '0 * * * * *', timezone: 'UTC' }, ...parallel }
 
 describe('the reckoner', () => {
-  it('counts what fired and what was skipped with its reason, once, however often it begins again', async () => {
+  onSqlite('counts what fired and what was skipped with its reason, once, however often it begins again', async () => {
     await begin()
     await world.task({ ...everySecond, overlap: { policy: 'skip' } })
     await world.task(everyMinute)
@@ -84,7 +87,7 @@ describe('the reckoner', () => {
     expect(told).toEqual([])
   })
 
-  it.each<readonly [string, string, { kind: string; at: number; n: number }[], Partial<{ missing: number; doubled: number }>]>([
+  onSqlite.each<readonly [string, string, { kind: string; at: number; n: number }[], Partial<{ missing: number; doubled: number }>]>([
     ['an entry was deleted', `DELETE FROM firing WHERE due_at = ${T0 + 20_000}`, [{ kind: 'missing', at: 20_000, n: 1 }], { missing: 1 }],
     [
       'several were',
@@ -140,7 +143,7 @@ describe('the reckoner', () => {
     expect(await figures()).toMatchObject({ missing: 0, doubled: 0, ...counts })
   })
 
-  it('takes edits, pauses, deletions and another group for what they are', async () => {
+  onSqlite('takes edits, pauses, deletions and another group for what they are', async () => {
     await begin()
     await addGroup(world.db, 2)
     const edited = await world.task(everySecond)
@@ -173,7 +176,7 @@ describe('the reckoner', () => {
     expect(delayed).toBeGreaterThan(0)
   })
 
-  it('finds a fixedDelay that fired at another time than its delay after the end of the run before', async () => {
+  onSqlite('finds a fixedDelay that fired at another time than its delay after the end of the run before', async () => {
     await begin()
     await world.task({ schedule: { kind: 'fixedDelay', delayMs: 5000 } })
     const session = await world.executor()
@@ -189,23 +192,25 @@ describe('the reckoner', () => {
     expect((await found()).map(({ kind }) => kind)).toEqual(['notDue'])
   })
 
-  it('goes past hours that were folded before it came to them', async () => {
+  onSqlite('goes past hours that were folded before it came to them', async () => {
     await begin()
-    await world.task({ ...everySecond, schedule: { kind: 'fixedRate', everyMs: 36_000 } })
-    await world.pass(HOUR + 5 * MINUTE)
+    await world.task(everySecond)
+    await world.pass(2 * MINUTE)
     const entries = (await world.firings()).length
-    world.clock.jump(26 * HOUR)
+    await world.crash(26 * HOUR)
+    await world.pass(5000)
     const folder = new Folder(world.db)
     while (await folder.step(world.clock.now())) {
       // until nothing is left to fold
     }
-    expect((await world.firings()).length).toBeLessThan(entries - 80)
+    expect((await world.firings()).length).toBeLessThan(entries - 100)
     await reckon()
     expect(told).toEqual([])
+    expect(await figures()).toMatchObject({ missing: 0, doubled: 0 })
     expect((await figures()).fired).toBeGreaterThanOrEqual(entries)
   })
 
-  it('counts what the ledger left uncounted, a bounded part a step', async () => {
+  onSqlite('counts what the ledger left uncounted, a bounded part a step', async () => {
     await begin()
     await world.task({
       schedule: { kind: 'cron', expression: '* * * * * *', timezone: 'UTC' },
@@ -224,7 +229,7 @@ describe('the reckoner', () => {
     expect(told).toEqual([])
   })
 
-  it('tells of a cursor that nobody moves, once, and that it is over', async () => {
+  onSqlite('tells of a cursor that nobody moves, once, and that it is over', async () => {
     await begin()
     await world.task(everyMinute)
     await world.pass(2 * MINUTE)
@@ -244,7 +249,7 @@ describe('the reckoner', () => {
     expect((await listFindings(db, 'all', { now: clock.now() })).items.map((one) => one.goneAt === null)).toEqual([false])
   })
 
-  it('begins with what comes, where the store is older than its reckoner', async () => {
+  onSqlite('begins with what comes, where the store is older than its reckoner', async () => {
     await begin()
     await world.task(everySecond)
     await world.pass(MINUTE)
@@ -309,12 +314,12 @@ describe('the recovery report', () => {
       groups: [{ groupId: 1, ...counts }],
       isCut: false,
     })
-    expect(report?.tasks).toMatchObject([{ taskId, policy: policy === 'fireAll' ? '' : policy, ...counts }])
+    expect(report?.tasks).toMatchObject([{ taskId, policy, ...counts }])
     expect(Date.parse(report?.toAt ?? '')).toBeGreaterThanOrEqual(T0 + 31.5 * MINUTE)
     expect(await listRecoveries(world.db, [id(2)], 20)).toEqual([])
   })
 
-  it('makes one report of one outage, another of the next, and none of a day without', async () => {
+  onSqlite('makes one report of one outage, another of the next, and none of a day without', async () => {
     await begin()
     await world.task(everyMinute)
     await world.task({ ...everyMinute, misfire: { policy: 'skip', graceMs: 1000 } })

@@ -220,16 +220,16 @@ export class SeriesWalk {
   }
 
   #lateFirings(): RecoveryNote[] {
+    const { taskId, groupId, skips } = this.#series
     const settledAt = this.#walk().state.settledAt
     return this.#firings.flatMap((row) => {
       const run = this.#runs.get(row.instance_id)
       if (run === undefined || row.due_at <= this.#state.settledAt || row.due_at > settledAt) return []
-      // one that stands for those before it is not late itself
-      const skip = this.#series.skips.find((one) => one.to_at === row.prev_due_at && one.decided_at === run.createdAt)
-      const policy = skip === undefined ? '' : policyOf(skip)
-      if (run.createdAt - row.due_at <= LATE_MS && policy !== 'fireOnce') return []
-      const { taskId, groupId } = this.#series
-      return [{ taskId, groupId, policy, decidedAt: run.createdAt, firstAt: row.due_at, lastAt: row.due_at, madeUp: 1, skipped: 0 }]
+      // one that stands for those before it need not be late itself
+      const stood = skips.some((skip) => skip.to_at === row.prev_due_at && skip.decided_at === run.createdAt && isLate(skip))
+      if (run.createdAt - row.due_at <= LATE_MS && !(stood && run.policy === 'fireOnce')) return []
+      const note = { decidedAt: run.createdAt, firstAt: row.due_at, lastAt: row.due_at, madeUp: 1, skipped: 0 }
+      return [{ taskId, groupId, policy: run.policy, ...note }]
     })
   }
 
@@ -237,11 +237,16 @@ export class SeriesWalk {
     const { taskId, groupId, skips } = this.#series
     return passed.flatMap(({ fromAt, n }) => {
       const skip = skips.find((row) => row.from_at === fromAt)
-      if (skip === undefined || n === 0 || skip.decided_at - skip.from_at <= LATE_MS || PLAIN_SKIPS.has(skip.reason)) return []
+      if (skip === undefined || n === 0 || !isLate(skip)) return []
       const note = { decidedAt: skip.decided_at, firstAt: skip.from_at, lastAt: skip.to_at, madeUp: 0, skipped: n }
       return [{ taskId, groupId, policy: policyOf(skip), ...note }]
     })
   }
+}
+
+/** Skipped long after it was due, by no person who stopped it. */
+function isLate(skip: SkipRow): boolean {
+  return skip.decided_at - skip.from_at > LATE_MS && !PLAIN_SKIPS.has(skip.reason)
 }
 
 function skippedLink(row: SkipRow): ChainLink {

@@ -187,6 +187,8 @@ export interface FiredRun {
   readonly createdAt: number
   /** null: it is open */
   readonly endedAt: number | null
+  /** the misfire policy by which it fired; empty: it fired as it was due */
+  readonly policy: string
 }
 
 interface RunRow {
@@ -195,6 +197,7 @@ interface RunRow {
   due_at: number | null
   created_at: number
   ended_at: number | null
+  trace_head: string
 }
 
 /** Runs by id, open ones first: one that ends meanwhile is found among the ended. */
@@ -206,15 +209,29 @@ export async function firedRuns(db: Database, ids: readonly number[]): Promise<M
         const list = listOfNumbers(part)
         const endedAt = table === 'instance' ? 'ended_at' : 'NULL AS ended_at'
         const rows = await tx.all<RunRow>(
-          `SELECT id, series_id, due_at, created_at, ${endedAt} FROM ${table} WHERE id IN ${list.sql}`,
+          `SELECT id, series_id, due_at, created_at, ${endedAt}, SUBSTR(trace, 1, ${TRACE_BEGIN}) AS trace_head FROM ${table} WHERE id IN ${list.sql}`,
           list.params,
         )
         for (const row of rows)
-          found.set(row.id, { seriesId: row.series_id, dueAt: row.due_at, createdAt: row.created_at, endedAt: row.ended_at })
+          found.set(row.id, {
+            seriesId: row.series_id,
+            dueAt: row.due_at,
+            createdAt: row.created_at,
+            endedAt: row.ended_at,
+            policy: policyIn(row.trace_head),
+          })
       }
     }
     return found
   })
+}
+
+/** The first entry of a trace says why the run exists. It is short, and the rest of the trace is not read. */
+const TRACE_BEGIN = 80
+
+function policyIn(trace: string): string {
+  if (!trace.startsWith(`[[${REASON.firedAfterMisfire},`)) return ''
+  return /"policy":"(\w+)"/.exec(trace)?.[1] ?? ''
 }
 
 export interface SeriesPage {
