@@ -49,7 +49,7 @@ export default defineConfig({
           name: 'mysql',
           include: [
             'server/src/store/**/*.test.ts',
-            'server/src/engine/{engine,limits,pruner,ledger.property,reckoner,shards,map,workflows,workflow-steps}.test.ts',
+            'server/src/engine/{engine,backfill,limits,pruner,ledger.property,reckoner,shards,map,workflows,workflow-steps}.test.ts',
             'tests/mysql/*.test.ts',
           ],
           exclude: [

@@ -6,7 +6,7 @@
 --   TICKWHEEL_DATABASE_URL=mysql://tickwheel:…@127.0.0.1:3306/tickwheel npm start
 -- innodb_flush_log_at_trx_commit must be 1 (the default): what is acknowledged must be durable.
 -- Partitions are cut into months by the server, three ahead; empty months that are over are dropped.
--- Schema level 8. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
+-- Schema level 9. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
 
 CREATE DATABASE IF NOT EXISTS `tickwheel` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -516,6 +516,43 @@ CREATE TABLE IF NOT EXISTS `map_frame` (
   PRIMARY KEY (`instance_id`, `attempt`, `seq`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS `backfill` (
+  `id` BIGINT NOT NULL,
+  `task_id` BIGINT NOT NULL,
+  `slot` INT NOT NULL,
+  `stage` INT NOT NULL,
+  `from_at` BIGINT NOT NULL,
+  `to_at` BIGINT NOT NULL,
+  `only_code` INT NOT NULL,
+  `direction` INT NOT NULL,
+  `concurrency` INT NOT NULL,
+  `total` INT NOT NULL,
+  `made` INT NOT NULL,
+  `open_runs` INT NOT NULL,
+  `ended` TEXT NOT NULL,
+  `actor` TEXT NOT NULL,
+  `created_at` BIGINT NOT NULL,
+  `ended_at` BIGINT,
+  PRIMARY KEY (`id`),
+  KEY `backfill_stage_slot` (`stage`, `slot`),
+  KEY `backfill_task_id` (`task_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `backfill_plan` (
+  `backfill_id` BIGINT NOT NULL,
+  `part` INT NOT NULL,
+  `due` MEDIUMTEXT NOT NULL,
+  PRIMARY KEY (`backfill_id`, `part`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `backfill_run` (
+  `task_id` BIGINT NOT NULL,
+  `due_at` BIGINT NOT NULL,
+  `backfill_id` BIGINT NOT NULL,
+  `instance_id` BIGINT NOT NULL,
+  PRIMARY KEY (`task_id`, `due_at`, `backfill_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS `reckoner` (
   `name` VARCHAR(255) NOT NULL,
   `revision` BIGINT NOT NULL,
@@ -591,7 +628,7 @@ CREATE TABLE IF NOT EXISTS `recovery_task` (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES
-  ('schema_level', '8'),
+  ('schema_level', '9'),
   ('oldest_reader', '2');
 
 INSERT IGNORE INTO `slot` (`id`, `fence`, `owner_run`, `taken_at`) VALUES

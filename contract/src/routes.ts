@@ -1,4 +1,5 @@
 import { authRoutes } from './auth.ts'
+import { backfillRoutes } from './backfills.ts'
 import { clusterRoutes } from './cluster.ts'
 import { completenessRoutes } from './completeness.ts'
 import { executorRoutes } from './executors.ts'
@@ -18,6 +19,7 @@ export const routes = [
   ...instanceRoutes,
   ...workflowRoutes,
   ...workflowRunRoutes,
+  ...backfillRoutes,
   ...executorRoutes,
   ...tokenRoutes,
   ...completenessRoutes,

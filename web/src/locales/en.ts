@@ -1,3 +1,4 @@
+import { backfill } from './en/backfill.ts'
 import { common } from './en/common.ts'
 import { dashboard } from './en/dashboard.ts'
 import { editor } from './en/editor.ts'
@@ -17,6 +18,6 @@ import { workflowRuns } from './en/workflow-runs.ts'
 import { workflows } from './en/workflows.ts'
 
 /** Every English text. Its shape is the shape of every language. */
-export const en = { ...common, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows }
+export const en = { ...common, backfill, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows }
 
 export type Messages = typeof en

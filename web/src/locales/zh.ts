@@ -1,3 +1,4 @@
+import { backfill } from './zh/backfill.ts'
 import { common } from './zh/common.ts'
 import { dashboard } from './zh/dashboard.ts'
 import { editor } from './zh/editor.ts'
@@ -18,4 +19,4 @@ import { workflows } from './zh/workflows.ts'
 import type { Messages } from './en.ts'
 
 /** Every Chinese text; a key that English has and Chinese lacks does not compile. */
-export const zh: Messages = { ...common, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows }
+export const zh: Messages = { ...common, backfill, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows }
