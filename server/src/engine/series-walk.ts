@@ -11,8 +11,9 @@ import {
   type Finding,
 } from '@tickwheel/core'
 import { instantOfId } from '../store/ids.ts'
-import { dueInstants, PLAIN_SKIPS, type FiredRun, type LedgerKey, type SeriesToReckon } from '../store/reckon.ts'
+import { PLAIN_SKIPS, type FiredRun, type LedgerKey, type SeriesToReckon } from '../store/reckon.ts'
 import type { RecoveryNote } from '../store/recovery.ts'
+import { dueInstants } from '../store/spans.ts'
 import type { FindingRow, FiringHourRow, FiringRow, ReckonedRow, SkipRow, VerdictRow } from '../store/schema.ts'
 
 /** Hours of a range that one step counts for one series. */

@@ -1,4 +1,4 @@
-import { REASON, type ChainState, type DueInstants } from '@tickwheel/core'
+import { REASON, type ChainState } from '@tickwheel/core'
 import type { Database, ReadTx, Tx, Value } from './database.ts'
 import type { LedgerPosition } from './fold.ts'
 import { listOfNumbers, partsOf } from './list.ts'
@@ -129,19 +129,6 @@ export async function seriesToReckon(db: Database, ids: readonly number[]): Prom
       }
     })
   })
-}
-
-/** What was due, by the spans of a series. */
-export function dueInstants(schedule: SeriesSchedule): DueInstants {
-  return {
-    next: (after) => {
-      const next = schedule.next(after)
-      const kinds = [schedule.spanAt(after)?.schedule.kind, next === null ? undefined : schedule.spanAt(next)?.schedule.kind]
-      return kinds.includes('fixedDelay') ? 'unknown' : next
-    },
-    previous: (before) => schedule.previous(before),
-    count: (from, to, limit) => schedule.countBetween(from, to, limit),
-  }
 }
 
 export interface LedgerKey {
