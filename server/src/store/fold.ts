@@ -63,9 +63,9 @@ export interface HourCheck {
 export async function hourCheck(db: Database, seriesId: number, hourAt: number): Promise<HourCheck> {
   return db.read(async (tx) => {
     const series = await tx.first(query.selectFrom('series').select(['last_due_at', 'next_due_at']).where('id', '=', seriesId))
-    const schedule = seriesSchedule(await spansSince(tx, seriesId, 0))
+    const due = dueInstants(seriesSchedule(await spansSince(tx, seriesId, 0)))
     return {
-      next: dueInstants(schedule).next,
+      next: (after) => due.next(after),
       skips: await skipsOfHour(tx, seriesId, hourAt),
       isSettled: series !== null && (series.next_due_at === null || series.next_due_at >= hourAt + HOUR_MS),
     }
