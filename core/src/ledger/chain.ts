@@ -26,6 +26,8 @@ export interface ChainLink {
 
 /** What was due, by the schedules in force at each instant. */
 export interface DueInstants {
+  /** no instant follows from the end of a run: `count` counts all */
+  readonly knowsAll: boolean
   /** the first due instant after one; null: never again; `unknown`: only the runs tell (a fixedDelay) */
   next(after: number): number | null | 'unknown'
   /** the last due instant before one */
@@ -186,10 +188,12 @@ class Walker {
   }
 
   #instantsOf(link: ChainLink): number {
-    if (this.#settledAt >= link.toAt || this.#question.due.next(this.#settledAt) !== 'unknown') return this.#passRange(link.toAt, link.code)
-    // the entry alone knows
-    const n = Math.max(1, (link.count ?? 1) - this.#counted)
-    this.#tally(link.fromAt, link.code, n)
+    const { due } = this.#question
+    const isCountable = due.knowsAll || (link.count === null && due.next(this.#settledAt) !== 'unknown')
+    if (this.#settledAt >= link.toAt || isCountable) return this.#passRange(link.toAt, link.code)
+    // where instants follow from runs, the entry alone knows
+    const n = Math.max(0, (link.count ?? 1) - this.#counted)
+    if (n > 0) this.#tally(link.fromAt, link.code, n)
     return n
   }
 

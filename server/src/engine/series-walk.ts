@@ -64,7 +64,7 @@ export class SeriesWalk {
   constructor(series: SeriesToReckon, bounds: WalkBounds) {
     this.#series = series
     this.#bounds = bounds
-    this.#due = dueInstants(series.schedule)
+    this.#due = dueInstants(series.spans)
     this.#firings = [...bounds.firings]
     const firstAt = series.spans[0]?.fromAt ?? 0
     this.#isBaseline = series.state === null && firstAt < bounds.sinceAt

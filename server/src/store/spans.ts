@@ -91,8 +91,10 @@ export function seriesSchedule(spans: readonly Span[]): SeriesSchedule {
 }
 
 /** What was due, by the spans of a series: of a `fixedDelay`, and where one begins or ends, only its runs know. */
-export function dueInstants(schedule: SeriesSchedule): DueInstants {
+export function dueInstants(spans: readonly Span[]): DueInstants {
+  const schedule = seriesSchedule(spans)
   return {
+    knowsAll: spans.every((span) => span.schedule.kind !== 'fixedDelay'),
     next: (after) => {
       const next = schedule.next(after)
       const kinds = [schedule.spanAt(after)?.schedule.kind, next === null ? undefined : schedule.spanAt(next)?.schedule.kind]
