@@ -110,3 +110,10 @@ it('metrics tell how a node does among others, in seconds', async () => {
   ])
     expect(text).toContain(`${line}\n`)
 })
+
+it('metrics tell what is reckoned of the ledger, and how far', async () => {
+  const text = await (await open({})).metrics.text()
+  const totals = ['expected 8', 'fired 5', 'skipped 2', 'missing 1', 'doubled 0'].map((line) => line.replace(' ', '_total '))
+  for (const total of totals) expect(text).toContain(`tickwheel_firings_${total}\n`)
+  expect(text).toContain('tickwheel_reckoner_lag_seconds 31\n')
+})
