@@ -50,7 +50,7 @@ export default defineConfig({
           include: [
             'server/src/store/**/*.test.ts',
             'server/src/secret/*.test.ts',
-            'server/src/engine/{engine,backfill,limits,pruner,ledger.property,shards,map,workflows,workflow-steps}.test.ts',
+            'server/src/engine/{engine,backfill,limits,pruner,ledger.property,reckoner,shards,map,workflows,workflow-steps}.test.ts',
             'server/src/notify/sender.test.ts',
             'tests/mysql/*.test.ts',
           ],

@@ -251,6 +251,7 @@ async function shots(admin: ApiClient): Promise<Shot[]> {
   return [
     { name: 'login', path: '/login', isSignedOut: true },
     { name: 'login-refused', path: '/login', isSignedOut: true, clicks: ['button[type="submit"]'], shows: '.el-form-item__error' },
+    { name: 'dashboard', path: '/dashboard' },
     { name: 'tasks', path: '/task' },
     { name: 'tasks-nothing', path: '/task?q=nothing-like-this' },
     { name: 'tasks-selected', path: '/task', clicks: ['.el-table__header .el-checkbox'] },
@@ -315,6 +316,7 @@ async function shots(admin: ApiClient): Promise<Shot[]> {
     { name: 'phone-alarm-deliveries', path: '/alarm/delivery', isPhone: true },
     { name: 'password', path: '/password' },
     { name: 'not-found', path: '/nowhere' },
+    { name: 'phone-dashboard', path: '/dashboard', isPhone: true },
     { name: 'phone-tasks', path: '/task', isPhone: true },
     { name: 'phone-menu', path: '/task', isPhone: true, clicks: ['.top-bar .menu'] },
     { name: 'phone-task', path: String(quality), isPhone: true },

@@ -6,7 +6,7 @@
 --   TICKWHEEL_DATABASE_URL=mysql://tickwheel:…@127.0.0.1:3306/tickwheel npm start
 -- innodb_flush_log_at_trx_commit must be 1 (the default): what is acknowledged must be durable.
 -- Partitions are cut into months by the server, three ahead; empty months that are over are dropped.
--- Schema level 11. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
+-- Schema level 12. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
 
 CREATE DATABASE IF NOT EXISTS `tickwheel` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -766,8 +766,82 @@ CREATE TABLE IF NOT EXISTS `delivery` (
   KEY `delivery_state_next_try_at` (`state`, `next_try_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS `reckoner` (
+  `name` VARCHAR(255) NOT NULL,
+  `revision` BIGINT NOT NULL,
+  `since_at` BIGINT NOT NULL,
+  `due_at` BIGINT NOT NULL,
+  `series_id` BIGINT NOT NULL,
+  `reckoned_at` BIGINT NOT NULL,
+  `fired` BIGINT NOT NULL,
+  `skipped` BIGINT NOT NULL,
+  `missing` BIGINT NOT NULL,
+  `doubled` BIGINT NOT NULL,
+  PRIMARY KEY (`name`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `reckoned` (
+  `series_id` BIGINT NOT NULL,
+  `settled_at` BIGINT NOT NULL,
+  `skip_from` BIGINT NOT NULL,
+  `counted` BIGINT NOT NULL,
+  PRIMARY KEY (`series_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `verdict` (
+  `hour_at` BIGINT NOT NULL,
+  `group_id` BIGINT NOT NULL,
+  `code` INT NOT NULL,
+  `n` BIGINT NOT NULL,
+  PRIMARY KEY (`hour_at`, `group_id`, `code`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `finding` (
+  `series_id` BIGINT NOT NULL,
+  `kind` INT NOT NULL,
+  `from_at` BIGINT NOT NULL,
+  `to_at` BIGINT NOT NULL,
+  `n` BIGINT NOT NULL,
+  `task_id` BIGINT NOT NULL,
+  `group_id` BIGINT NOT NULL,
+  `facts` TEXT NOT NULL,
+  `found_at` BIGINT NOT NULL,
+  `gone_at` BIGINT,
+  PRIMARY KEY (`series_id`, `kind`, `from_at`),
+  KEY `finding_found_at` (`found_at`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `recovery` (
+  `id` BIGINT NOT NULL,
+  `from_at` BIGINT NOT NULL,
+  `began_at` BIGINT NOT NULL,
+  `last_at` BIGINT NOT NULL,
+  `tasks` INT NOT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `recovery_group` (
+  `recovery_id` BIGINT NOT NULL,
+  `group_id` BIGINT NOT NULL,
+  `made_up` BIGINT NOT NULL,
+  `skipped` BIGINT NOT NULL,
+  PRIMARY KEY (`recovery_id`, `group_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `recovery_task` (
+  `recovery_id` BIGINT NOT NULL,
+  `task_id` BIGINT NOT NULL,
+  `group_id` BIGINT NOT NULL,
+  `policy` VARCHAR(255) NOT NULL,
+  `made_up` BIGINT NOT NULL,
+  `skipped` BIGINT NOT NULL,
+  `first_at` BIGINT NOT NULL,
+  `last_at` BIGINT NOT NULL,
+  PRIMARY KEY (`recovery_id`, `task_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES
-  ('schema_level', '11'),
+  ('schema_level', '12'),
   ('oldest_reader', '2');
 
 INSERT IGNORE INTO `slot` (`id`, `fence`, `owner_run`, `taken_at`) VALUES
@@ -1031,3 +1105,6 @@ INSERT IGNORE INTO `slot` (`id`, `fence`, `owner_run`, `taken_at`) VALUES
 INSERT IGNORE INTO `id_block` (`name`, `next_id`) VALUES
   ('run', 1),
   ('entity', 1);
+
+INSERT IGNORE INTO `reckoner` (`name`, `revision`, `since_at`, `due_at`, `series_id`, `reckoned_at`, `fired`, `skipped`, `missing`, `doubled`) VALUES
+  ('ledger', 1, 0, 0, 0, 0, 0, 0, 0, 0);

@@ -16,6 +16,8 @@ export interface Entry {
   readonly of?: (aim: Aim) => number
   /** the group that the body names decides, and what the caller must have there */
   readonly inBody?: true
+  /** is about no group: the permission in any of them will do */
+  readonly isAnywhere?: true
   /** needs the permission in all groups, whatever it is about */
   readonly needsAll?: true
   readonly query?: (aim: Aim) => string
@@ -232,7 +234,7 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
     fresh: async (aim) => (await aim.world.api.admin.post<AlarmChannel>('/alarm/channel', channelBody(aim))).id,
   },
   testAlarmChannel: { of: channel },
-  previewAlarmMessage: { body: () => ({ language: 'en' }) },
+  previewAlarmMessage: { isAnywhere: true, body: () => ({ language: 'en' }) },
   listAlarmDeliveries: NOTHING,
   retryAlarmDelivery: { of: delivery },
 
@@ -254,6 +256,10 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
   updateSecret: { of: secret, body: () => STALE },
   deleteSecret: { of: secret, fresh: async (aim) => (await aim.world.api.admin.post<Secret>('/secret', secretBody(aim))).id },
   listSecretUses: { of: secret },
+
+  getCompleteness: NOTHING,
+  listFindings: NOTHING,
+  listRecoveries: NOTHING,
 
   getCluster: NOTHING,
   resumeFiring: { body: () => ({ how: 'replay' }) },

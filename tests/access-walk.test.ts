@@ -33,6 +33,7 @@ function expectedOf(route: Route, entry: Entry, who: Principal, place: Place): E
   const groupId = PERMISSIONS[access] === 'all' || entry.needsAll === true ? null : place.group.id
   if (entry.of !== undefined) return ofResource(route, entry, who, groupId)
   if (entry.inBody === true) return ofBody(access, entry, who, place.group.id)
+  if (entry.isAnywhere === true) return somewhere(who, access) ? 'pass' : 403
   const isList = route.method === 'GET' && PERMISSIONS[access] === 'group'
   return isList || has(who, access, groupId) ? 'pass' : 403
 }

@@ -3,6 +3,7 @@ import { alarmRoutes } from './alarms.ts'
 import { authRoutes } from './auth.ts'
 import { backfillRoutes } from './backfills.ts'
 import { clusterRoutes } from './cluster.ts'
+import { completenessRoutes } from './completeness.ts'
 import { executorRoutes } from './executors.ts'
 import { groupRoutes } from './groups.ts'
 import { instanceRoutes } from './instances.ts'
@@ -31,6 +32,7 @@ export const routes = [
   ...alarmChannelRoutes,
   ...alarmRoutes,
   ...variableRoutes,
+  ...completenessRoutes,
   ...clusterRoutes,
   ...systemRoutes,
 ] as const

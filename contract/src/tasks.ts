@@ -285,6 +285,13 @@ export const WhyAnswer = strict({
   at: Instant,
   verdict: oneOf(['fired', 'skipped', 'folded', 'notDue', 'paused', 'beforeTask', 'overdue', 'held', 'notYet', 'deleted', 'unknown']),
   entry: nullable(LedgerEntry),
+  run: nullable(
+    strict({
+      firedAt: Instant,
+      lateMs: Type.Integer({ minimum: 0, description: 'between the instant and when it fired' }),
+      attempts: Type.Integer({ minimum: 0, description: 'how often it went to an executor so far' }),
+    }),
+  ),
   taskVersion: nullable(Type.Integer()),
   schedule: nullable(ScheduleInput),
   previousDueAt: nullable(Instant),

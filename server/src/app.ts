@@ -27,6 +27,7 @@ import { StartProblem } from './config/start-problem.ts'
 import { Engine } from './engine/engine.ts'
 import { Folder } from './engine/folder.ts'
 import { Housekeeper } from './engine/housekeeper.ts'
+import { Reckoner, type Incomplete } from './engine/reckoner.ts'
 import { Pruner } from './engine/pruner.ts'
 import { embeddedToken, firstStart } from './first-start.ts'
 import { makeChanges } from './http/change.ts'
@@ -39,6 +40,7 @@ import { fires, servesPeople } from './http/roles.ts'
 import { alarmChannelHandlers, type AlarmPost } from './http/routes/alarm-channels.ts'
 import { authHandlers } from './http/routes/auth.ts'
 import { clusterHandlers } from './http/routes/cluster.ts'
+import { completenessHandlers } from './http/routes/completeness.ts'
 import { executorHandlers, inFlightOf } from './http/routes/executors.ts'
 import { alarmHandlers } from './http/routes/alarms.ts'
 import { groupHandlers } from './http/routes/groups.ts'
@@ -77,6 +79,7 @@ import { SecretUses } from './secret/uses.ts'
 import { Vault } from './secret/vault.ts'
 import { SYSTEM } from './store/caller.ts'
 import type { Database } from './store/database.ts'
+import { reckonerRow } from './store/reckon.ts'
 import { executorsById } from './store/executor-views.ts'
 import { incidentsById } from './store/alarm-incidents.ts'
 import { addressOf } from './store/executors.ts'
@@ -143,9 +146,12 @@ interface Parts {
   readonly http: FastifyInstance
   readonly housekeeper: Housekeeper
   readonly sender: Sender
+  readonly reckoner: Housekeeper
 }
 
 const CUT_CALLS_AFTER_MS = 3000
+const RECKONER_FIRST_MS = 5000
+const RECKONER_REST_MS = 10_000
 
 class NodeServer implements Server {
   readonly #config: Config
@@ -173,6 +179,7 @@ class NodeServer implements Server {
       await parts.engine.start(parts.links)
       parts.housekeeper.start()
       if (fires(this.#config.role)) parts.sender.start()
+      parts.reckoner.start()
       this.#phase = 'open'
       const first = { db: store.db, ids: new RunIds(store.db, () => parts.clock.now()), now: () => parts.clock.now(), config: this.#config }
       return {
@@ -202,6 +209,7 @@ class NodeServer implements Server {
     await parts.housekeeper.stop()
     // a mail server that does not answer keeps no slot from being handed over
     const isSent = parts.sender.stop()
+    await parts.reckoner.stop()
     await parts.engine.retire()
     this.#phase = 'stopping'
     parts.live.stop()
@@ -349,6 +357,8 @@ class NodeServer implements Server {
       live: () => live.figures,
       cluster,
       skewMs: () => clock.skewMs(),
+      reckoner: () => db.read(reckonerRow),
+      now,
     })
     const change = makeChanges(ids, now)
     const { sender, ...alarms } = this.#alarms({ db, cluster, clock, secret, takeId: () => ids.take(1) })
@@ -392,6 +402,7 @@ class NodeServer implements Server {
       ...alarmChannelHandlers({ db, change, ...alarms }),
       ...alarmHandlers({ db, change, now }),
       ...variableHandlers({ db, change, vault, changed: () => book.refresh() }),
+      ...completenessHandlers({ db, now }),
       ...clusterHandlers({ commands: engine }),
       ...systemHandlers({
         db,
@@ -424,6 +435,14 @@ class NodeServer implements Server {
       ],
       onTrouble: (error) => log.warn({ err: error }, 'housekeeping failed and is tried again'),
     })
+    const reckoner = new Housekeeper({
+      clock,
+      isMine: () => engine.reckons,
+      chores: [new Reckoner({ db, clock, ids, onIncomplete: (found) => this.#incomplete(found) })],
+      onTrouble: (error) => log.warn({ err: error }, 'reckoning failed and is tried again'),
+      firstAfterMs: RECKONER_FIRST_MS,
+      restMs: RECKONER_REST_MS,
+    })
     return {
       clock,
       cluster,
@@ -442,6 +461,7 @@ class NodeServer implements Server {
       uses,
       http,
       housekeeper,
+      reckoner,
       sender,
     }
   }
@@ -470,6 +490,11 @@ class NodeServer implements Server {
       kick: () => (fires(this.#config.role) ? sender.kick() : undefined),
     }
     return { sender, seal, post }
+  }
+
+  /** The ledger does not cover what was due, or covers it twice: the one thing that must never be. */
+  #incomplete(found: readonly Incomplete[]): void {
+    for (const one of found) this.#log.error({ ...one }, 'the ledger is not complete: see the dashboard of the console')
   }
 
   /** Why no call is taken just now; null: they are. */

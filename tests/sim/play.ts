@@ -8,6 +8,7 @@ import { growthFaults, leftoverFaults } from './checks/bounds.ts'
 import { durableFaults } from './checks/durable.ts'
 import { executorFaults } from './checks/executors.ts'
 import { ledgerFaults } from './checks/ledger.ts'
+import { reckonedFaults } from './checks/reckoned.ts'
 import { shardFaults } from './checks/shards.ts'
 import { notTakenOver, slotFaults, slotsOfNode } from './checks/slots.ts'
 import { TerminalCheck } from './checks/terminal.ts'
@@ -337,6 +338,7 @@ class Scene {
     await this.#check((tx) => backfillFaults(tx))
     await this.#check((tx) => attemptFaults(tx, this.#executions.all))
     await this.#check((tx) => durableFaults(tx, this.#executions.acknowledged, this.#people.answered))
+    for (const fault of await reckonedFaults(this.#database.real, this.#database.now())) this.#fault(fault)
   }
 
   /** For as long as runs end or are split, they may take their time: of what is open, of what is split off while one waits, and of what a backfill makes. */

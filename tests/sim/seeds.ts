@@ -24,6 +24,8 @@ export const SEEDS_THAT_FAILED: Readonly<Record<number, string>> = {
   11553: 'a node that froze while it left was not up again when the calm ended (it was the check that was wrong)',
   10073:
     'runs split by their handler made what is open more for longer than the check waited for it to be less (it was the check that was wrong)',
+  10019: 'a skip that an edit to a fixedDelay made grow was counted short by the reckoner',
+  10051: 'a run that waited to combine its results was skipped for a later run of its task, and combined nothing',
   60112: 'the slow answer after a dispatch replaced what memory knew: a run that was refused meanwhile waited for ever',
   1114: 'the answer to a cancel overtook the end of its run, which stayed in memory and blocked its task',
 }

@@ -101,6 +101,7 @@ async function empty(db: Database): Promise<void> {
     await tx.insert('meta', firstRows.meta)
     await tx.insert('slot', firstRows.slot)
     await tx.insert('id_block', firstRows.id_block)
+    await tx.insert('reckoner', firstRows.reckoner)
     await resetWatch(tx)
   })
 }

@@ -2,9 +2,12 @@ import { AppError } from '@tickwheel/contract'
 import type { Chance } from '../kit/chance.ts'
 import { ClusterAway } from '../../server/src/cluster/away.ts'
 import { Engine } from '../../server/src/engine/engine.ts'
+import { Housekeeper } from '../../server/src/engine/housekeeper.ts'
+import { Reckoner } from '../../server/src/engine/reckoner.ts'
 import type { Report, Session } from '../../server/src/link/link.ts'
 import { SYSTEM } from '../../server/src/store/caller.ts'
 import { StoreAway, type Tx } from '../../server/src/store/database.ts'
+import { RunIds } from '../../server/src/store/ids.ts'
 import { FileLogs } from '../../server/src/store/logs.ts'
 import type { Door, Registration } from './executor-process.ts'
 import { NodeLink } from './node-link.ts'
@@ -20,6 +23,8 @@ import type { Rates } from './weather.ts'
 
 const LEARN_EVERY_MS = 5000
 const SKEW_MS = 200
+const RECKONER_FIRST_MS = 1000
+const RECKONER_REST_MS = 5000
 export const DEAD_MS = 15_000
 const GROUP_ID = 1
 
@@ -43,6 +48,7 @@ interface Life {
   readonly link: NodeLink
   readonly clock: SimClock
   engine: Engine | null
+  reckoner: Housekeeper | null
 }
 
 /** A node's name, through as many processes as the scene gives it. */
@@ -128,6 +134,7 @@ export class SimNode implements Door {
         onJudged: (...judged) => this.#judged(...judged),
       }),
       engine: null,
+      reckoner: null,
     }
     this.#life = life
     process.onDeath(() => this.#died(process))
@@ -159,6 +166,7 @@ export class SimNode implements Door {
     this.#isLeaving = true
     this.#options.trace.line(() => `${life.process.name} leaves`)
     try {
+      await life.reckoner?.stop()
       await life.engine.retire()
       await life.link.close()
       await life.engine.stop()
@@ -233,11 +241,35 @@ export class SimNode implements Door {
       await engine.start(life.link)
       trace.line(() => `${life.process.name} is up as ${engine.status().runId}`)
       this.#isUp = true
+      life.reckoner = this.#reckon(life, engine)
     } catch (error) {
       // a process that cannot start ends, and its supervisor tries again
       this.#unexpected('starting', error)
       life.process.kill()
     }
+  }
+
+  /** It proves the ledger while all this goes on, and must find nothing. */
+  #reckon({ store, clock, process }: Life, engine: Engine): Housekeeper {
+    const { onFault } = this.#options
+    const reckoner = new Reckoner({
+      db: store,
+      clock,
+      ids: new RunIds(store, () => clock.now()),
+      onIncomplete: (found) => {
+        for (const one of found) onFault(`reckoner: ${process.name} found ${JSON.stringify(one)}`)
+      },
+    })
+    const keeper = new Housekeeper({
+      clock,
+      isMine: () => engine.reckons,
+      chores: [reckoner],
+      onTrouble: (error) => this.#unexpected('reckoning', error),
+      firstAfterMs: RECKONER_FIRST_MS,
+      restMs: RECKONER_REST_MS,
+    })
+    keeper.start()
+    return keeper
   }
 
   #died(process: SimProcess): void {

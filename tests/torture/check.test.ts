@@ -42,6 +42,7 @@ function makeSound(): { ledger: Ledger; outside: Outside } {
       attempts: [],
       signals: [],
       slots: [{ id: 1, ownerRun: 9, fence: 3, takenAt: T }],
+      findings: [],
       nodes: [{ runId: 9, name: 'a', beatAgeMs: 400 }],
     },
     outside: {
@@ -202,6 +203,12 @@ const PLANTED: readonly Planted[] = [
     'stuck',
     /slot 1 has no living owner/,
     () => ({ ledger: { nodes: [{ runId: 9, name: 'a', beatAgeMs: 9_000 }] } }),
+  ],
+  [
+    'the nodes have found something themselves',
+    'missing',
+    /the reckoner of the nodes found something/,
+    () => ({ ledger: { findings: [{ kind: 1 }] } }),
   ],
 ]
 

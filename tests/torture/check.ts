@@ -257,7 +257,8 @@ function wordsOf({ kind, expression, timezone, everyMs, delayMs }: Schedule): st
   return JSON.stringify([kind, expression, timezone, everyMs, delayMs])
 }
 
-function checkRest({ openRuns, signals, series, slots, nodes }: Ledger, found: Found): void {
+function checkRest({ openRuns, signals, series, slots, nodes, findings }: Ledger, found: Found): void {
+  for (const finding of findings) found.missing('the reckoner of the nodes found something', finding)
   for (const run of openRuns) found.stuck(`run ${String(run.id)} of task ${String(run.taskId)} is open in phase ${String(run.phase)}`, run)
   for (const id of signals) found.stuck(`signal ${String(id)} was never applied`, { id })
   for (const row of series) {

@@ -73,6 +73,8 @@ export interface Ledger {
   readonly signals: readonly number[]
   readonly slots: readonly SlotRow[]
   readonly nodes: readonly NodeRow[]
+  /** what the reckoner of the nodes found wrong, and is not over */
+  readonly findings: readonly unknown[]
 }
 
 const LEDGER = {
@@ -88,6 +90,7 @@ const LEDGER = {
 } as const
 const SLOTS = 'SELECT id, owner_run AS ownerRun, fence, taken_at AS takenAt FROM slot ORDER BY id'
 const NODES = `SELECT run_id AS runId, name, CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED) - beat_at AS beatAgeMs FROM node ORDER BY run_id`
+const FINDINGS = 'SELECT * FROM finding WHERE gone_at IS NULL'
 const SIGNALS = 'SELECT id FROM `signal` ORDER BY id'
 
 /** A view from outside: one connection of its own, made again when it was lost. An answer that does not come within 20 s is a failure. */
@@ -117,6 +120,7 @@ export class LedgerReader implements AsyncDisposable {
       signals: (await this.#rows<{ id: number }>(SIGNALS)).map(({ id }) => id),
       slots: await this.slots(),
       nodes: await this.nodes(),
+      findings: await this.#rows(FINDINGS),
     }
   }
 

@@ -66,6 +66,7 @@ import { Mail } from './mail.ts'
 import { OpenRuns } from './open-runs.ts'
 import { isStoreAway, Pump } from './pump.ts'
 import { Receiver } from './receiver.ts'
+import { reckonerOf } from './reckoner-of.ts'
 import { RestoreGuard } from './restore-guard.ts'
 import { Roster } from './roster.ts'
 import { EMPTY_BOOK, type ReferenceBook, type SecretUse } from './reference-book.ts'
@@ -578,6 +579,13 @@ export class Engine implements Commands, LinkHost {
   /** Whether this node does what one node does for all: whoever owns the first slot. */
   get keepsHouse(): boolean {
     return this.#keeper.isTrusted && this.#keeper.slots.has(0)
+  }
+
+  /** Whether this node reckons: one that does not fire, if there is one, else one that does not keep house. */
+  get reckons(): boolean {
+    if (!this.#keeper.isSteady) return false
+    const nodes = this.#keeper.live.map((node) => ({ runId: node.run_id, fires: node.roles.split(',').includes('scheduler') }))
+    return reckonerOf(nodes, this.#keeper.rows.slots[0]?.owner_run ?? null) === this.#runId
   }
 
   now(): number {

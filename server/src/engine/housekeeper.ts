@@ -13,22 +13,29 @@ export interface HousekeeperOptions {
   readonly isMine: () => boolean
   /** A step failed; it is tried again after a rest. */
   readonly onTrouble: (error: unknown) => void
+  /** when the first step comes, and how long it rests when nothing is left: 30 s and a minute unless told */
+  readonly firstAfterMs?: number
+  readonly restMs?: number
 }
 
 const FIRST_AFTER_MS = 30_000
 const PAUSE_MS = 25
 const REST_MS = 60_000
 
-/** Runs chores in turn, off the hot path: a pause after each step, so that firings come between, and a rest of a minute when nothing is left. */
+/** Runs chores in turn, off the hot path: a pause after each step, so that firings come between, and a rest when nothing is left. */
 export class Housekeeper {
   readonly #clock: Clock
   readonly #chores: readonly Chore[]
   readonly #isMine: () => boolean
   readonly #pump: Pump
+  readonly #firstAfterMs: number
+  readonly #restMs: number
   #wake: Wake | null = null
   #isStopped = false
 
-  constructor({ clock, chores, isMine, onTrouble }: HousekeeperOptions) {
+  constructor({ clock, chores, isMine, onTrouble, firstAfterMs = FIRST_AFTER_MS, restMs = REST_MS }: HousekeeperOptions) {
+    this.#firstAfterMs = firstAfterMs
+    this.#restMs = restMs
     this.#clock = clock
     this.#chores = chores
     this.#isMine = isMine
@@ -36,7 +43,7 @@ export class Housekeeper {
   }
 
   start(): void {
-    this.#sleep(FIRST_AFTER_MS)
+    this.#sleep(this.#firstAfterMs)
   }
 
   /** The step that runs is waited for. */
@@ -54,7 +61,7 @@ export class Housekeeper {
   async #turn(): Promise<false> {
     let isMore = false
     for (const chore of this.#chores) if (!this.#isStopped && this.#isMine() && (await chore.step(this.#clock.now()))) isMore = true
-    this.#sleep(isMore ? PAUSE_MS : REST_MS)
+    this.#sleep(isMore ? PAUSE_MS : this.#restMs)
     return false
   }
 

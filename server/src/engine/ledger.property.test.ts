@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { StoreAway, type Database, type Dialect, type Lane, type ReadTx, type Tx } from '../store/database.ts'
 import type { FiringRow, ScheduleSpanRow, SeriesRow, SkipRow } from '../store/schema.ts'
 import { memoryStore, addGroup, T0 } from '../store/store.fixture.ts'
+import { RunIds } from '../store/ids.ts'
 import { FileLogs } from '../store/logs.ts'
 import { memoryCluster } from '../cluster/memory/cluster.ts'
 import type { Session } from '../link/link.ts'
@@ -10,6 +11,7 @@ import { SYSTEM } from '../store/caller.ts'
 import type { Clock, Wake } from './clock.ts'
 import { Engine } from './engine.ts'
 import { ManualClock } from './manual-clock.fixture.ts'
+import { Reckoner } from './reckoner.ts'
 import { ALICE, ALL, FakeLink } from './world.fixture.ts'
 
 /**
@@ -371,6 +373,30 @@ async function check(real: Database, now: number): Promise<string[]> {
   return faults
 }
 
+/** The reckoner, now and then and from the store alone, must find nothing, and at the end have counted each entry once. */
+async function reckon(real: Database, now: number): Promise<string[]> {
+  const faults: string[] = []
+  const reckoner = new Reckoner({
+    db: real,
+    clock: { monotonic: () => 0 },
+    ids: new RunIds(real, () => now),
+    onIncomplete: (found) => faults.push(...found.map((one) => `the reckoner found ${JSON.stringify(one)}`)),
+  })
+  while (await reckoner.step(now)) {
+    // until nothing is left
+  }
+  return faults
+}
+
+async function countFaults(real: Database): Promise<string[]> {
+  const [row] = await real.read((tx) =>
+    tx.all<Record<'fired' | 'skipped' | 'firings' | 'skips', number>>(
+      'SELECT fired, skipped, (SELECT COUNT(*) FROM firing) AS firings, (SELECT COALESCE(SUM(`count`), 0) FROM skip) AS skips FROM reckoner',
+    ),
+  )
+  return row?.fired === row?.firings && row?.skipped === row?.skips ? [] : [`the reckoner counted ${JSON.stringify(row)}`]
+}
+
 async function play(seed: number): Promise<{ faults: string[]; fired: number; crashes: number; stuck: unknown[] }> {
   const real = await memoryStore()
   await addGroup(real, 1)
@@ -384,7 +410,9 @@ async function play(seed: number): Promise<{ faults: string[]; fired: number; cr
   const [crashRate, awayRate] = [0.01, 0.02]
   scene.store.crashRate = crashRate
   scene.store.awayRate = awayRate
+  const reckoned: string[] = []
   for (let step = 0; step < 60; step += 1) {
+    if (step % 9 === 8) reckoned.push(...(await reckon(real, scene.clock.now() + (step % 2) * 25_000)))
     await scene.pass(Math.floor(scene.random.next() * 1500))
     if (scene.random.next() < 0.02) scene.clock.jump(Math.floor((scene.random.next() - 0.3) * 10_000))
     if (!scene.store.isDead) await scene.work()
@@ -416,7 +444,9 @@ async function play(seed: number): Promise<{ faults: string[]; fired: number; cr
   }
   const stuck = await open()
   const [fired] = await real.read((tx) => tx.all<{ n: number }>('SELECT COUNT(*) AS n FROM firing'))
-  return { faults: await check(real, scene.clock.now()), fired: fired?.n ?? 0, crashes: scene.crashes, stuck }
+  const now = scene.clock.now()
+  reckoned.push(...(await reckon(real, now + 400_000)), ...(await countFaults(real)))
+  return { faults: [...(await check(real, now)), ...reckoned], fired: fired?.n ?? 0, crashes: scene.crashes, stuck }
 }
 
 describe('the ledger under faults', () => {

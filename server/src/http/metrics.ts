@@ -9,6 +9,19 @@ export interface Observed {
   readonly cluster: Pick<Cluster, 'state'> & { readonly bus: Pick<Cluster['bus'], 'dropped'> }
   /** how far the clock of this machine is ahead of cluster time */
   readonly skewMs: () => number
+  /** what is reckoned of the ledger, over all nodes; null: nothing yet */
+  readonly reckoner: () => Promise<ReckonedFigures | null>
+  /** cluster time, epoch ms */
+  readonly now: () => number
+}
+
+/** `due_at`: how far it is reckoned, epoch ms. */
+export interface ReckonedFigures {
+  readonly due_at: number
+  readonly fired: number
+  readonly skipped: number
+  readonly missing: number
+  readonly doubled: number
 }
 
 /** What `/metrics` tells: the process, the HTTP server, and the engine's own figures read at the moment of asking. */
@@ -16,7 +29,7 @@ export class Metrics {
   readonly #registry = new Registry()
   readonly #requests: Histogram<'method' | 'route' | 'status'>
 
-  constructor({ status, live, cluster, skewMs }: Observed) {
+  constructor({ status, live, cluster, skewMs, reckoner, now }: Observed) {
     collectDefaultMetrics({ register: this.#registry })
     this.#requests = new Histogram({
       name: 'tickwheel_http_request_seconds',
@@ -52,6 +65,7 @@ export class Metrics {
     for (const [name, help, read] of gauges) this.#gauge(name, help, read)
     if (cluster.state !== 'none') this.#tellRedis(cluster)
     this.#countEvents(status)
+    this.#tellReckoned(reckoner, now)
   }
 
   observeRequest(method: string, route: string, { status, seconds }: { status: number; seconds: number }): void {
@@ -69,6 +83,61 @@ export class Metrics {
   #tellRedis(cluster: Observed['cluster']): void {
     this.#gauge('tickwheel_redis_up', '1 while Redis answers', () => Number(cluster.state === 'ok'))
     this.#gauge('tickwheel_bus_dropped', 'Messages to other nodes that did not go out, since its start', () => cluster.bus.dropped ?? 0)
+  }
+
+  /** Read from the store at most once a scrape; all nodes tell the same. While the store is away they tell what they told last. */
+  #tellReckoned(reckoner: Observed['reckoner'], now: () => number): void {
+    let last: ReckonedFigures | null = null
+    let reading: Promise<void> | null = null
+    const read = async (): Promise<ReckonedFigures | null> => {
+      reading ??= reckoner()
+        .then(
+          (figures) => void (last = figures),
+          () => undefined,
+        )
+        .finally(() => (reading = null))
+      await reading
+      return last
+    }
+    const counters: readonly (readonly [string, string, (figures: ReckonedFigures) => number])[] = [
+      [
+        'tickwheel_firings_expected_total',
+        'Instants that were due, over all nodes',
+        ({ fired, skipped, missing }) => fired + skipped + missing,
+      ],
+      ['tickwheel_firings_fired_total', 'Those of them that fired', ({ fired }) => fired],
+      ['tickwheel_firings_skipped_total', 'Those that did not fire, with a reason', ({ skipped }) => skipped],
+      [
+        'tickwheel_firings_missing_total',
+        'Those of which the ledger does not say what became: 0, or data was lost',
+        ({ missing }) => missing,
+      ],
+      [
+        'tickwheel_firings_doubled_total',
+        'Instants that were settled twice, or fired without being due: 0, or data was changed',
+        ({ doubled }) => doubled,
+      ],
+    ]
+    for (const [name, help, valueOf] of counters)
+      new Counter({
+        name,
+        help,
+        registers: [this.#registry],
+        async collect() {
+          const figures = await read()
+          this.reset()
+          if (figures !== null) this.inc(valueOf(figures))
+        },
+      })
+    new Gauge({
+      name: 'tickwheel_reckoner_lag_seconds',
+      help: 'How far the ledger is reckoned behind now; half a minute is usual',
+      registers: [this.#registry],
+      async collect() {
+        const figures = await read()
+        this.set(figures === null || figures.due_at === 0 ? 0 : Math.max(0, now() - figures.due_at) / 1000)
+      },
+    })
   }
 
   #gauge(name: string, help: string, read: () => number): void {

@@ -1,6 +1,6 @@
 import { query, type Database, type ReadTx } from './database.ts'
 import type { FiringHourRow, FiringRow, SkipRow } from './schema.ts'
-import { seriesSchedule, spansSince } from './spans.ts'
+import { dueInstants, spansSince } from './spans.ts'
 
 /** Series that fired more often than this in an hour are folded. */
 export const FOLDED_ABOVE = 60
@@ -63,13 +63,9 @@ export interface HourCheck {
 export async function hourCheck(db: Database, seriesId: number, hourAt: number): Promise<HourCheck> {
   return db.read(async (tx) => {
     const series = await tx.first(query.selectFrom('series').select(['last_due_at', 'next_due_at']).where('id', '=', seriesId))
-    const schedule = seriesSchedule(await spansSince(tx, seriesId, 0))
+    const due = dueInstants(await spansSince(tx, seriesId, 0))
     return {
-      next: (after) => {
-        const next = schedule.next(after)
-        const kinds = [schedule.spanAt(after)?.schedule.kind, next === null ? undefined : schedule.spanAt(next)?.schedule.kind]
-        return kinds.includes('fixedDelay') ? 'unknown' : next
-      },
+      next: (after) => due.next(after),
       skips: await skipsOfHour(tx, seriesId, hourAt),
       isSettled: series !== null && (series.next_due_at === null || series.next_due_at >= hourAt + HOUR_MS),
     }

@@ -89,6 +89,7 @@ export async function whyAt(
       at: instantText(at),
       verdict,
       entry,
+      run: entry?.kind === 'fired' ? await firedRun(tx, entry.instanceId, at) : null,
       facts,
       taskVersion: span?.taskVersion ?? null,
       schedule: span?.schedule ?? null,
@@ -96,6 +97,16 @@ export async function whyAt(
       nextDueAt: instantText(reader.schedule.next(at)),
     }
   })
+}
+
+/** How the run of an instant came into being; null: it is not kept any more. */
+async function firedRun(tx: ReadTx, instanceId: number, dueAt: number): Promise<WhyAnswer['run']> {
+  for (const table of ['open_instance', 'instance'] as const) {
+    const row = await tx.first(query.selectFrom(table).select(['created_at', 'attempt']).where('id', '=', instanceId))
+    if (row !== null)
+      return { firedAt: instantText(row.created_at), lateMs: Math.max(0, Math.round(row.created_at - dueAt)), attempts: row.attempt }
+  }
+  return null
 }
 
 interface Judgement {

@@ -11,6 +11,7 @@ import { backfills } from './migrations/0008-backfill.ts'
 import { access } from './migrations/0009-access.ts'
 import { alarms } from './migrations/0011-alarms.ts'
 import { variables } from './migrations/0010-variables.ts'
+import { reckonerTables } from './migrations/0012-reckoner.ts'
 
 interface Migration {
   readonly tables?: readonly TableSpec[]
@@ -34,6 +35,7 @@ const migrations: readonly Migration[] = [
   access,
   variables,
   alarms,
+  reckonerTables,
 ]
 
 export const SCHEMA_LEVEL = migrations.length
@@ -112,6 +114,10 @@ export const firstRows = {
     { name: 'run', next_id: 1 },
     { name: 'entity', next_id: 1 },
   ],
+  // a new store is reckoned from its beginning; one that was there before, from the first look
+  reckoner: [
+    { name: 'ledger', revision: 1, since_at: 0, due_at: 0, series_id: 0, reckoned_at: 0, fired: 0, skipped: 0, missing: 0, doubled: 0 },
+  ],
 } as const
 
 async function rememberLevel(tx: Tx, before: number): Promise<void> {
@@ -119,6 +125,7 @@ async function rememberLevel(tx: Tx, before: number): Promise<void> {
     await tx.insert('meta', firstRows.meta)
     await tx.insert('slot', firstRows.slot)
     await tx.insert('id_block', firstRows.id_block)
+    await tx.insert('reckoner', firstRows.reckoner)
     return
   }
   // what is in the store may keep more programs out than its tables do (`requireLevel`): it goes on doing so

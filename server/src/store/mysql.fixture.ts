@@ -1,7 +1,7 @@
 import { afterAll, inject } from 'vitest'
 import type { Database } from './database.ts'
 import { openMysql, type MysqlDatabase } from './dialect/mysql.ts'
-import { migrate, tablesOf } from './migrate.ts'
+import { firstRows, migrate, tablesOf } from './migrate.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -59,6 +59,7 @@ async function empty(db: MysqlDatabase): Promise<void> {
       else if (name === 'meta') await tx.run("DELETE FROM meta WHERE `key` NOT IN ('schema_level', 'oldest_reader')")
       else await tx.run(`DELETE FROM \`${name}\``)
     }
+    await tx.insert('reckoner', firstRows.reckoner)
   })
 }
 

@@ -125,6 +125,68 @@ export interface FiringHourRow {
   last_id: number
 }
 
+/** The one row of whoever reckons: how far it has walked, and its totals since `since_at`. */
+export interface ReckonerRow {
+  name: string
+  revision: number
+  since_at: number
+  due_at: number
+  series_id: number
+  reckoned_at: number
+  fired: number
+  skipped: number
+  missing: number
+  doubled: number
+}
+export interface ReckonedRow {
+  series_id: number
+  settled_at: number
+  skip_from: number
+  counted: number
+}
+export interface VerdictRow {
+  hour_at: number
+  group_id: number
+  code: number
+  n: number
+}
+export interface FindingRow {
+  series_id: number
+  kind: number
+  from_at: number
+  to_at: number
+  n: number
+  task_id: number
+  group_id: number
+  facts: string
+  found_at: number
+  gone_at: number | null
+}
+export interface RecoveryRow {
+  id: number
+  from_at: number
+  began_at: number
+  last_at: number
+  tasks: number
+}
+export interface RecoveryGroupRow {
+  recovery_id: number
+  group_id: number
+  made_up: number
+  skipped: number
+}
+/** `policy`: the misfire policy that decided, or `restored`; empty: it fired late within its grace time. */
+export interface RecoveryTaskRow {
+  recovery_id: number
+  task_id: number
+  group_id: number
+  policy: string
+  made_up: number
+  skipped: number
+  first_at: number
+  last_at: number
+}
+
 /** What a run is, in both tables. */
 export interface RunFacts {
   id: number
@@ -697,5 +759,12 @@ export interface Schema {
   incident_run: IncidentRunRow
   alarm_channel: AlarmChannelRow
   delivery: DeliveryRow
+  reckoner: ReckonerRow
+  reckoned: ReckonedRow
+  verdict: VerdictRow
+  finding: FindingRow
+  recovery: RecoveryRow
+  recovery_group: RecoveryGroupRow
+  recovery_task: RecoveryTaskRow
 }
 export type Table = keyof Schema

@@ -1,5 +1,5 @@
 import type { ScheduleInput } from '@tickwheel/contract'
-import type { CompiledSchedule } from '@tickwheel/core'
+import type { CompiledSchedule, DueInstants } from '@tickwheel/core'
 import { query, type ReadTx } from './database.ts'
 import { readSchedule } from './definition.ts'
 import type { ScheduleSpanRow } from './schema.ts'
@@ -87,6 +87,21 @@ export function seriesSchedule(spans: readonly Span[]): SeriesSchedule {
     nextAfterEnd: (endedAt) =>
       spans.at(-1)?.isEnabled === true && spans.at(-1)?.toAt === null ? (newest?.compiled.nextAfterEnd(endedAt) ?? null) : null,
     spanAt: (at) => spans.find((span) => span.fromAt <= at && (span.toAt === null || at < span.toAt)) ?? null,
+  }
+}
+
+/** What was due, by the spans of a series: of a `fixedDelay`, and where one begins or ends, only its runs know. */
+export function dueInstants(spans: readonly Span[]): DueInstants {
+  const schedule = seriesSchedule(spans)
+  return {
+    knowsAll: spans.every((span) => span.schedule.kind !== 'fixedDelay'),
+    next: (after) => {
+      const next = schedule.next(after)
+      const kinds = [schedule.spanAt(after)?.schedule.kind, next === null ? undefined : schedule.spanAt(next)?.schedule.kind]
+      return kinds.includes('fixedDelay') ? 'unknown' : next
+    },
+    previous: (before) => schedule.previous(before),
+    count: (from, to, limit) => schedule.countBetween(from, to, limit),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Group, GroupUpdate, Instance, Problem, RouteAnswer, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
 import { compileSchedule, type Schedule } from '@tickwheel/core'
 import { clusterOf } from './cluster.ts'
+import { completenessOf, findingsOf, recoveriesOf } from './completeness.ts'
 import { workflows } from './workflows.ts'
 import { executorNow, ledgerOf, traceOf, whyOf } from './history.ts'
 import { gridOf, itemsOf, listItemOf, operate, stepDetailOf, workflowOf, workflowRuns } from './workflow-runs.ts'
@@ -55,6 +56,10 @@ export function answer(world: World, request: MockRequest): MockAnswer {
     case 'cluster':
       if (id === 'resume') world.hasResumed = true
       return ok(clusterOf(world, world.cluster))
+    case 'completeness':
+      return ok(id === 'finding' ? list(findingsOf(world), request) : completenessOf(world))
+    case 'recovery':
+      return ok(list(recoveriesOf(world), request))
     case 'token':
       return method === 'GET' ? ok(list([], request)) : makeToken(world, request)
     case 'schedule':

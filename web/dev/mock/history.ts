@@ -73,7 +73,7 @@ export function whyOf(world: World, task: Task, at: string): WhyAnswer {
   const next = compilation.ok ? compilation.compiled.next(atMs) : null
   const entry = ledgerOf(world, task).find((one) => (one.kind === 'fired' ? Math.abs(Date.parse(one.dueAt) - atMs) < 1_000 : Date.parse(one.fromAt) <= atMs && Date.parse(one.toAt) >= atMs)) ?? null
   const verdict = entry !== null ? entry.kind : atMs < Date.parse(task.createdAt) ? 'beforeTask' : !task.enabled ? 'paused' : atMs > world.now ? 'notYet' : 'notDue'
-  return { at, verdict, entry, taskVersion: task.version, schedule: task.schedule, previousDueAt: iso(atMs - 900_000), nextDueAt: next === null ? null : iso(next), facts: {} }
+  return { at, verdict, entry, run: entry?.kind === 'fired' ? { firedAt: entry.dueAt, lateMs: 12, attempts: 1 } : null, taskVersion: task.version, schedule: task.schedule, previousDueAt: iso(atMs - 900_000), nextDueAt: next === null ? null : iso(next), facts: {} }
 }
 
 /** Executors as they are told: with what runs on them now. */

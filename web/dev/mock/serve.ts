@@ -11,11 +11,13 @@ const STEP_MS = 500
 const CHUNK = 2_000
 const PREFIX = '/api/v1'
 
-/** Answers the API and the live connection on a Vite server. `TICKWHEEL_MOCK_WORLD=empty`: as after the first start. `TICKWHEEL_MOCK_CLUSTER`: see `cluster.ts`. */
+/** Answers the API and the live connection on a Vite server. `TICKWHEEL_MOCK_WORLD=empty`: as after the first start. `TICKWHEEL_MOCK_CLUSTER`: see `cluster.ts`. `TICKWHEEL_MOCK_LEDGER`: `sound`, `broken` or `new`. */
 export function serveMock(server: ViteDevServer): void {
   const world = process.env['TICKWHEEL_MOCK_WORLD'] === 'empty' ? emptyWorld(Date.now()) : busyWorld(Date.now())
   const cluster = process.env['TICKWHEEL_MOCK_CLUSTER']
   if (cluster === 'alone' || cluster === 'three' || cluster === 'held' || cluster === 'many') world.cluster = cluster
+  const ledger = process.env['TICKWHEEL_MOCK_LEDGER']
+  if (ledger === 'new' || ledger === 'broken') world.ledger = ledger
   server.middlewares.use((request, response, next) => {
     if (request.url?.startsWith(PREFIX) === true) void serve(world, request, response)
     else next()

@@ -33,6 +33,8 @@ export interface World {
   cluster: MockCluster
   /** firing was held, and a person chose how to go on */
   hasResumed: boolean
+  /** what the reckoner has found: nothing yet, all in order, or faults */
+  ledger: 'new' | 'sound' | 'broken'
 }
 
 export const iso = (ms: number) => new Date(ms).toISOString()
@@ -40,7 +42,7 @@ export const iso = (ms: number) => new Date(ms).toISOString()
 /** A world without tasks, as after the first start. */
 export function emptyWorld(now: number): World {
   const world: World = {
-    now, lastId: 10, lastRunId: 7_300_000, password: 'admin123', username: 'admin', permissions: null, cluster: 'three', hasResumed: false,
+    now, lastId: 10, lastRunId: 7_300_000, password: 'admin123', username: 'admin', permissions: null, cluster: 'three', hasResumed: false, ledger: 'sound',
     groups: new Map(), tasks: new Map(), versions: new Map(), workflows: new Map(), workflowVersions: new Map(), runs: new Map(), logs: new Map(), executors: new Map(), paramsSchemas: new Map(), endsAt: new Map(),
   }
   addGroup(world, { id: 1, name: 'default', appName: 'default', description: '' })

@@ -1,6 +1,7 @@
 import { alarms } from './en/alarms.ts'
 import { backfill } from './en/backfill.ts'
 import { common } from './en/common.ts'
+import { dashboard } from './en/dashboard.ts'
 import { editor } from './en/editor.ts'
 import { errors, fields } from './en/errors.ts'
 import { executors } from './en/executors.ts'
@@ -19,6 +20,6 @@ import { workflowRuns } from './en/workflow-runs.ts'
 import { workflows } from './en/workflows.ts'
 
 /** Every English text. Its shape is the shape of every language. */
-export const en = { ...common, backfill, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows, alarms }
+export const en = { ...common, backfill, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows, alarms }
 
 export type Messages = typeof en

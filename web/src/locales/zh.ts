@@ -1,6 +1,7 @@
 import { alarms } from './zh/alarms.ts'
 import { backfill } from './zh/backfill.ts'
 import { common } from './zh/common.ts'
+import { dashboard } from './zh/dashboard.ts'
 import { editor } from './zh/editor.ts'
 import { errors, fields } from './zh/errors.ts'
 import { executors } from './zh/executors.ts'
@@ -20,4 +21,4 @@ import { workflows } from './zh/workflows.ts'
 import type { Messages } from './en.ts'
 
 /** Every Chinese text; a key that English has and Chinese lacks does not compile. */
-export const zh: Messages = { ...common, backfill, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows, alarms }
+export const zh: Messages = { ...common, backfill, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows, alarms }

@@ -8,12 +8,13 @@ declare module 'vue-router' {
     isPublic?: boolean
     title?: MessageKey
     /** which entry of the rail is lit */
-    section?: 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'alarms' | 'variables' | 'system'
+    section?: 'dashboard' | 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'alarms' | 'variables' | 'system'
   }
 }
 
 const pages: RouteRecordRaw[] = [
   { path: '', redirect: '/task' },
+  { path: 'dashboard', name: 'dashboard', component: () => import('../views/dashboard/dashboard-page.vue'), meta: { title: 'dashboard.title', section: 'dashboard' } },
   { path: 'task', name: 'tasks', component: () => import('../views/tasks/tasks-page.vue'), meta: { title: 'shell.nav.tasks', section: 'tasks' } },
   { path: 'task/new', name: 'task-new', component: () => import('../views/editor/editor-page.vue'), meta: { title: 'editor.createTitle', section: 'tasks' } },
   { path: 'task/:id(\\d+)', alias: '/tasks/:id(\\d+)', name: 'task', component: () => import('../views/task/task-page.vue'), meta: { title: 'shell.nav.tasks', section: 'tasks' } },

@@ -43,6 +43,8 @@ async function open({ role = 'all', redis = 'none', status = {} }: Situation) {
     live: () => ({ connections: 0, subscriptions: 0 }),
     redis: () => redis,
     skewMs: () => 1500,
+    reckoner: async () => ({ due_at: Date.UTC(2026, 10, 22, 8), fired: 5, skipped: 2, missing: 1, doubled: 0 }),
+    now: () => Date.UTC(2026, 10, 22, 8, 0, 31),
   }
   const metrics = new Metrics({ ...observed, cluster: { state: redis, bus: { dropped: 7 } } })
   return { metrics, handlers: systemHandlers({ db, metrics, status: observed.status, isOpen: () => true, role, redis: observed.redis }) }
@@ -107,4 +109,11 @@ it('metrics tell how a node does among others, in seconds', async () => {
     'tickwheel_firing_held 1',
   ])
     expect(text).toContain(`${line}\n`)
+})
+
+it('metrics tell what is reckoned of the ledger, and how far', async () => {
+  const text = await (await open({})).metrics.text()
+  const totals = ['expected 8', 'fired 5', 'skipped 2', 'missing 1', 'doubled 0'].map((line) => line.replace(' ', '_total '))
+  for (const total of totals) expect(text).toContain(`tickwheel_firings_${total}\n`)
+  expect(text).toContain('tickwheel_reckoner_lag_seconds 31\n')
 })

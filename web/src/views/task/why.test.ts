@@ -4,7 +4,7 @@ import { loadLocale } from '../../locales/i18n.ts'
 import { explain, whySentence } from './why.ts'
 
 const at = '2026-11-22T02:00:00.000Z'
-const answer = (over: Partial<WhyAnswer>): WhyAnswer => ({ at, verdict: 'notDue', entry: null, taskVersion: 3, schedule: { kind: 'fixedRate', everyMs: 60_000 }, previousDueAt: null, nextDueAt: null, facts: {}, ...over })
+const answer = (over: Partial<WhyAnswer>): WhyAnswer => ({ at, verdict: 'notDue', entry: null, run: null, taskVersion: 3, schedule: { kind: 'fixedRate', everyMs: 60_000 }, previousDueAt: null, nextDueAt: null, facts: {}, ...over })
 const skipped = (reason: string, facts: Record<string, unknown>) =>
   answer({ verdict: 'skipped', entry: { kind: 'skipped', fromAt: at, toAt: at, count: 1, reason, facts, instanceId: null, decidedAt: at } })
 
@@ -27,6 +27,12 @@ describe('why it did, or did not, run', () => {
     expect(why.facts.map((fact) => fact.label)).toEqual(['Was due', 'Run in the way', 'Decided', 'Schedule then', 'Version in force'])
     expect(why.changes[0]).toContain('The next one waits')
     expect(why.tone).toBe('bad')
+  })
+
+  it('tells of a run that came late, or needed more than one attempt, and not of one that did neither', () => {
+    const fired = (lateMs: number, attempts: number) => explain(answer({ verdict: 'fired', entry: { kind: 'fired', dueAt: at, instanceId: 42, taskVersion: 3 }, run: { firedAt: at, lateMs, attempts } })).facts.map((fact) => fact.label)
+    expect(fired(90_000, 2)).toEqual(['Run', 'Fired at', 'Late by', 'Attempts', 'Schedule then', 'Version in force'])
+    expect(fired(12, 1)).toEqual(['Run', 'Schedule then', 'Version in force'])
   })
 
   it.each(['fired', 'skipped', 'folded', 'notDue', 'paused', 'beforeTask', 'overdue', 'held', 'notYet', 'deleted', 'unknown'] as const)('has words in both languages for %s', async (verdict) => {

@@ -72,6 +72,7 @@ function factsOf(answer: WhyAnswer): Fact[] {
   const facts: (Fact | null)[] = [
     entry?.kind === 'fired' && entry.dueAt !== answer.at ? instant('due', entry.dueAt) : null,
     entry?.kind === 'fired' ? words('run', [{ text: `#${entry.instanceId}`, runId: entry.instanceId }]) : null,
+    ...runFacts(answer.run),
     entry?.kind === 'skipped' || entry?.kind === 'folded' ? rangeOf(entry.fromAt, entry.toAt) : null,
     entry?.kind === 'skipped' && entry.count !== null && entry.fromAt !== entry.toAt ? words('count', plain(entry.count)) : null,
     entry?.kind === 'folded' ? words('folded', plain(entry.count)) : null,
@@ -84,6 +85,18 @@ function factsOf(answer: WhyAnswer): Fact[] {
     typeof answer.facts['createdAt'] === 'string' ? instant('created', answer.facts['createdAt']) : null,
   ]
   return facts.filter((fact) => fact !== null)
+}
+
+/** Late is what people would notice. */
+const LATE_MS = 1_000
+
+function runFacts(run: WhyAnswer['run']): Fact[] {
+  if (run === null) return []
+  const { firedAt, lateMs, attempts } = run
+  return [
+    ...(lateMs < LATE_MS ? [] : [instant('fired', firedAt), words('late', plain(formatDuration(lateMs)))]),
+    ...(attempts > 1 ? [words('attempts', plain(attempts))] : []),
+  ]
 }
 
 function skipFacts(facts: Readonly<Record<string, unknown>>): Fact[] {
