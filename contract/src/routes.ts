@@ -1,3 +1,4 @@
+import { auditRoutes } from './audit.ts'
 import { authRoutes } from './auth.ts'
 import { clusterRoutes } from './cluster.ts'
 import { executorRoutes } from './executors.ts'
@@ -19,6 +20,7 @@ export const routes = [
   ...workflowRunRoutes,
   ...executorRoutes,
   ...tokenRoutes,
+  ...auditRoutes,
   ...clusterRoutes,
   ...systemRoutes,
 ] as const

@@ -33,6 +33,7 @@ import { Metrics } from './http/metrics.ts'
 import { RateLimit } from './http/rate-limit.ts'
 import type { Gate, Locate } from './http/register.ts'
 import { servesPeople } from './http/roles.ts'
+import { auditHandlers } from './http/routes/audit.ts'
 import { authHandlers } from './http/routes/auth.ts'
 import { clusterHandlers } from './http/routes/cluster.ts'
 import { executorHandlers, inFlightOf } from './http/routes/executors.ts'
@@ -340,6 +341,7 @@ class NodeServer implements Server {
         },
       }),
       ...tokenHandlers({ db, change, access }),
+      ...auditHandlers({ db, change }),
       ...clusterHandlers({ commands: engine }),
       ...systemHandlers({
         db,

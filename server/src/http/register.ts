@@ -156,11 +156,20 @@ async function answer(route: Route, handlers: Handlers, { request, reply, gate, 
   }
   // Safe: `input` was validated against the descriptor that types the handler, and `given` is what `admit` gives for its access.
   const handle = handlers[route.id] as (asked: unknown) => Promise<unknown>
-  const result = await located(yaml, () => handle(asked))
+  const result = await located(yaml, () => handle(asked)).catch((error: unknown) => {
+    if (error instanceof AppError && error.status === 403) noteRefusal(error, route, { gate, call })
+    throw error
+  })
   if (route.budget === 'login') await gate.rateLimit.giveBack('login', call.origin.ip)
   if (result instanceof Streamed) return sendStreamed(reply, result, route.status)
   void reply.code(route.status)
   return route.status === 204 ? reply.send() : reply.send(result)
+}
+
+/** A right that only the body of a call needs. */
+function noteRefusal(error: AppError, route: RouteDescriptor, { gate, call }: { gate: Gate; call: Admitted }): void {
+  const needed = error.params['permission']
+  gate.refusals.note(callerOf(call.who, call.origin), { action: typeof needed === 'string' ? needed : route.access, code: error.code })
 }
 
 function sendStreamed(reply: FastifyReply, { contentType, fileName, body }: Streamed, status: number): FastifyReply {
@@ -248,7 +257,8 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
     throw new AppError(RESOURCES[resource], `There is no ${resource.replace('-', ' ')} ${resourceId} that you may see.`)
   if (isInScope(call.scope, id<'group'>(groupId))) return
   const error = forbidden(access)
-  gate.refusals.note(callerOf(call.who, call.origin), { action: access, code: error.code })
+  const about = { kind: resource === 'workflow-run' ? 'workflowRun' : resource, id: resourceId, groupId }
+  gate.refusals.note(callerOf(call.who, call.origin), { action: access, code: error.code, about })
   throw error
 }
 
