@@ -88,7 +88,7 @@ async function admitCall(route: Route, { request, reply, gate }: Arrived): Promi
   try {
     const { who: given, scope } = admit(route, who)
     if (route.budget !== 'none') await gate.rateLimit.take(route.budget, whoseBucket(who, origin, route.budget), reply)
-    if (isPermission(route.access) && isNowhere(scope) && !isList(route) && resourceOf(route) === null) throw forbidden(route.access)
+    if (isPermission(route.access) && isNowhere(scope) && !isRead(route) && resourceOf(route) === null) throw forbidden(route.access)
     return { who, given, scope, origin }
   } catch (error) {
     if (error instanceof AppError && error.code === 'UNAUTHENTICATED') throw await refused(error, { gate, origin, reply })
@@ -135,9 +135,9 @@ function isNowhere(scope: Scope): boolean {
   return scope !== 'all' && scope.length === 0
 }
 
-/** Whether a call lists things of groups: without any group it is empty, not refused. */
-function isList({ method, params, path, access }: RouteDescriptor): boolean {
-  return method === 'GET' && params === undefined && !path.startsWith('~') && isPermission(access) && PERMISSIONS[access] === 'group'
+/** Whether a call reads things of groups: without any group a list is empty and a thing is not there, neither is refused. An export is. */
+function isRead({ method, budget, path, access }: RouteDescriptor): boolean {
+  return method === 'GET' && budget !== 'heavy' && !path.startsWith('~') && isPermission(access) && PERMISSIONS[access] === 'group'
 }
 
 async function answer(route: Route, handlers: Handlers, { request, reply, gate, call }: Arrived & { call: Admitted }): Promise<unknown> {
