@@ -1,6 +1,8 @@
 import { Type, type Static } from 'typebox'
+import { Binding, PermissionName } from './roles.ts'
 import { defineRoute } from './route.ts'
-import { Id, Instant, NoContent, strict } from './shape.ts'
+import { Id, Instant, NoContent, nullable, strict } from './shape.ts'
+import { RightsWhy, WhyQuery } from './users.ts'
 
 export const User = strict({ id: Id, username: Type.String(), displayName: Type.String(), mustChangePassword: Type.Boolean() })
 export type User = Static<typeof User>
@@ -9,10 +11,15 @@ export type User = Static<typeof User>
 export const Session = strict({ token: Type.String(), refreshToken: Type.String(), expiresAt: Instant, user: User })
 export type Session = Static<typeof Session>
 
-/** What the caller may do: permissions on all groups, and on single groups by id. */
+/**
+ * What the caller may do: permissions on all groups, and on single groups by id. `token`: the API token that asks, for `user`; null: a person.
+ * `bindings`: what gives these rights, with the permissions of each role.
+ */
 export const Me = strict({
   user: User,
+  token: nullable(strict({ id: Id, name: Type.String() })),
   grants: strict({ all: Type.Array(Type.String()), groups: Type.Record(Type.String(), Type.Array(Type.String())) }),
+  bindings: Type.Array(strict({ ...Binding.properties, permissions: Type.Array(PermissionName) })),
 })
 export type Me = Static<typeof Me>
 
@@ -64,6 +71,18 @@ export const authRoutes = [
     summary: 'Who am I, and what may I do',
     status: 200,
     answer: Me,
+  }),
+  defineRoute({
+    id: 'whyMe',
+    method: 'GET',
+    path: '/auth/why',
+    access: 'self',
+    budget: 'read',
+    tag,
+    summary: 'Why I may do something, or may not: the bindings and roles',
+    query: WhyQuery,
+    status: 200,
+    answer: RightsWhy,
   }),
   defineRoute({
     id: 'changePassword',

@@ -29,6 +29,8 @@ export const ERROR_STATUS = {
   EXECUTOR_NOT_FOUND: 404,
   TOKEN_NOT_FOUND: 404,
   AUDIT_ENTRY_NOT_FOUND: 404,
+  USER_NOT_FOUND: 404,
+  ROLE_NOT_FOUND: 404,
   STALE_VERSION: 409,
   GROUP_NOT_EMPTY: 409,
   TASK_HAS_OPEN_RUNS: 409,
@@ -45,6 +47,9 @@ export const ERROR_STATUS = {
   EXECUTOR_SUPERSEDED: 409,
   IDEMPOTENCY_KEY_REUSED: 409,
   FIRING_NOT_HELD: 409,
+  LAST_ADMIN: 409,
+  ROLE_IN_USE: 409,
+  LIMIT_REACHED: 409,
   NODE_TOO_OLD: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
@@ -101,6 +106,17 @@ export const FIELD_CODES = [
   'IN_FUTURE',
 ] as const
 export type FieldCode = (typeof FIELD_CODES)[number]
+
+/** Bounds of access, each refused with 409 `LIMIT_REACHED` above it. `bindings`: of one user or token. */
+export const ACCESS_LIMITS = { users: 10_000, roles: 200, bindings: 50, groupsOfBinding: 200, tokensOfUser: 50 } as const
+
+/**
+ * `executor`: lets executors of some groups register, and nothing else. `api`: may do, wherever a user may, what its bindings say and its owner may do now.
+ */
+export const TOKEN_KINDS = ['executor', 'api'] as const
+export type TokenKind = (typeof TOKEN_KINDS)[number]
+/** How long an API token lives when nothing is said, and at most. */
+export const API_TOKEN_DAYS = { default: 90, max: 365 } as const
 
 export const SCHEDULE_KINDS = ['cron', 'fixedRate', 'fixedDelay', 'once', 'manual'] as const
 export const SCRIPT_LANGUAGES = ['node', 'python', 'bash'] as const

@@ -4,9 +4,11 @@ import { clusterRoutes } from './cluster.ts'
 import { executorRoutes } from './executors.ts'
 import { groupRoutes } from './groups.ts'
 import { instanceRoutes } from './instances.ts'
+import { roleRoutes } from './roles.ts'
 import { systemRoutes } from './system.ts'
 import { taskRoutes } from './tasks.ts'
 import { tokenRoutes } from './tokens.ts'
+import { userRoutes } from './users.ts'
 import { workflowRunRoutes } from './workflow-runs.ts'
 import { workflowRoutes } from './workflows.ts'
 
@@ -21,6 +23,8 @@ export const routes = [
   ...executorRoutes,
   ...tokenRoutes,
   ...auditRoutes,
+  ...userRoutes,
+  ...roleRoutes,
   ...clusterRoutes,
   ...systemRoutes,
 ] as const
