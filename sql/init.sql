@@ -6,7 +6,7 @@
 --   TICKWHEEL_DATABASE_URL=mysql://tickwheel:…@127.0.0.1:3306/tickwheel npm start
 -- innodb_flush_log_at_trx_commit must be 1 (the default): what is acknowledged must be durable.
 -- Partitions are cut into months by the server, three ahead; empty months that are over are dropped.
--- Schema level 7. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
+-- Schema level 9. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
 
 CREATE DATABASE IF NOT EXISTS `tickwheel` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -387,6 +387,8 @@ CREATE TABLE IF NOT EXISTS `user` (
   `is_admin` INT NOT NULL,
   `created_at` BIGINT NOT NULL,
   `password_at` BIGINT NOT NULL,
+  `version` INT,
+  `last_login_at` BIGINT,
   PRIMARY KEY (`id`),
   UNIQUE KEY `user_name_key` (`name_key`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
@@ -420,6 +422,8 @@ CREATE TABLE IF NOT EXISTS `token` (
   `expires_at` BIGINT,
   `last_used_at` BIGINT,
   `revoked_at` BIGINT,
+  `rate_limit` TEXT,
+  `addresses` TEXT,
   PRIMARY KEY (`id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -516,8 +520,31 @@ CREATE TABLE IF NOT EXISTS `map_frame` (
   PRIMARY KEY (`instance_id`, `attempt`, `seq`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS `access_role` (
+  `id` BIGINT NOT NULL,
+  `name` VARCHAR(255) NOT NULL,
+  `name_key` VARCHAR(255) NOT NULL,
+  `description` TEXT NOT NULL,
+  `permissions` TEXT NOT NULL,
+  `version` INT NOT NULL,
+  `created_at` BIGINT NOT NULL,
+  `updated_at` BIGINT NOT NULL,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `access_role_name_key` (`name_key`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `access_binding` (
+  `holder_kind` VARCHAR(255) NOT NULL,
+  `holder_id` BIGINT NOT NULL,
+  `no` INT NOT NULL,
+  `role_key` VARCHAR(255) NOT NULL,
+  `group_ids` TEXT,
+  PRIMARY KEY (`holder_kind`, `holder_id`, `no`),
+  KEY `access_binding_role_key_holder_kind` (`role_key`, `holder_kind`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES
-  ('schema_level', '7'),
+  ('schema_level', '9'),
   ('oldest_reader', '2');
 
 INSERT IGNORE INTO `slot` (`id`, `fence`, `owner_run`, `taken_at`) VALUES

@@ -1,8 +1,11 @@
 import type { Permission, Budget } from '@tickwheel/core'
 import type { TSchema } from 'typebox'
 
-/** Who may call: nobody needs to sign in, anyone signed in, an executor's token or session, or a permission of core's table. */
-export type Access = 'public' | 'self' | 'executorToken' | 'executorSession' | Permission
+/**
+ * Who may call: nobody needs to sign in; anyone signed in (`person`: with a password; `self`: or by an API token); an executor's token or session; or a
+ * permission of core's table.
+ */
+export type Access = 'public' | 'person' | 'self' | 'executorToken' | 'executorSession' | Permission
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
 

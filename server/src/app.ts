@@ -12,6 +12,7 @@ import { Refusals } from './auth/refusals.ts'
 import { Sealed } from './auth/sealed.ts'
 import { loadSecret, sameText } from './auth/secret.ts'
 import { Sessions } from './auth/sessions.ts'
+import { bucketOf, Identities } from './auth/signed-user.ts'
 import { SignedCache } from './auth/signed-cache.ts'
 import { CachedReads } from './cached-reads.ts'
 import { ClusterClock } from './cluster-clock.ts'
@@ -43,7 +44,9 @@ import { systemHandlers } from './http/routes/system.ts'
 import { taskHandlers } from './http/routes/tasks.ts'
 import { workflowRunHandlers } from './http/routes/workflow-runs.ts'
 import { workflowHandlers } from './http/routes/workflows.ts'
+import { roleHandlers } from './http/routes/roles.ts'
 import { tokenHandlers } from './http/routes/tokens.ts'
+import { userHandlers } from './http/routes/users.ts'
 import { createHttp } from './http/server.ts'
 import type { XxlCalls } from './http/xxl.ts'
 import type { LinkHost } from './link/link.ts'
@@ -275,16 +278,17 @@ class NodeServer implements Server {
         ? null
         : links.add((host) => xxlLink(host, { config, store, engine, ids, sessionTokens, reads, xxlTokens, networks, log }))
     const sessions = new Sessions({ db, ids, facts: access, refusals, secret, now, monotonic })
+    const identities = new Identities({ sessions, facts: access, ids, now })
     const rateLimit = new RateLimit(cluster.buckets, config.rateLimit)
     const locate: Locate = (resource, id) => groupOf(db, resource, id)
     const versions = new WorkflowVersions()
     const workflowRuns = new WorkflowRunReader({ db, versions, serverZone })
     const live = new LiveServer({
-      sessions,
+      identities,
       events: engine.events,
       logs,
       log,
-      takeRead: (userId) => rateLimit.take('read', `user ${userId}`, null),
+      takeRead: (user) => rateLimit.take('read', bucketOf(user), null),
       watching: (isWatched) => engine.relay.setWatching(isWatched),
       reads: {
         instances: (wanted, scope) => instancesById(db, scope, wanted),
@@ -309,7 +313,7 @@ class NodeServer implements Server {
     })
     const change = makeChanges(ids, now)
     const gate: Gate = {
-      credentials: { sessions, sessionTokens, findExecutorToken: (text) => access.executorToken(text, now()) },
+      credentials: { identities, sessionTokens, findExecutorToken: (text) => access.executorToken(text, now()) },
       rateLimit,
       refusals,
       locate,
@@ -318,7 +322,7 @@ class NodeServer implements Server {
       listensBeyondLoopback: !isLoopbackHost(config.host),
     }
     const handlers: Handlers = {
-      ...authHandlers(sessions),
+      ...authHandlers({ db, sessions }),
       ...groupHandlers({ db, change, reads, sealToken: (token) => xxlTokens.seal(token) }),
       ...taskHandlers({ db, commands: engine, locate, serverZone, now }),
       ...instanceHandlers({ db, commands: engine, logs }),
@@ -340,8 +344,10 @@ class NodeServer implements Server {
           report: (session, body) => post.report(session, body),
         },
       }),
-      ...tokenHandlers({ db, change, access }),
+      ...tokenHandlers({ db, change, access, now }),
       ...auditHandlers({ db, change }),
+      ...userHandlers({ db, change, access }),
+      ...roleHandlers({ db, change, access }),
       ...clusterHandlers({ commands: engine }),
       ...systemHandlers({
         db,

@@ -5,7 +5,7 @@ import type { Database } from './store/database.ts'
 import { listGroups } from './store/groups.ts'
 import { RunIds } from './store/ids.ts'
 import { memoryStore, T0 } from './store/store.fixture.ts'
-import { findToken, listTokens } from './store/tokens.ts'
+import { ALL_TOKENS, findToken, listTokens } from './store/tokens.ts'
 import { findUserByName } from './store/users.ts'
 
 const TOKEN = `twe_1_${'k'.repeat(43)}`
@@ -33,13 +33,13 @@ describe('the first start', () => {
   it('may be made by two nodes at once', async () => {
     await Promise.all([start(TOKEN), start(TOKEN)])
     expect((await listGroups(db, 'all', { page: 1, pageSize: 10 })).total).toBe(1)
-    expect((await listTokens(db, 'all', { page: 1, pageSize: 10 })).total).toBe(1)
+    expect((await listTokens(db, ALL_TOKENS, { page: 1, pageSize: 10 }, T0)).total).toBe(1)
     expect(await db.read((tx) => findUserByName(tx, 'admin'))).not.toBeNull()
   })
 
   it('is the only one that reads the token', async () => {
     await start('')
     await start(TOKEN)
-    expect((await listTokens(db, 'all', { page: 1, pageSize: 10 })).total).toBe(0)
+    expect((await listTokens(db, ALL_TOKENS, { page: 1, pageSize: 10 }, T0)).total).toBe(0)
   })
 })

@@ -24,6 +24,45 @@ export function may(grants: readonly Grant[], permission: Permission, groupId: G
   return allowing === undefined ? { allowed: false, by: null } : { allowed: true, by: `${allowing.role}: ${allowing.binding}` }
 }
 
+/** Every grant that allows something in a group, in their order: the whole answer to "why can she?". None: she may not. */
+export function allowing(grants: readonly Grant[], permission: Permission, groupId: GroupId | null): readonly Grant[] {
+  return grants.filter((grant) => grant.permissions.has(permission) && reaches(grant, permission, groupId))
+}
+
+/** What a token may do: what its own grants and those of its owner both allow. One grant for each pair that has something in common. */
+export function cutGrants(own: readonly Grant[], owners: readonly Grant[]): readonly Grant[] {
+  return own.flatMap((grant) => owners.flatMap((limit) => common(grant, limit) ?? []))
+}
+
+function common(grant: Grant, limit: Grant): Grant | null {
+  const permissions = grant.permissions.intersection(limit.permissions)
+  const groups = commonScope(grant.groups, limit.groups)
+  return permissions.size === 0 || (groups !== 'all' && groups.length === 0) ? null : { ...grant, permissions, groups }
+}
+
+function commonScope(one: Scope, other: Scope): Scope {
+  if (one === 'all') return other
+  return other === 'all' ? one : one.filter((groupId) => other.includes(groupId))
+}
+
+/**
+ * The first permission of a role that somebody lacks who wants to give it, or take it away, in these groups, and in which of them (null: in all, now and later); null: nothing is
+ * lacking. A permission of scope `all` has no effect in a role that is bound to single groups, and is not asked for there.
+ */
+export function lacking(
+  grants: readonly Grant[],
+  { permissions, groups }: Pick<Grant, 'permissions' | 'groups'>,
+): { readonly permission: Permission; readonly groupId: GroupId | null } | null {
+  for (const permission of permissions) {
+    const scope = visibleScope(grants, permission)
+    if (scope === 'all' || (groups !== 'all' && PERMISSIONS[permission] === 'all')) continue
+    if (groups === 'all') return { permission, groupId: null }
+    const groupId = groups.find((wanted) => !scope.includes(wanted))
+    if (groupId !== undefined) return { permission, groupId }
+  }
+  return null
+}
+
 /** The groups in which a caller has a permission, ascending: what a query over rows of groups is given. Empty when in none. */
 export function visibleScope(grants: readonly Grant[], permission: Permission): Scope {
   const having = grants.filter((grant) => grant.permissions.has(permission))

@@ -8,7 +8,7 @@ import { ManualClock } from '../engine/manual-clock.fixture.ts'
 import { CountingDatabase } from '../store/counting-database.fixture.ts'
 import { endSession, insertSession } from '../store/sessions.ts'
 import { addGroup, changeAt, memoryStore, T0 } from '../store/store.fixture.ts'
-import { createToken, listTokens, revokeToken } from '../store/tokens.ts'
+import { ALL_TOKENS, createToken, listTokens, revokeToken } from '../store/tokens.ts'
 import { insertUser } from '../store/users.ts'
 import { AccessFacts } from './access-facts.ts'
 import { SignedCache } from './signed-cache.ts'
@@ -235,7 +235,7 @@ describe('an executor token', () => {
     expect(a.db.reads).toBe(before + 1)
     await pass(60_000)
     await a.access.executorToken(token, clock.now())
-    const { items } = await listTokens(store, 'all', { page: 1, pageSize: 10 })
+    const { items } = await listTokens(store, ALL_TOKENS, { page: 1, pageSize: 10 }, T0)
     expect(items[0]?.lastUsedAt).toBe('2026-11-22T08:01:00.000Z')
     expect(await a.access.executorToken(token, T0 + 3_600_000)).toBeNull()
   })
@@ -256,12 +256,12 @@ describe('an executor token', () => {
     const first = await make()
     const second = await createToken(store, { input: { kind: 'executor', groupIds: [1] } }, changeAt(T0))
     for (const { token } of [first, second]) expect(await b.access.executorToken(token, T0)).not.toBeNull()
-    await revokeToken(store, { tokenId: first.id }, changeAt(T0))
+    await revokeToken(store, { tokenId: first.id, view: ALL_TOKENS, edit: ALL_TOKENS }, changeAt(T0))
     a.access.changed()
     await arrived()
     expect(await b.access.executorToken(first.token, T0)).toBeNull()
     expect(await b.access.executorToken(second.token, T0)).not.toBeNull()
-    await revokeToken(store, { tokenId: second.id }, changeAt(T0))
+    await revokeToken(store, { tokenId: second.id, view: ALL_TOKENS, edit: ALL_TOKENS }, changeAt(T0))
     await pass(1000)
     expect(await b.access.executorToken(second.token, T0)).toBeNull()
   })

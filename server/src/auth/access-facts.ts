@@ -1,16 +1,18 @@
 import type { Events } from '../engine/events.ts'
 import type { Database } from '../store/database.ts'
 import type { TokenRow } from '../store/schema.ts'
+import { addressesOf, noteApiTokenUse, readApiToken, type ApiTokenFacts } from '../store/api-tokens.ts'
 import { readSession, type SessionFacts } from '../store/sessions.ts'
-import { isUseUnnoted, judgeToken, noteTokenUse, readToken, tokenIdIn, type KnownToken } from '../store/tokens.ts'
+import { isGood, isUseUnnoted, judgeToken, noteTokenUse, readToken, tokenIdIn, type KnownToken } from '../store/tokens.ts'
 import { AccessGeneration } from './access-generation.ts'
+import type { Origin } from './sessions.ts'
 import type { SignedCache } from './signed-cache.ts'
 
 /** In memory, and in the shared cache before that: what is changed by hand in the database, and so is not counted, is seen within 20 s. */
 const KEPT_MS = 10_000
 const KEPT = 10_000
 /** of what is in the shared cache */
-const SHAPE = 1
+const SHAPE = 2
 
 export interface AccessFactsParts {
   readonly db: Database
@@ -20,7 +22,7 @@ export interface AccessFactsParts {
 }
 
 /**
- * What the store says of sessions and executor tokens, kept in memory and in the cache that nodes share, so that not every call reads their rows.
+ * What the store says of sessions and tokens, and of the accounts and roles behind them, kept in memory and in the cache that nodes share, so that not every call reads their rows.
  *
  * Nothing that was taken away outlives its taking. Each taking counts the generation of access in its own transaction (`store/access.ts`). What is kept
  * belongs to the generation that was read *before* its row: a row that was read before a taking and put away after it lies under the old generation,
@@ -32,19 +34,21 @@ export class AccessFacts {
   readonly #generation: AccessGeneration
   readonly #sessions: KeptFacts<SessionFacts>
   readonly #tokens: KeptFacts<TokenRow>
+  readonly #apiTokens: KeptFacts<ApiTokenFacts>
 
   constructor(parts: AccessFactsParts) {
     this.#parts = parts
     this.#generation = new AccessGeneration(parts)
     this.#sessions = new KeptFacts<SessionFacts>({ ...parts, kind: 'session' })
     this.#tokens = new KeptFacts<TokenRow>({ ...parts, kind: 'token' })
+    this.#apiTokens = new KeptFacts<ApiTokenFacts>({ ...parts, kind: 'api token' })
   }
 
   stop(): void {
     this.#generation.stop()
   }
 
-  /** Access was taken from somebody, and the transaction has committed: this node knows it at once, the others are told. */
+  /** Access was given to somebody or taken, and the transaction has committed: this node knows it at once, the others are told. */
   changed(): void {
     this.#parts.events.emit([{ kind: 'accessChanged' }])
   }
@@ -68,6 +72,35 @@ export class AccessFacts {
     await this.#tokens.drop(String(id), generation)
     return known
   }
+
+  /** An API token and its owner; null: unknown, expired or revoked, or the owner is disabled. */
+  async apiToken(text: string, use: TokenUse): Promise<ApiTokenFacts | null> {
+    const id = tokenIdIn(text)
+    if (id === null) return null
+    const generation = await this.#generation.current()
+    const found = await this.#apiTokens.get(String(id), generation, () => this.#parts.db.read((tx) => readApiToken(tx, id)))
+    if (found === null || found.owner.disabled || !isGood(found.row, text, use.now)) return null
+    const isNew = !addressesOf(found.row).includes(use.origin.ip)
+    if (isNew || isUseUnnoted(found.row, use.now)) {
+      await this.#noteUse(found, isNew, use)
+      await this.#apiTokens.drop(String(id), generation)
+    }
+    return found
+  }
+
+  async #noteUse({ row, owner }: ApiTokenFacts, isNew: boolean, { now, origin, takeId }: TokenUse): Promise<void> {
+    const { ip, requestId } = origin
+    const caller = { actor: { kind: 'token', id: row.id, name: row.name }, ownerId: owner.userId, ip, requestId } as const
+    await noteApiTokenUse(this.#parts.db, row, { now, auditId: isNew ? await takeId() : null, caller })
+  }
+}
+
+/** How an API token is used: its last use is noted about once a minute, and in the audit log when the address is new. */
+export interface TokenUse {
+  readonly now: number
+  readonly origin: Origin
+  /** an id for the audit log */
+  readonly takeId: () => Promise<number>
 }
 
 interface Kept<Fact> {

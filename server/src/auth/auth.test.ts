@@ -79,7 +79,11 @@ describe('sessions', () => {
   it('signs in with the right password and gives a token for 15 minutes', async () => {
     const session = await sessions.signIn('admin', 'admin123', here)
     expect(session).toMatchObject({ expiresAt: '2026-11-22T08:15:00.000Z', user: { username: 'admin', mustChangePassword: false } })
-    expect(await sessions.authenticate(session.token, false)).toMatchObject({ username: 'admin', isAdmin: true, isLimited: false })
+    expect(await sessions.authenticate(session.token, false)).toMatchObject({
+      username: 'admin',
+      bindings: [{ role: 'admin', groupIds: null }],
+      isLimited: false,
+    })
     time += 900_000
     expect(await sessions.authenticate(session.token, false)).toBeNull()
   })
@@ -196,14 +200,15 @@ describe('passwords', () => {
     ['Carpenter', 'username'],
     ['Password123', 'common'],
     ['admin123', 'common'],
+    ['the old bridge', 'same'],
   ])('refuses %s', (password, rule) => {
-    expect(() => requireStrongPassword(password, 'carpenter')).toThrow(
+    expect(() => requireStrongPassword(password, { username: 'carpenter', current: 'the old bridge', path: 'next' })).toThrow(
       expect.objectContaining({ code: 'PASSWORD_TOO_WEAK', params: { rule } }),
     )
   })
 
   it('asks for no character classes', () => {
-    expect(() => requireStrongPassword('wooden bridge at dawn', 'carpenter')).not.toThrow()
+    expect(() => requireStrongPassword('wooden bridge at dawn', { username: 'carpenter', current: null, path: 'next' })).not.toThrow()
   })
 })
 
@@ -262,8 +267,9 @@ describe('the secret', () => {
 })
 
 describe('grants', () => {
-  it('of an administrator are everything, of others nothing', () => {
-    expect(describeGrants(grantsOf({ userId: 1, isAdmin: true })).all).toContain('system:edit')
-    expect(describeGrants(grantsOf({ userId: 1, isAdmin: false }))).toEqual({ all: [], groups: {} })
+  it('of an administrator are everything, of somebody without a binding nothing', () => {
+    const admin = { role: 'admin', permissions: null, groupIds: null }
+    expect(describeGrants(grantsOf({ userId: 1, bindings: [admin] })).all).toContain('system:edit')
+    expect(describeGrants(grantsOf({ userId: 1, bindings: [] }))).toEqual({ all: [], groups: {} })
   })
 })

@@ -21,13 +21,20 @@ export async function isPassword(password: string, known: string | null): Promis
   return known !== null && matches
 }
 
-/** 8 to 128 characters, not the user's name, not a common one. Throws `PASSWORD_TOO_WEAK` naming the rule. */
-export function requireStrongPassword(password: string, username: string): void {
-  const rule = brokenRule(password, username)
+/** What a password is judged against. `current`: the one that it replaces; null: none, or not known. `path`: the field that it came in. */
+export interface PasswordPlace {
+  readonly username: string
+  readonly current: string | null
+  readonly path: string
+}
+
+/** 8 to 128 characters, not the user's name, not a common one, not the one before. Throws `PASSWORD_TOO_WEAK` naming the rule. */
+export function requireStrongPassword(password: string, { username, current, path }: PasswordPlace): void {
+  const rule = password === current ? 'same' : brokenRule(password, username)
   if (rule !== null)
     throw new AppError('PASSWORD_TOO_WEAK', RULES[rule], {
       params: { rule },
-      errors: [{ path: 'next', code: 'PASSWORD_TOO_WEAK', message: RULES[rule], params: { rule } }],
+      errors: [{ path, code: 'PASSWORD_TOO_WEAK', message: RULES[rule], params: { rule } }],
     })
 }
 
@@ -35,6 +42,7 @@ const RULES = {
   length: 'A password has 8 to 128 characters.',
   username: 'A password must not be the user name.',
   common: 'This password is among the first that anyone would try: choose another.',
+  same: 'The new password is the old one: choose another.',
 } as const
 
 function brokenRule(password: string, username: string): keyof typeof RULES | null {

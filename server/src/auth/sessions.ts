@@ -1,13 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { AppError, type Session, type User } from '@tickwheel/contract'
 import { writeAudit } from '../store/audit.ts'
+import type { BindingFacts } from '../store/bindings.ts'
 import type { Caller } from '../store/caller.ts'
 import type { Database, Tx } from '../store/database.ts'
 import { nameKey } from '../store/definition.ts'
 import type { RunIds } from '../store/ids.ts'
 import type { UserRow } from '../store/schema.ts'
 import { endSession, endSessionsOf, insertSession, readSession, rotateSession, type SessionFacts } from '../store/sessions.ts'
-import { findUserByName, hasFirstPassword, readUser, setPassword } from '../store/users.ts'
+import { findUserByName, hasFirstPassword, hasStill, noteLogin, readUser, setPassword } from '../store/users.ts'
 import type { AccessFacts } from './access-facts.ts'
 import { AccessTokens } from './access-tokens.ts'
 import { Lockout } from './lockout.ts'
@@ -30,7 +31,7 @@ export interface SignedIn {
   readonly userId: number
   readonly username: string
   readonly displayName: string
-  readonly isAdmin: boolean
+  readonly bindings: readonly BindingFacts[]
   readonly isLimited: boolean
   /** of the token, epoch ms */
   readonly expiresAt: number
@@ -102,8 +103,8 @@ export class Sessions {
     if (claims === null) return null
     const facts = await this.#parts.facts.session(claims.sessionId)
     if (facts === null || !facts.isLive || facts.userId !== claims.userId) return null
-    const { sessionId, userId, username, displayName, isAdmin } = facts
-    return { sessionId, userId, username, displayName, isAdmin, isLimited: isLimited(facts, isExposed), expiresAt: claims.expiresAt }
+    const { sessionId, userId, username, displayName, bindings } = facts
+    return { sessionId, userId, username, displayName, bindings, isLimited: isLimited(facts, isExposed), expiresAt: claims.expiresAt }
   }
 
   async signOut(signedIn: SignedIn, caller: Caller): Promise<void> {
@@ -128,22 +129,21 @@ export class Sessions {
     const user = await this.#parts.db.read((tx) => readUser(tx, signedIn.userId))
     if (user === null || !(await isPassword(passwords.current, user.password_hash))) {
       this.#lockout.failed(account, origin.ip, this.#parts.monotonic())
-      throw new AppError('VALIDATION_FAILED', 'The current password is wrong.', {
-        errors: [{ path: 'current', code: 'INVALID_CREDENTIALS', message: 'This is not the current password.' }],
-      })
+      throw wrongCurrent()
     }
     this.#lockout.succeeded(account, origin.ip)
-    requireStrongPassword(passwords.next, user.username)
+    requireStrongPassword(passwords.next, { username: user.username, current: passwords.current, path: 'next' })
     const passwordHash = await hashPassword(passwords.next)
     const id = await this.#parts.ids.take(1)
     const at = this.#parts.now()
     await this.#parts.db.write('rest', async (tx) => {
+      if (!(await hasStill(tx, user.id, user.password_hash))) throw wrongCurrent()
       await setPassword(tx, user.id, passwordHash, at)
       await endSessionsOf(tx, user.id, at)
       await auditUser(tx, { at, id, caller, action: 'auth:password', user: signedIn })
     })
     this.#parts.facts.changed()
-    return this.#open({ ...user, first_password: 0, must_change: 0 }, origin, null)
+    return this.#open({ ...user, password_hash: passwordHash, first_password: 0, must_change: 0 }, origin, null)
   }
 
   /** Whether the sign-in page may show the first account: it still has its first password, and only this machine can ask. */
@@ -158,6 +158,8 @@ export class Sessions {
     const at = this.#parts.now()
     const isLimitedNow = user.must_change === 1 || (user.first_password === 1 && origin.isExposed)
     await this.#parts.db.write('rest', async (tx) => {
+      // The password was checked before this transaction: who changed it meanwhile, or disabled the account, has ended the sessions that were there then.
+      if (!(await hasStill(tx, user.id, user.password_hash))) throw new AppError('INVALID_CREDENTIALS', 'User name or password is wrong.')
       await insertSession(tx, {
         id: sessionId,
         user_id: user.id,
@@ -171,24 +173,23 @@ export class Sessions {
         ip: origin.ip,
       })
       const caller: Caller = { actor: { kind: 'user', id: user.id, name: user.username }, ip: origin.ip, requestId: origin.requestId }
-      if (action !== null) await auditUser(tx, { at, id, caller, action, user: { userId: user.id, username: user.username } })
+      if (action === null) return
+      await noteLogin(tx, user.id, at)
+      await auditUser(tx, { at, id, caller, action, user: { userId: user.id, username: user.username } })
     })
-    const facts: SessionFacts = {
+    const facts: AnsweredFacts = {
       sessionId,
       userId: user.id,
       username: user.username,
       displayName: user.display_name,
-      isAdmin: user.is_admin === 1,
       mustChange: user.must_change === 1,
       firstPassword: user.first_password === 1,
       limited: isLimitedNow,
-      expiresAt: at + REFRESH_MS,
-      isLive: true,
     }
     return this.#answer(facts, refreshToken, origin)
   }
 
-  #answer(facts: SessionFacts, refreshToken: string, origin: Origin): Session {
+  #answer(facts: AnsweredFacts, refreshToken: string, origin: Origin): Session {
     const { token, expiresAt } = this.#tokens.issue(facts.userId, facts.sessionId, this.#parts.now())
     const user: User = {
       id: facts.userId,
@@ -223,6 +224,8 @@ export class Sessions {
   }
 }
 
+type AnsweredFacts = Omit<SessionFacts, 'bindings' | 'expiresAt' | 'isLive'>
+
 async function auditUser(
   tx: Tx,
   entry: { at: number; id: number; caller: Caller; action: string; user: { userId: number; username: string } },
@@ -234,12 +237,18 @@ async function auditUser(
   })
 }
 
-function isLimited(facts: SessionFacts, isExposed: boolean): boolean {
+function isLimited(facts: AnsweredFacts, isExposed: boolean): boolean {
   return facts.limited || facts.mustChange || (facts.firstPassword && isExposed)
 }
 
 function hashOf(token: string): string {
   return createHash('sha256').update(token).digest('base64url')
+}
+
+function wrongCurrent(): AppError {
+  return new AppError('VALIDATION_FAILED', 'The current password is wrong.', {
+    errors: [{ path: 'current', code: 'INVALID_CREDENTIALS', message: 'This is not the current password.' }],
+  })
 }
 
 function lockedOut(waitMs: number): AppError {

@@ -1,10 +1,10 @@
 import { AppError, type Access } from '@tickwheel/contract'
 import { visibleScope, type Permission, type Scope } from '@tickwheel/core'
 import type { ExecutorSession, ExecutorSessionTokens } from '../auth/executor-tokens.ts'
-import { grantsOf } from '../auth/grants.ts'
-import type { Origin, Sessions } from '../auth/sessions.ts'
+import type { Origin, SignedIn } from '../auth/sessions.ts'
+import type { Identities, SignedUser } from '../auth/signed-user.ts'
 import type { Caller } from '../store/caller.ts'
-import type { ExecutorToken, SignedUser } from './handlers.ts'
+import type { ExecutorToken } from './handlers.ts'
 
 /** Who a credential belongs to. `nobody`: there was none. */
 export type Who =
@@ -14,7 +14,7 @@ export type Who =
   | { readonly kind: 'executorSession'; readonly session: ExecutorSession }
 
 export interface Credentials {
-  readonly sessions: Sessions
+  readonly identities: Identities
   readonly sessionTokens: ExecutorSessionTokens
   /** The executor token with this text, when it is known, not revoked and not expired. */
   readonly findExecutorToken: (text: string) => Promise<ExecutorToken | null>
@@ -32,7 +32,7 @@ export async function authenticate(header: string | undefined, origin: Origin, c
   return who
 }
 
-async function whoHas(text: string, origin: Origin, { sessions, sessionTokens, findExecutorToken }: Credentials): Promise<Who | null> {
+async function whoHas(text: string, origin: Origin, { identities, sessionTokens, findExecutorToken }: Credentials): Promise<Who | null> {
   if (text.startsWith('tws_')) {
     const session = sessionTokens.verify(text)
     return session === null ? null : { kind: 'executorSession', session }
@@ -41,8 +41,8 @@ async function whoHas(text: string, origin: Origin, { sessions, sessionTokens, f
     const token = await findExecutorToken(text)
     return token === null ? null : { kind: 'executorToken', token }
   }
-  const user = await sessions.authenticate(text, origin.isExposed)
-  return user === null ? null : { kind: 'user', user: { user, grants: grantsOf(user) } }
+  const user = await identities.find(text, origin)
+  return user === null ? null : { kind: 'user', user }
 }
 
 /** What a call of this access gets as `who` and `scope`; throws 401 and 403. */
@@ -53,7 +53,13 @@ export function admit(route: { readonly id: string; readonly access: Access }, w
   if (access === 'executorToken') return { who: who.kind === 'executorToken' ? who.token : refuse('an executor token (twe_…)'), scope: [] }
   if (access === 'executorSession')
     return { who: who.kind === 'executorSession' ? who.session : refuse('the session token that registering gave (tws_…)'), scope: [] }
-  return admitUser(route.id, access, who)
+  return access === 'person' ? { who: personOf(route.id, who), scope: [] } : admitUser(route.id, access, who)
+}
+
+/** What an API token may not do in the place of its owner: what is about signing in, and make itself a successor. */
+function personOf(id: string, who: Exclude<Who, { kind: 'nobody' }>): SignedIn {
+  const { session } = userOf(id, who)
+  return session ?? refuse('a person who has signed in: an API token cannot do this')
 }
 
 function admitUser(
@@ -61,14 +67,19 @@ function admitUser(
   access: 'self' | Permission,
   who: Exclude<Who, { kind: 'nobody' }>,
 ): { readonly who: SignedUser; readonly scope: Scope } {
+  const user = userOf(id, who)
+  return { who: user, scope: access === 'self' ? [] : visibleScope(user.grants, access) }
+}
+
+function userOf(id: string, who: Exclude<Who, { kind: 'nobody' }>): SignedUser {
   if (who.kind !== 'user') return refuse('a signed-in user')
-  if (who.user.user.isLimited && !OPEN_TO_LIMITED.has(id)) {
+  if (who.user.isLimited && !OPEN_TO_LIMITED.has(id)) {
     throw new AppError(
       'PASSWORD_CHANGE_REQUIRED',
       'Change the password first (PUT /api/v1/auth/password): until then this session can do nothing else but sign out.',
     )
   }
-  return { who: who.user, scope: access === 'self' ? [] : visibleScope(who.user.grants, access) }
+  return who.user
 }
 
 function refuse(needed: string): never {
@@ -81,15 +92,20 @@ export function unauthenticated(detail: string): AppError {
 
 /** What the audit log records of whoever calls. */
 export function callerOf(who: Who, origin: Origin): Caller {
-  return { actor: actorOf(who), ip: origin.ip, requestId: origin.requestId }
+  const ownerId = who.kind === 'user' && who.user.token !== null ? { ownerId: who.user.user.userId } : {}
+  return { actor: actorOf(who), ...ownerId, ip: origin.ip, requestId: origin.requestId }
 }
 
 function actorOf(who: Who): Caller['actor'] {
   switch (who.kind) {
     case 'nobody':
       return { kind: 'user', id: null, name: '' }
-    case 'user':
-      return { kind: 'user', id: who.user.user.userId, name: who.user.user.username }
+    case 'user': {
+      const { user, token } = who.user
+      return token === null
+        ? { kind: 'user', id: user.userId, name: user.username }
+        : { kind: 'token', id: token.tokenId, name: token.name }
+    }
     case 'executorToken':
       return { kind: 'token', id: who.token.tokenId, name: who.token.name }
     case 'executorSession':

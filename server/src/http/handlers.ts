@@ -1,9 +1,10 @@
 import type { Readable } from 'node:stream'
 import type { Access, Route, RouteId, Static } from '@tickwheel/contract'
-import type { Grant, Permission, Scope } from '@tickwheel/core'
+import type { Permission, Scope } from '@tickwheel/core'
 import type { TSchema } from 'typebox'
 import type { ExecutorSession } from '../auth/executor-tokens.ts'
 import type { Origin, SignedIn } from '../auth/sessions.ts'
+import type { SignedUser } from '../auth/signed-user.ts'
 import type { Caller } from '../store/caller.ts'
 import type { YamlBody } from './yaml-body.ts'
 
@@ -14,11 +15,6 @@ export interface ExecutorToken {
   readonly groupIds: readonly number[]
 }
 
-export interface SignedUser {
-  readonly user: SignedIn
-  readonly grants: readonly Grant[]
-}
-
 type StaticOf<R, Key extends string> = R extends Readonly<Record<Key, infer S>> ? (S extends TSchema ? Static<S> : undefined) : undefined
 
 type WhoOf<A extends Access> = A extends 'public'
@@ -27,9 +23,11 @@ type WhoOf<A extends Access> = A extends 'public'
     ? ExecutorToken
     : A extends 'executorSession'
       ? ExecutorSession
-      : A extends 'self' | Permission
-        ? SignedUser
-        : never
+      : A extends 'person'
+        ? SignedIn
+        : A extends 'self' | Permission
+          ? SignedUser
+          : never
 
 /** A call that was authenticated, limited, authorized and validated. */
 export interface Asked<R extends Route> {

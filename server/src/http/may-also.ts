@@ -1,14 +1,25 @@
 import { AppError } from '@tickwheel/contract'
 import { id, may, type Permission } from '@tickwheel/core'
-import type { SignedUser } from './handlers.ts'
+import type { SignedUser } from '../auth/signed-user.ts'
 
 /** A second permission that a call needs for what its body asks; 403 naming it. `groupId` null: the thing does not exist, which is said elsewhere. */
-export function requireAlso({ grants }: SignedUser, permission: Permission, groupId: number | null): void {
-  if (groupId !== null && !mayIn({ grants }, permission)(groupId))
-    throw new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
+export function requireAlso({ grants }: Pick<SignedUser, 'grants'>, permission: Permission, groupId: number | null): void {
+  if (groupId !== null && !mayIn({ grants }, permission)(groupId)) throw forbidden(permission)
+}
+
+/**
+ * A permission in a group that a body names: 403 where the group is visible and the permission is missing. A group that is not visible is refused where it is looked up, as one that is
+ * not there.
+ */
+export function requireWhereSeen({ grants }: Pick<SignedUser, 'grants'>, permission: Permission, groupId: number): void {
+  if (mayIn({ grants }, 'group:view')(groupId)) requireAlso({ grants }, permission, groupId)
 }
 
 /** Whether a user has a permission in a group. */
 export function mayIn({ grants }: Pick<SignedUser, 'grants'>, permission: Permission): (groupId: number) => boolean {
   return (groupId) => may(grants, permission, id<'group'>(groupId)).allowed
+}
+
+export function forbidden(permission: Permission): AppError {
+  return new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
 }

@@ -37,7 +37,13 @@ export function openApiDocument(version: string): Json {
 
 function operationOf(route: RouteDescriptor): Json {
   const access =
-    route.access === 'public' ? 'Nobody needs to sign in.' : route.access === 'self' ? 'Anyone signed in.' : `Needs \`${route.access}\`.`
+    route.access === 'public'
+      ? 'Nobody needs to sign in.'
+      : route.access === 'self'
+        ? 'Anyone signed in.'
+        : route.access === 'person'
+          ? 'Anyone signed in with a password, no API token.'
+          : `Needs \`${route.access}\`.`
   const budget = route.budget === 'none' ? '' : ` Rate-limit budget \`${route.budget}\`.`
   return {
     operationId: route.id,

@@ -42,7 +42,14 @@ export function renderApiReference(): string {
 }
 
 function callOf(route: RouteDescriptor): string[] {
-  const access = route.access === 'public' ? 'Public' : route.access === 'self' ? 'Anyone signed in' : `Needs \`${route.access}\``
+  const access =
+    route.access === 'public'
+      ? 'Public'
+      : route.access === 'self'
+        ? 'Anyone signed in'
+        : route.access === 'person'
+          ? 'Anyone signed in with a password'
+          : `Needs \`${route.access}\``
   const budget = route.budget === 'none' ? '' : `, budget \`${route.budget}\``
   const inputs = [...fieldsOf(route.params, 'path'), ...fieldsOf(route.query, 'query'), ...fieldsOf(route.body, 'body')]
   const header =

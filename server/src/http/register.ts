@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto'
 import { AppError, routes, type ErrorCode, type FieldProblem, type Route, type RouteDescriptor } from '@tickwheel/contract'
-import { isInScope, id, isPermission, PERMISSIONS, visibleScope, type Permission, type Scope } from '@tickwheel/core'
+import { isInScope, id, isPermission, PERMISSIONS, visibleScope, type Scope } from '@tickwheel/core'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { Refusals } from '../auth/refusals.ts'
 import { originOf } from '../auth/origin.ts'
 import type { Origin } from '../auth/sessions.ts'
+import { bucketOf } from '../auth/signed-user.ts'
 import type { Located } from '../store/locate.ts'
 import { admit, authenticate, callerOf, unauthenticated, type Credentials, type Who } from './authenticate.ts'
 import { Streamed, type Handlers } from './handlers.ts'
+import { forbidden } from './may-also.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { serves, type Role } from './roles.ts'
 import { fromTexts, problemsOf } from './validate.ts'
@@ -17,7 +19,7 @@ import { YamlBody, YamlText } from './yaml-body.ts'
 
 export const API_PREFIX = '/api/v1'
 
-/** The group that a thing belongs to, by its id; null when it does not exist. */
+/** The group that a thing belongs to, by its id, 0 for what belongs to none; null when it does not exist. */
 export type Locate = (resource: Located, id: number) => Promise<number | null>
 
 export interface Gate {
@@ -123,7 +125,7 @@ function whoseBucket(who: Who, origin: Origin, budget: string): string {
     case 'nobody':
       return `address ${origin.ip}`
     case 'user':
-      return `user ${who.user.user.userId}`
+      return bucketOf(who.user)
     case 'executorToken':
       return `token ${who.token.tokenId}`
     case 'executorSession':
@@ -241,6 +243,8 @@ const RESOURCES = {
   executor: 'EXECUTOR_NOT_FOUND',
   workflow: 'WORKFLOW_NOT_FOUND',
   'workflow-run': 'WORKFLOW_RUN_NOT_FOUND',
+  user: 'USER_NOT_FOUND',
+  role: 'ROLE_NOT_FOUND',
 } as const satisfies Record<Located, ErrorCode>
 
 /** 404 for what is not visible, 403 for what is visible and may not be done. A caller with the permission in all groups is not looked up. */
@@ -276,10 +280,6 @@ function ownerOf(resource: Located): string {
 
 function isResource(word: string): word is keyof typeof RESOURCES {
   return Object.hasOwn(RESOURCES, word)
-}
-
-function forbidden(permission: Permission): AppError {
-  return new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
 }
 
 /** The header, bound to the caller and the path, so that two callers may use the same key. */

@@ -2,8 +2,8 @@ import { AppError, ClientMessage, LIVE_CLOSE } from '@tickwheel/contract'
 import { id as brand, isInScope, visibleScope, type Permission, type Scope } from '@tickwheel/core'
 import { Compile } from 'typebox/compile'
 import type { RawData, WebSocket } from 'ws'
-import { grantsOf } from '../auth/grants.ts'
-import type { Origin, SignedIn } from '../auth/sessions.ts'
+import type { Origin } from '../auth/sessions.ts'
+import type { SignedUser } from '../auth/signed-user.ts'
 import type { EngineEvent } from '../engine/events.ts'
 import { GatheredTopic } from './gathered-topic.ts'
 import { LogTopic } from './log-topic.ts'
@@ -36,7 +36,7 @@ export class Connection {
   readonly #outlet: Outlet
   readonly #watches = new Map<number, Watch>()
   #token: string | null = null
-  #user: SignedIn | null = null
+  #user: SignedUser | null = null
   #last: Promise<void> = Promise.resolve()
   #backlog = 0
 
@@ -74,7 +74,7 @@ export class Connection {
   /** Asks again whether the session lives and the topics are allowed. */
   async recheck(): Promise<void> {
     if (this.#token === null || this.#user === null) return
-    const user = await this.#parts.sessions.authenticate(this.#token, this.#origin.isExposed)
+    const user = await this.#parts.identities.find(this.#token, this.#origin)
     if (user === null) return this.end(LIVE_CLOSE.sessionEnded, 'session ended')
     this.#user = user
     for (const watch of this.#watches.values()) {
@@ -84,8 +84,8 @@ export class Connection {
     }
   }
 
-  #allows(user: SignedIn, { permission, groupId }: Watch): boolean {
-    const scope = user.isLimited ? [] : visibleScope(grantsOf(user), permission)
+  #allows(user: SignedUser, { permission, groupId }: Watch): boolean {
+    const scope = user.isLimited ? [] : visibleScope(user.grants, permission)
     return groupId === null ? scope === 'all' || scope.length > 0 : isInScope(scope, brand<'group'>(groupId))
   }
 
@@ -132,9 +132,8 @@ export class Connection {
   }
 
   async #signIn(token: string): Promise<void> {
-    const user = await this.#parts.sessions.authenticate(token, this.#origin.isExposed)
-    if (user === null || (this.#user !== null && this.#user.userId !== user.userId))
-      return this.end(LIVE_CLOSE.sessionEnded, 'session ended')
+    const user = await this.#parts.identities.find(token, this.#origin)
+    if (user === null || (this.#user !== null && !isSame(this.#user, user))) return this.end(LIVE_CLOSE.sessionEnded, 'session ended')
     this.#token = token
     this.#user = user
     this.#outlet.send({ type: 'ready' })
@@ -146,7 +145,7 @@ export class Connection {
     if (user.isLimited) throw new AppError('PASSWORD_CHANGE_REQUIRED', 'Change the password first.')
     if (this.#watches.has(message.id)) throw new AppError('UNPROCESSABLE', `The id ${message.id} is in use: unsubscribe it first.`)
     if (this.#watches.size >= TOPICS_MAX) throw new AppError('UNPROCESSABLE', `A connection watches at most ${TOPICS_MAX} topics.`)
-    await this.#parts.takeRead(user.userId)
+    await this.#parts.takeRead(user)
     const open = await this.#openerOf(message, user)
     this.#outlet.send({ type: 'subscribed', id: message.id, next: message.after ?? 0 })
     if (!this.#outlet.isClosed) this.#watches.set(message.id, open())
@@ -158,7 +157,7 @@ export class Connection {
   }
 
   /** Judges the permission and answers with what opens the topic, so that `subscribed` comes before its first event. */
-  async #openerOf(message: Subscribe, user: SignedIn): Promise<() => Watch> {
+  async #openerOf(message: Subscribe, user: SignedUser): Promise<() => Watch> {
     const [kind, target, part] = message.topic.split(':')
     if (kind === 'instance')
       return part === 'logs' ? this.#openLogs(message, user, Number(target)) : this.#openInstance(message, user, Number(target))
@@ -167,7 +166,7 @@ export class Connection {
     return kind === 'task' ? this.#openTasks(message, user) : this.#openExecutors(message, user)
   }
 
-  async #openLogs({ id, topic: name, after = 0 }: Subscribe, user: SignedIn, instanceId: number): Promise<() => Watch> {
+  async #openLogs({ id, topic: name, after = 0 }: Subscribe, user: SignedUser, instanceId: number): Promise<() => Watch> {
     const groupId = await this.#groupOfRun(instanceId, user, 'instance:viewLogs')
     return () => {
       const { logs, reads } = this.#parts
@@ -188,7 +187,7 @@ export class Connection {
     }
   }
 
-  async #openInstance({ id, topic: name }: Subscribe, user: SignedIn, instanceId: number): Promise<() => Watch> {
+  async #openInstance({ id, topic: name }: Subscribe, user: SignedUser, instanceId: number): Promise<() => Watch> {
     const groupId = await this.#groupOfRun(instanceId, user, 'instance:view')
     return () => {
       // When events may have been lost it is read for no other reason: what is as it was is not told again.
@@ -218,9 +217,9 @@ export class Connection {
     }
   }
 
-  async #openWorkflowRun({ id, topic: name }: Subscribe, user: SignedIn, workflowRunId: number): Promise<() => Watch> {
+  async #openWorkflowRun({ id, topic: name }: Subscribe, user: SignedUser, workflowRunId: number): Promise<() => Watch> {
     const { reads } = this.#parts
-    const found = await reads.workflowRun(workflowRunId, visibleScope(grantsOf(user), 'workflow:view'), () => false)
+    const found = await reads.workflowRun(workflowRunId, visibleScope(user.grants, 'workflow:view'), () => false)
     if (found === null) throw new AppError('WORKFLOW_RUN_NOT_FOUND', `There is no workflow run ${workflowRunId} that you may see.`)
     return () => {
       let told = ''
@@ -249,8 +248,8 @@ export class Connection {
     }
   }
 
-  async #openGroup({ id, topic: name }: Subscribe, user: SignedIn, groupId: number | null): Promise<() => Watch> {
-    const scope = visibleScope(grantsOf(user), 'instance:view')
+  async #openGroup({ id, topic: name }: Subscribe, user: SignedUser, groupId: number | null): Promise<() => Watch> {
+    const scope = visibleScope(user.grants, 'instance:view')
     if (groupId !== null && !(isInScope(scope, brand<'group'>(groupId)) && (await this.#parts.reads.hasGroup(groupId))))
       throw new AppError('GROUP_NOT_FOUND', `There is no group ${groupId} that you may see.`)
     return () => {
@@ -272,8 +271,8 @@ export class Connection {
     }
   }
 
-  async #openTasks({ id, topic: name }: Subscribe, user: SignedIn): Promise<() => Watch> {
-    requireAny(visibleScope(grantsOf(user), 'task:view'), 'task:view')
+  async #openTasks({ id, topic: name }: Subscribe, user: SignedUser): Promise<() => Watch> {
+    requireAny(visibleScope(user.grants, 'task:view'), 'task:view')
     return () => {
       const topic = this.#gathered(id, name, async (ids) => ({ ids }))
       return {
@@ -290,8 +289,8 @@ export class Connection {
     }
   }
 
-  async #openExecutors({ id, topic: name }: Subscribe, user: SignedIn): Promise<() => Watch> {
-    requireAny(visibleScope(grantsOf(user), 'executor:view'), 'executor:view')
+  async #openExecutors({ id, topic: name }: Subscribe, user: SignedUser): Promise<() => Watch> {
+    requireAny(visibleScope(user.grants, 'executor:view'), 'executor:view')
     return () => {
       const read = async (ids: readonly number[]): Promise<unknown> => {
         const executors = await this.#parts.reads.executors(ids, this.#scope('executor:view'))
@@ -325,18 +324,23 @@ export class Connection {
   }
 
   #scope(permission: Permission): Scope {
-    return this.#user === null || this.#user.isLimited ? [] : visibleScope(grantsOf(this.#user), permission)
+    return this.#user === null || this.#user.isLimited ? [] : visibleScope(this.#user.grants, permission)
   }
 
-  async #groupOfRun(instanceId: number, user: SignedIn, permission: Permission): Promise<number> {
+  async #groupOfRun(instanceId: number, user: SignedUser, permission: Permission): Promise<number> {
     const run = await this.#parts.reads.run(instanceId)
-    const grants = grantsOf(user)
+    const grants = user.grants
     if (run === null || !isInScope(visibleScope(grants, 'instance:view'), brand<'group'>(run.groupId)))
       throw new AppError('INSTANCE_NOT_FOUND', `There is no instance ${instanceId} that you may see.`)
     if (!isInScope(visibleScope(grants, permission), brand<'group'>(run.groupId)))
       throw new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
     return run.groupId
   }
+}
+
+/** Whether two credentials are those of one person, or one token. */
+function isSame(one: SignedUser, other: SignedUser): boolean {
+  return one.user.userId === other.user.userId && one.token?.tokenId === other.token?.tokenId
 }
 
 function requireAny(scope: Scope, permission: Permission): void {

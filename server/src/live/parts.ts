@@ -1,6 +1,6 @@
 import type { Executor, Instance, InstanceListItem } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
-import type { Sessions } from '../auth/sessions.ts'
+import type { Identities, SignedUser } from '../auth/signed-user.ts'
 import type { Events } from '../engine/events.ts'
 import type { Log } from '../log.ts'
 import type { LogStore } from '../store/logs.ts'
@@ -19,12 +19,12 @@ export interface LiveReads {
 }
 
 export interface LiveParts {
-  readonly sessions: Sessions
+  readonly identities: Pick<Identities, 'find'>
   readonly events: Events
   readonly logs: LogStore
   readonly reads: LiveReads
-  /** Takes a call from the budget `read` of a user; throws `RATE_LIMITED`. */
-  readonly takeRead: (userId: number) => Promise<void>
+  /** Takes a call from the budget `read` of a user or token; throws `RATE_LIMITED`. */
+  readonly takeRead: (user: SignedUser) => Promise<void>
   /** The first console has come (true), or the last one is gone. */
   readonly watching: (isWatched: boolean) => void
   readonly log: Log

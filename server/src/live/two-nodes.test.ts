@@ -11,6 +11,7 @@ import { hashPassword } from '../auth/passwords.ts'
 import { Refusals } from '../auth/refusals.ts'
 import { Sessions, type Origin } from '../auth/sessions.ts'
 import { SignedCache } from '../auth/signed-cache.ts'
+import { Identities } from '../auth/signed-user.ts'
 import type { Bus } from '../cluster/bus.ts'
 import type { Cluster } from '../cluster/cluster.ts'
 import { memoryCluster } from '../cluster/memory/cluster.ts'
@@ -59,7 +60,7 @@ class Node {
     const refusals = new Refusals({ db, ids, now })
     this.sessions = new Sessions({ db, ids, facts: this.access, refusals, secret: SECRET, now, monotonic })
     this.live = new LiveServer({
-      sessions: this.sessions,
+      identities: new Identities({ sessions: this.sessions, facts: this.access, ids, now }),
       events: engine.events,
       logs,
       takeRead: async () => undefined,

@@ -3,7 +3,7 @@ import { countAccessChange, readAccessGeneration } from './access.ts'
 import type { Database } from './database.ts'
 import { endSession, endSessionsOf, insertSession } from './sessions.ts'
 import { addGroup, changeAt, memoryStore, T0 } from './store.fixture.ts'
-import { createToken, revokeToken } from './tokens.ts'
+import { ALL_TOKENS, createToken, revokeToken } from './tokens.ts'
 
 let db: Database
 
@@ -32,8 +32,8 @@ it('counts each taking in its own transaction, and nothing that takes nothing', 
   expect(await counted(() => db.write('rest', (tx) => endSessionsOf(tx, 1, T0)))).toBe(1)
   await addGroup(db, 1)
   const { id } = await createToken(db, { input: { kind: 'executor', groupIds: [1] } }, changeAt(T0))
-  expect(await counted(() => revokeToken(db, { tokenId: id }, changeAt(T0)))).toBe(1)
-  expect(await counted(() => revokeToken(db, { tokenId: id }, changeAt(T0)))).toBe(0)
+  expect(await counted(() => revokeToken(db, { tokenId: id, view: ALL_TOKENS, edit: ALL_TOKENS }, changeAt(T0)))).toBe(1)
+  expect(await counted(() => revokeToken(db, { tokenId: id, view: ALL_TOKENS, edit: ALL_TOKENS }, changeAt(T0)))).toBe(0)
 })
 
 it('does not count a taking that was rolled back', async () => {

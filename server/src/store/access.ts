@@ -16,3 +16,14 @@ export async function countAccessChange(tx: Tx): Promise<void> {
   await tx.insertNew('id_block', [{ name: 'access', next_id: 0 }])
   await tx.run(count)
 }
+
+/**
+ * Taken first by every change of accounts, roles, bindings and API tokens, which are rare: one after the other, so that what such a change relies on (that somebody
+ * else is an admin, that nobody has a role) still holds when it commits.
+ */
+export async function lockAccess(tx: Tx): Promise<void> {
+  const take = "UPDATE id_block SET next_id = next_id + 1 WHERE name = 'access change'"
+  if ((await tx.run(take)) > 0) return
+  await tx.insertNew('id_block', [{ name: 'access change', next_id: 0 }])
+  await tx.run(take)
+}

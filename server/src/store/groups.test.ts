@@ -5,7 +5,7 @@ import { query, type Database } from './database.ts'
 import { createGroup, deleteGroup, findGroupByAppName, getGroup, listGroups, updateGroup, xxlTokensOfGroups } from './groups.ts'
 import { changeAt, memoryStore, T0, taskInput } from './store.fixture.ts'
 import { createTask, deleteTask } from './tasks.ts'
-import { createToken, findToken, listTokens, revokeToken } from './tokens.ts'
+import { createToken, findToken, ALL_TOKENS, listTokens, revokeToken } from './tokens.ts'
 
 let db: Database
 beforeEach(async () => {
@@ -159,10 +159,10 @@ describe('executor tokens', () => {
     ])
       expect(await findToken(db, wrong, T0), wrong).toBeNull()
     expect(await findToken(db, made.token, T0 + 3_600_000)).toBeNull()
-    await revokeToken(db, { tokenId: made.id }, changeAt(T0 + 2))
-    await revokeToken(db, { tokenId: made.id }, changeAt(T0 + 3))
+    await revokeToken(db, { tokenId: made.id, view: ALL_TOKENS, edit: ALL_TOKENS }, changeAt(T0 + 2))
+    await revokeToken(db, { tokenId: made.id, view: ALL_TOKENS, edit: ALL_TOKENS }, changeAt(T0 + 3))
     expect(await findToken(db, made.token, T0 + 4)).toBeNull()
-    expect((await listTokens(db, 'all', page)).items).toMatchObject([
+    expect((await listTokens(db, ALL_TOKENS, page, T0)).items).toMatchObject([
       { id: made.id, revokedAt: '2026-11-22T08:00:00.002Z', lastUsedAt: '2026-11-22T08:00:00.001Z' },
     ])
   })
@@ -173,7 +173,7 @@ describe('executor tokens', () => {
     const used: (string | null | undefined)[] = []
     for (const at of [0, 30_000, 59_999, 60_000, 100_000]) {
       await findToken(db, token, T0 + at)
-      used.push((await listTokens(db, 'all', page)).items[0]?.lastUsedAt)
+      used.push((await listTokens(db, ALL_TOKENS, page, T0)).items[0]?.lastUsedAt)
     }
     expect(used.map((text) => Date.parse(text ?? '') - T0)).toEqual([0, 0, 0, 60_000, 60_000])
   })
@@ -181,6 +181,7 @@ describe('executor tokens', () => {
   it('are bound to groups that their maker sees, and are seen by who sees all of these', async () => {
     const [one, two] = [await make('one', 'one'), await make('two', 'two')]
     const scope = [id<'group'>(one)]
+    const some = { userId: 7, groups: scope }
     expect(
       await refusal(createToken(db, { input: { kind: 'executor', groupIds: [one, two, 99] } }, changeAt(T0, { scope }))),
     ).toMatchObject({ fields: ['groupIds.1 UNKNOWN_REFERENCE', 'groupIds.2 UNKNOWN_REFERENCE'] })
@@ -188,7 +189,7 @@ describe('executor tokens', () => {
       await refusal(createToken(db, { input: { kind: 'executor', groupIds: [one], expiresAt: '2020-01-01T00:00:00Z' } }, changeAt(T0))),
     ).toMatchObject({ fields: ['expiresAt TOO_SMALL'] })
     const both = await createToken(db, { input: { kind: 'executor', groupIds: [one, two] } }, changeAt(T0))
-    expect((await listTokens(db, scope, page)).total).toBe(0)
-    expect((await refusal(revokeToken(db, { tokenId: both.id }, changeAt(T0, { scope })))).code).toBe('TOKEN_NOT_FOUND')
+    expect((await listTokens(db, some, page, T0)).total).toBe(0)
+    expect((await refusal(revokeToken(db, { tokenId: both.id, view: some, edit: some }, changeAt(T0)))).code).toBe('TOKEN_NOT_FOUND')
   })
 })

@@ -1,6 +1,7 @@
 import { AppError, type FieldProblem, type Group, type GroupCreate, type GroupUpdate } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import { changedFields, writeAudit } from './audit.ts'
+import { forgetGroup } from './bindings.ts'
 import type { Change } from './caller.ts'
 import { DuplicateKey, query, type Database, type ReadTx, type Tx } from './database.ts'
 import { nameKey } from './definition.ts'
@@ -162,6 +163,7 @@ export async function deleteGroup(db: Database, { groupId }: { groupId: number }
     await tx.run('DELETE FROM executor_beat WHERE executor_id IN (SELECT id FROM executor WHERE group_id = ?)', [groupId])
     await tx.run('DELETE FROM executor WHERE group_id = ?', [groupId])
     await tx.run('DELETE FROM task_group WHERE id = ?', [groupId])
+    await forgetGroup(tx, groupId)
     await writeAudit(tx, change.now, change.auditId, change.caller, {
       action: 'group:delete',
       resource: { kind: 'group', id: groupId, key: row.name },

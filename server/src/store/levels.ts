@@ -12,6 +12,9 @@ export const WORKFLOWS_LEVEL = 5
 /** The schema level whose programs know runs that are split by their handler. */
 export const MAP_LEVEL = 7
 
+/** The schema level whose programs know roles and bindings. */
+export const ACCESS_LEVEL = 9
+
 /** A node that has written no beat for so long does not decide anything any more. */
 const LIVE_MS = 10_000
 

@@ -7,12 +7,15 @@ import { executorsInFull } from './migrations/0004-executors-in-full.ts'
 import { workflows } from './migrations/0005-workflows.ts'
 import { fleet } from './migrations/0006-fleet.ts'
 import { mapReduce } from './migrations/0007-map-reduce.ts'
+import { access } from './migrations/0009-access.ts'
 
 interface Migration {
   readonly tables?: readonly TableSpec[]
   readonly columns?: readonly AddedColumns[]
   /** made only where logs are in the database */
   readonly isForLogs?: true
+  /** statements over rows that are there already, run when a store comes to this level; they may be run again */
+  readonly fill?: readonly string[]
 }
 
 /** Migrations only add. The level of a store is how many it has; `meta.schema_level` keeps it. */
@@ -24,6 +27,9 @@ const migrations: readonly Migration[] = [
   workflows,
   fleet,
   mapReduce,
+  // 0008 is made beside this one
+  {},
+  access,
 ]
 
 export const SCHEMA_LEVEL = migrations.length
@@ -71,6 +77,7 @@ export async function migrate(db: Database): Promise<number> {
     }
     for (const statement of tablesAfter(level, dialect.keepsLogs).flatMap((spec) => dialect.render(spec))) await tx.run(statement)
     if (level > 0) await addColumns(dialect, tx, level)
+    if (level > 0) for (const statement of migrations.slice(level).flatMap(({ fill }) => fill ?? [])) await tx.run(statement)
     if (level < SCHEMA_LEVEL) await rememberLevel(tx, level)
     return level
   })

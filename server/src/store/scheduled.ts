@@ -1,7 +1,7 @@
 import { AppError, type FieldProblem, type ScheduleInput } from '@tickwheel/contract'
 import { CAUSE, type Scope } from '@tickwheel/core'
 import { changedFields, writeAudit } from './audit.ts'
-import type { Change } from './caller.ts'
+import { accountOf, type Change } from './caller.ts'
 import { DuplicateKey, query, type ReadTx, type Tx } from './database.ts'
 import { nameKey } from './definition.ts'
 import { namesOfGroups } from './groups.ts'
@@ -251,7 +251,7 @@ async function insertVersion(
       task_id: id,
       version,
       saved_at: now,
-      saved_by: caller.actor.kind === 'user' ? caller.actor.id : null,
+      saved_by: accountOf(caller),
       saved_by_name: caller.actor.name,
       definition: text,
     },

@@ -346,9 +346,32 @@ export interface UserRow {
   must_change: number
   first_password: number
   disabled: number
+  /** 1: has a binding of the role admin in all groups; for programs before schema level 9, which know nothing else */
   is_admin: number
   created_at: number
   password_at: number
+  /** null: 1 */
+  version: number | null
+  last_login_at: number | null
+}
+/** A role that people have made. `permissions` is a JSON list of names. */
+export interface AccessRoleRow {
+  id: number
+  name: string
+  name_key: string
+  description: string
+  permissions: string
+  version: number
+  created_at: number
+  updated_at: number
+}
+/** What a user or an API token is given. `role_key`: the name of a built-in role, or `#` and the id of another; `group_ids`: a JSON list, null: all groups. */
+export interface AccessBindingRow {
+  holder_kind: string
+  holder_id: number
+  no: number
+  role_key: string
+  group_ids: string | null
 }
 /** A sign-in and its refresh family. `refresh_hash` is the current refresh token; `previous_hash` the one before: seeing it again ends the family. */
 export interface SessionRow {
@@ -374,6 +397,10 @@ export interface TokenRow {
   expires_at: number | null
   last_used_at: number | null
   revoked_at: number | null
+  /** of an API token: JSON of its own budgets; null: the configured ones */
+  rate_limit: string | null
+  /** of an API token: JSON list of the addresses that it was used from last */
+  addresses: string | null
 }
 
 /** Only where logs are in the database. */
@@ -459,6 +486,8 @@ export interface Schema {
   user: UserRow
   session: SessionRow
   token: TokenRow
+  access_role: AccessRoleRow
+  access_binding: AccessBindingRow
   log_chunk: LogChunkRow
   log_end: LogEndRow
 }

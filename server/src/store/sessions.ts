@@ -1,17 +1,11 @@
 import { countAccessChange } from './access.ts'
 import { query, type ReadTx, type Tx } from './database.ts'
 import type { SessionRow } from './schema.ts'
+import { readUserFacts, type UserFacts } from './users.ts'
 
 /** What must be known of a session and its user to let a call pass. */
-export interface SessionFacts {
+export interface SessionFacts extends Omit<UserFacts, 'disabled'> {
   readonly sessionId: string
-  readonly userId: number
-  readonly username: string
-  readonly displayName: string
-  readonly isAdmin: boolean
-  readonly mustChange: boolean
-  /** the user still has the password of the first start */
-  readonly firstPassword: boolean
   readonly limited: boolean
   readonly expiresAt: number
   /** not ended, and the user is not disabled; expiry is judged by the caller */
@@ -24,36 +18,17 @@ export async function insertSession(tx: Tx, session: SessionRow): Promise<void> 
 
 export async function readSession(tx: ReadTx, sessionId: string): Promise<SessionFacts | null> {
   const row = await tx.first(
-    query
-      .selectFrom('session')
-      .innerJoin('user', 'user.id', 'session.user_id')
-      .select([
-        'session.id',
-        'session.user_id',
-        'session.limited',
-        'session.expires_at',
-        'session.ended_at',
-        'user.username',
-        'user.display_name',
-        'user.is_admin',
-        'user.must_change',
-        'user.first_password',
-        'user.disabled',
-      ])
-      .where('session.id', '=', sessionId),
+    query.selectFrom('session').select(['id', 'user_id', 'limited', 'expires_at', 'ended_at']).where('id', '=', sessionId),
   )
-  if (row === null) return null
+  const user = row === null ? null : await readUserFacts(tx, row.user_id)
+  if (row === null || user === null) return null
+  const { disabled, ...facts } = user
   return {
+    ...facts,
     sessionId: row.id,
-    userId: row.user_id,
-    username: row.username,
-    displayName: row.display_name,
-    isAdmin: row.is_admin === 1,
-    mustChange: row.must_change === 1,
-    firstPassword: row.first_password === 1,
     limited: row.limited === 1,
     expiresAt: row.expires_at,
-    isLive: row.ended_at === null && row.disabled === 0,
+    isLive: row.ended_at === null && !disabled,
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type WorkflowDefinition,
   type WorkflowUpdate,
 } from '@tickwheel/contract'
-import type { Caller, Change } from './caller.ts'
+import { accountOf, type Caller, type Change } from './caller.ts'
 import type { Database, ReadTx, Tx } from './database.ts'
 import { isSharded } from './is-sharded.ts'
 import { WORKFLOWS_LEVEL } from './levels.ts'
@@ -130,7 +130,7 @@ interface Draft {
 }
 
 async function wishOf(tx: ReadTx, selfId: number | null, { groupId, definition, mayRun, caller }: Draft): Promise<Omit<Wish, 'isEnabled'>> {
-  const savedBy = caller.actor.kind === 'user' ? caller.actor.id : null
+  const savedBy = accountOf(caller)
   const own = definitionProblems(definition)
   if (own.some(isTooLarge)) return { groupId, content: contentOf(hollow(definition)), problems: own }
   const { refs, problems } = await resolveReferences(tx, definition, mayRun)

@@ -1,5 +1,6 @@
-import type { Group, GroupUpdate, Instance, Problem, RouteAnswer, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
-import { compileSchedule, type Schedule } from '@tickwheel/core'
+import type { Group, GroupUpdate, Instance, Me, Problem, RouteAnswer, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
+import { ALL_PERMISSIONS, compileSchedule, isPermission, type Schedule } from '@tickwheel/core'
+import { accessAnswer } from './access.ts'
 import { clusterOf } from './cluster.ts'
 import { workflows } from './workflows.ts'
 import { executorNow, ledgerOf, traceOf, whyOf } from './history.ts'
@@ -35,8 +36,10 @@ export function answer(world: World, request: MockRequest): MockAnswer {
   if (key === 'POST /auth/refresh') return ok(session(world))
   if (request.token === null) return refuse(401, 'UNAUTHENTICATED')
   if (key === 'POST /auth/logout') return ok(null, 204)
-  if (key === 'GET /auth/me') return ok({ user: session(world).user, grants: { all: world.permissions ?? PERMISSIONS, groups: {} } })
+  if (key === 'GET /auth/me') return ok(me(world))
   if (key === 'PUT /auth/password') return changePassword(world, request)
+  const ofAccess = accessAnswer(world, request)
+  if (ofAccess !== null) return ofAccess
   const [resource, id, ...rest] = path.slice(1).split('/')
   const number = Number(id)
   if (resource === 'workflow-run') return id === undefined ? workflowRunList(world, request) : oneWorkflowRun(world, request, number, rest)
@@ -56,7 +59,7 @@ export function answer(world: World, request: MockRequest): MockAnswer {
       if (id === 'resume') world.hasResumed = true
       return ok(clusterOf(world, world.cluster))
     case 'token':
-      return method === 'GET' ? ok(list([], request)) : makeToken(world, request)
+      return method === 'POST' ? makeToken(world, request) : ok(null, 204)
     case 'schedule':
       return ok(preview(at<{ schedule: ScheduleInput }>(request.body).schedule, world.now, 10))
     case undefined:
@@ -65,11 +68,10 @@ export function answer(world: World, request: MockRequest): MockAnswer {
   }
 }
 
-const PERMISSIONS = [
-  'group:view', 'group:edit', 'task:view', 'task:viewParams', 'task:edit', 'task:editScript', 'task:delete', 'task:run', 'task:runWithParams', 'task:toggle',
-  'workflow:view', 'workflow:viewParams', 'workflow:edit', 'workflow:delete', 'workflow:run', 'workflow:runWithParams', 'workflow:toggle', 'workflow:operate', 'workflow:approve',
-  'instance:view', 'instance:viewLogs', 'instance:cancel', 'instance:retry', 'executor:view', 'executor:operate', 'executor:enroll', 'system:view', 'system:edit',
-]
+function me(world: World): Me {
+  const permissions = (world.permissions ?? ALL_PERMISSIONS).filter(isPermission)
+  return { user: session(world).user, token: null, grants: { all: permissions, groups: {} }, bindings: [{ role: 'admin', groupIds: null, permissions }] }
+}
 
 /** The console sends what its types say; the mock trusts it. */
 function at<T>(body: unknown): T {
@@ -321,9 +323,13 @@ function oneWorkflowRun(world: World, request: MockRequest, id: number, [verb = 
 
 /** As if somebody pasted the command: an executor of the group joins four seconds later. */
 function makeToken(world: World, request: MockRequest): MockAnswer {
-  const { groupIds, expiresAt } = at<TokenCreate>(request.body)
+  const asked = at<TokenCreate>(request.body)
+  const expiresAt = asked.expiresAt ?? null
+  const facts = { id: 9, name: asked.name ?? '', owner: null, rateLimit: null, createdAt: iso(world.now), expiresAt, lastUsedAt: null, revokedAt: null }
+  if (asked.kind === 'api') return ok({ ...facts, kind: 'api', groupIds: [], bindings: asked.bindings, token: 'twk_9_Zr5mJ0q2vWkT8xYb4nLcQe7uHs1aPdFg' }, 201)
+  const { groupIds } = asked
   setTimeout(() => addExecutor(world, { id: (world.lastId += 1), groupId: groupIds[0] ?? 1, name: `laptop-${world.lastId}`, host: '192.168.1.23', state: 'online' }), 4_000)
-  return ok({ id: 9, kind: 'executor', name: '', groupIds, createdAt: iso(world.now), expiresAt: expiresAt ?? null, lastUsedAt: null, revokedAt: null, token: 'twe_9_Zr5mJ0q2vWkT8xYb4nLcQe7uHs1aPdFg' }, 201)
+  return ok({ ...facts, kind: 'executor', groupIds, bindings: [], token: 'twe_9_Zr5mJ0q2vWkT8xYb4nLcQe7uHs1aPdFg' }, 201)
 }
 
 function executors(world: World, request: MockRequest, id: number, verb: string | undefined): MockAnswer {

@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream'
 import type { AuditEntry, AuditExportQuery, ExportFormat } from '@tickwheel/contract'
 import { id, may, type Permission } from '@tickwheel/core'
+import type { SignedUser } from '../../auth/signed-user.ts'
 import { writeAudit } from '../../store/audit.ts'
 import { exportAudit, getAuditEntry, listAudit, sizeOfExport, type MayViewParams } from '../../store/audit-list.ts'
 import type { Caller } from '../../store/caller.ts'
 import type { Database } from '../../store/database.ts'
 import type { MakeChange } from '../change.ts'
 import { csvRow } from '../csv.ts'
-import { Streamed, type HandlersOf, type SignedUser } from '../handlers.ts'
+import { Streamed, type HandlersOf } from '../handlers.ts'
 
 export function auditHandlers({
   db,

@@ -5,8 +5,9 @@ import type { Database } from '../../store/database.ts'
 import { listFirings, whyAt } from '../../store/ledger.ts'
 import { TASK } from '../../store/scheduled-kind.ts'
 import { getTask, listTasks, listTaskVersions } from '../../store/task-list.ts'
-import type { HandlersOf, SignedUser } from '../handlers.ts'
-import { mayIn, requireAlso } from '../may-also.ts'
+import type { SignedUser } from '../../auth/signed-user.ts'
+import type { HandlersOf } from '../handlers.ts'
+import { mayIn, requireAlso, requireWhereSeen } from '../may-also.ts'
 import { nextFirings, preview } from '../next-firings.ts'
 import { pageOf } from '../paging.ts'
 import type { Locate } from '../register.ts'
@@ -45,12 +46,12 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
     listTasks: async ({ query, scope }) => listTasks(db, scope, query),
     getTask: async ({ params, scope, who }) => one(params.id, scope, who),
     createTask: async ({ body, scope, who, caller }) => {
-      requireScriptRight(body, who)
+      requireSaveRights(body, who)
       const { taskId } = await commands.createTask(body, scope, caller)
       return one(taskId, scope, who)
     },
     updateTask: async ({ params, body, scope, who, caller }) => {
-      requireScriptRight(body, who)
+      requireSaveRights(body, who)
       await commands.updateTask(params.id, body, scope, caller)
       return one(params.id, scope, who)
     },
@@ -89,7 +90,12 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
   }
 }
 
-/** Who may save a shell command or a script has a shell on the executors. */
-function requireScriptRight({ handler, groupId }: TaskCreate, who: SignedUser): void {
-  if (handler.kind === 'shell' || handler.kind === 'script') requireAlso(who, 'task:editScript', groupId)
+/** Who may save a shell command or a script has a shell on the executors. The group may be another than before. */
+function requireSaveRights({ handler, groupId }: TaskCreate, who: SignedUser): void {
+  requireWhereSeen(who, 'task:edit', groupId)
+  if (isScript(handler)) requireWhereSeen(who, 'task:editScript', groupId)
+}
+
+function isScript({ kind }: TaskCreate['handler']): boolean {
+  return kind === 'shell' || kind === 'script'
 }

@@ -2,7 +2,8 @@ import type { WorkflowRun } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { Commands } from '../../engine/commands.ts'
 import type { WorkflowRunReader } from '../../store/workflow-run-views.ts'
-import type { HandlersOf, SignedUser } from '../handlers.ts'
+import type { SignedUser } from '../../auth/signed-user.ts'
+import type { HandlersOf } from '../handlers.ts'
 import { mayIn } from '../may-also.ts'
 
 export interface WorkflowRunParts {

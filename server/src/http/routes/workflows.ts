@@ -9,8 +9,9 @@ import { inlineTasksOf } from '../../store/workflow-problems.ts'
 import type { RunRights } from '../../store/run-rights.ts'
 import type { WorkflowVersions } from '../../store/workflow-versions.ts'
 import { workflowProblems } from '../../store/workflows.ts'
-import type { HandlersOf, SignedUser } from '../handlers.ts'
-import { mayIn, requireAlso } from '../may-also.ts'
+import type { SignedUser } from '../../auth/signed-user.ts'
+import type { HandlersOf } from '../handlers.ts'
+import { mayIn, requireAlso, requireWhereSeen } from '../may-also.ts'
 import { nextFirings } from '../next-firings.ts'
 import { pageOf } from '../paging.ts'
 import type { Locate } from '../register.ts'
@@ -54,6 +55,7 @@ export function workflowHandlers(parts: WorkflowParts): HandlersOf<WorkflowCalls
       return wantsYaml ? sendsYaml(workflow) : workflow
     },
     createWorkflow: async ({ body, scope, who, caller }) => {
+      requireWhereSeen(who, 'workflow:edit', body.groupId)
       requireScriptRight(body, who)
       const { workflowId } = await commands.createWorkflow(body, mayRun(who), scope, caller)
       return one(workflowId, scope, who)
@@ -67,6 +69,7 @@ export function workflowHandlers(parts: WorkflowParts): HandlersOf<WorkflowCalls
       return { problems: yaml === null ? problems : yaml.located(problems) }
     },
     updateWorkflow: async ({ params, body, scope, who, caller }) => {
+      requireWhereSeen(who, 'workflow:edit', body.groupId)
       requireScriptRight(body, who)
       await commands.updateWorkflow(params.id, body, mayRun(who), scope, caller)
       return one(params.id, scope, who)
@@ -117,7 +120,7 @@ function mayRun({ grants }: SignedUser): RunRights {
 
 /** Who may save a shell command or a script has a shell on the executors, in a step as in a task. */
 function requireScriptRight({ steps, groupId }: Pick<WorkflowCreate, 'steps' | 'groupId'>, who: SignedUser): void {
-  if (inlineTasksOf({ steps }).some(({ inline }) => isScript(inline.handler))) requireAlso(who, 'task:editScript', groupId)
+  if (inlineTasksOf({ steps }).some(({ inline }) => isScript(inline.handler))) requireWhereSeen(who, 'task:editScript', groupId)
 }
 
 function isScript({ kind }: StepHandler): boolean {
