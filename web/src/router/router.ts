@@ -8,7 +8,7 @@ declare module 'vue-router' {
     isPublic?: boolean
     title?: MessageKey
     /** which entry of the rail is lit */
-    section?: 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'system'
+    section?: 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'access' | 'system'
   }
 }
 
@@ -28,6 +28,12 @@ const pages: RouteRecordRaw[] = [
   { path: 'workflow-run/:id(\\d+)', alias: '/workflow-runs/:id(\\d+)', name: 'workflow-run', component: () => import('../views/workflow-run/workflow-run-page.vue'), meta: { title: 'workflowRuns.title', section: 'runs' } },
   { path: 'executor', name: 'executors', component: () => import('../views/executors/executors-page.vue'), meta: { title: 'shell.nav.executors', section: 'executors' } },
   { path: 'group', name: 'groups', component: () => import('../views/groups/groups-page.vue'), meta: { title: 'shell.nav.groups', section: 'groups' } },
+  { path: 'user', name: 'users', component: () => import('../views/users/users-page.vue'), meta: { title: 'access.pages.users', section: 'access' } },
+  { path: 'role', name: 'roles', component: () => import('../views/roles/roles-page.vue'), meta: { title: 'access.pages.roles', section: 'access' } },
+  { path: 'token', name: 'tokens', component: () => import('../views/tokens/tokens-page.vue'), meta: { title: 'access.pages.tokens', section: 'access' } },
+  { path: 'rights', name: 'rights', component: () => import('../views/rights/rights-page.vue'), meta: { title: 'access.pages.rights', section: 'access' } },
+  { path: 'audit', name: 'audit', component: () => import('../views/audit/audit-page.vue'), meta: { title: 'audit.title', section: 'access' } },
+  { path: 'account', name: 'account', component: () => import('../views/account/account-page.vue'), meta: { title: 'access.account.title' } },
   { path: 'system', name: 'system', component: () => import('../views/system/system-page.vue'), meta: { title: 'shell.nav.system', section: 'system' } },
   { path: ':rest(.*)*', name: 'not-found', component: () => import('../views/not-found/not-found-page.vue'), meta: { title: 'shell.notFound.title' } },
 ]

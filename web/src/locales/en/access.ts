@@ -1,0 +1,48 @@
+/** Users, roles, tokens, the own account, and why somebody may do something. */
+export const access = {
+  title: 'Access', what: 'What to look at', pages: { users: 'Users', roles: 'Roles', tokens: 'Tokens', rights: 'Who may what', audit: 'Audit log' },
+  roles: { viewer: 'Viewer', operator: 'Operator', developer: 'Developer', admin: 'Administrator' },
+  roleHints: { viewer: 'Sees everything, changes nothing.', operator: 'Runs, stops and cancels what others built, and approves.', developer: 'Builds tasks and workflows with their scripts.', admin: 'Everything in the groups chosen. In all groups also users, roles and the system.' },
+  verbs: {
+    view: 'See', viewParams: 'See parameters, results and scripts', viewLogs: 'Read logs', edit: 'Create and change', editScript: 'Write scripts', delete: 'Delete', run: 'Run now', runWithParams: 'Run with other parameters or executor', toggle: 'Start and stop the schedule',
+    cancel: 'Cancel', retry: 'Run again', operate: 'Operate', approve: 'Approve and reject steps', enroll: 'Let executors join',
+  },
+  verbsOf: { executor_operate: 'Drain, resume, remove', workflow_operate: 'Cancel, pause, resume, run again', alarm_operate: 'Acknowledge, silence, test', secret_view: 'See names and last use, never values', group_edit: 'Create, change and delete', user_edit: 'Create, change and delete', role_edit: 'Create, change and delete', token_edit: 'Revoke', system_edit: 'Retention, maintenance, import, backup', system_view: 'See nodes, slots and storage', audit_view: 'Read' },
+  kinds: { group: 'Groups', task: 'Tasks', instance: 'Runs', workflow: 'Workflows', executor: 'Executors', calendar: 'Calendars', variable: 'Variables', alarm: 'Alarms', secret: 'Secrets', user: 'Users', role: 'Roles', token: 'Tokens', audit: 'Audit log', system: 'System' },
+  allGroups: 'all groups', groupId: 'group {id}', editScript: 'With this role one can run any command on the executors of the groups chosen.',
+  scopeAll: 'Takes effect only where the role is given in all groups.',
+  bindings: { label: 'What it may do', role: 'Role', where: 'Where', all: 'All groups', some: 'Only these', groups: 'Groups', choose: 'Choose groups', add: 'Add a role', remove: 'Remove this role', none: 'No role: may sign in and see nothing.', groupsMissing: 'Choose at least one group.', roleMissing: 'Choose a role.' },
+  users: {
+    title: 'Users', create: 'New user', search: 'Search by name', name: 'User name', displayName: 'Shown as', roles: 'Roles', lastLogin: 'Last sign-in', created: 'Created', never: 'never', state: 'State', filterRole: 'Every role', filterState: 'Active and disabled',
+    states: { active: 'Active', disabled: 'Disabled', mustChange: 'Password to be changed' }, you: 'you',
+    nameHint: "Letters, digits and . _ {'@'} + -. It cannot be changed later.", nameBad: "Letters, digits and . _ {'@'} + -, beginning with a letter or digit.", nameMissing: 'Enter a user name.', passwordMissing: 'At least 8 characters.',
+    password: 'First password', newPassword: 'New password', passwordHint: 'Hand it over by a safe way. It must be changed at the first sign-in.', generate: 'Make one', copyPassword: 'Copy',
+    createTitle: 'New user', editTitle: 'User “{name}”', createdNow: 'User “{name}” is created.', saved: 'User “{name}” is saved.', stale: 'Somebody has changed this user in the meantime. The fields now show the newest values.',
+    menu: { edit: 'Edit', password: 'Reset password', disable: 'Disable', enable: 'Enable', delete: 'Delete', why: 'What may they do?', audit: 'What they did', more: 'More about “{name}”' },
+    resetTitle: 'Reset the password of “{name}”', resetText: 'Every session of “{name}” ends. The new password must be changed at the next sign-in.', reset: 'Reset password', resetDone: 'The password of “{name}” is reset.',
+    disableTitle: 'Disable “{name}”?', disableText: 'Every session and API token of “{name}” stops working at once.', disable: 'Disable', disabled: '“{name}” is disabled.', enabled: '“{name}” is enabled again.',
+    deleteTitle: 'Delete user “{name}”?', deleteText: 'Sessions end and API tokens of “{name}” are revoked at once. What they did stays in the audit log.', delete: 'Delete user', deleted: 'User “{name}” is deleted.',
+    disabledField: 'Disabled: cannot sign in, and its tokens do not work', onlyYou: 'You are the only user. Colleagues get accounts of their own, with the rights they need.',
+  },
+  role: {
+    title: 'Roles', create: 'New role', builtIn: 'built in', permission: 'Permission', users: '{n} user | {n} users', tokens: '{n} token | {n} tokens', nobody: 'given to nobody', search: 'Search permissions',
+    createTitle: 'New role', editTitle: 'Role “{name}”', name: 'Name', description: 'Description', permissions: 'Permissions', from: 'Start from', nothing: 'Nothing', copyFrom: 'Copy of “{name}”', nameMissing: 'Enter a name.', permissionsMissing: 'Choose at least one permission.', chosen: '{n} permission | {n} permissions', all: 'All', none: 'None',
+    created: 'Role “{name}” is created.', saved: 'Role “{name}” is saved.', deleted: 'Role “{name}” is deleted.', stale: 'Somebody has changed this role in the meantime. The fields now show the newest values.', at: 'The change takes effect at once for everyone who has the role.',
+    deleteTitle: 'Delete role “{name}”?', deleteText: 'Nobody has this role.', delete: 'Delete role', inUse: 'Still given to {who}. Take it away first.', yes: 'may', no: 'may not',
+    notHeld: 'You do not have this permission in all groups, so you cannot hand it out.', editScript: 'Whoever has “Write scripts” can run any command on the executors. Leave it out where it is not needed.',
+  },
+  tokens: {
+    title: 'Tokens', own: 'API tokens', create: 'New API token', kinds: { api: 'API tokens', executor: 'Executor tokens' }, name: 'Name', owner: 'Owner', rights: 'May do', groups: 'For executors of', expires: 'Expires', lastUsed: 'Last used', created: 'Created', state: 'State', neverUsed: 'never', neverExpires: 'never', all: 'Revoked and expired too',
+    states: { live: 'Valid', expired: 'Expired', revoked: 'Revoked', soon: 'Expires soon' }, revoke: 'Revoke', revokeTitle: 'Revoke token “{name}”?', revokeText: 'Whatever uses it stops working at once. This cannot be taken back.', revokeExecutor: 'Executors that are connected stay so until they restart; then they cannot join with it.', revoked: 'Token “{name}” is revoked.',
+    createTitle: 'New API token', nameHint: 'What will use it, such as “deploy pipeline”.', nameMissing: 'Enter a name.', days: '{n} day | {n} days', until: 'Until {at}', rightsHint: 'It never may do more than you may at that moment.', rightsMissing: 'Give it at least one role.',
+    made: 'Token “{name}” is ready', once: 'Copy it now: it is not shown again.', copy: 'Copy', copied: 'Copied', use: 'Send it with each call:', done: 'I have kept it',
+    emptyOwn: 'You have no API tokens', emptyOwnText: 'Programs and scripts call the API with a token instead of your password.', empty: 'No tokens', emptyText: 'Nobody has made one yet.', emptyExecutor: 'No executor tokens', emptyExecutorText: 'Executors get one when you add them on the page Executors.', more: 'More about “{name}”', unnamed: 'unnamed',
+  },
+  rights: {
+    title: 'Who may what', intro: 'Choose somebody and what it is about. The answer names what allows it, or what is missing.', user: 'User', permission: 'Permission', group: 'Group', noGroup: 'In no group, for all groups', ask: 'Choose a user and a permission.',
+    allowed: 'Yes. {user} may do this {where}.', denied: 'No. {user} may not do this {where}.', inGroup: 'in “{group}”', everywhere: 'for all groups', disabled: 'The account is disabled, so nothing that it was given counts.', by: 'Because of', nothing: 'No role of this user allows it.', roles: 'These roles would allow it: {roles}.', edit: 'Change the rights of {user}', needsAll: 'This permission takes effect only in all groups.',
+  },
+  account: { title: 'My account', name: 'User name', displayName: 'Shown as', password: 'Password', change: 'Change password', rights: 'My rights', noRights: 'Nobody has given you a role yet. Ask an administrator.', open: 'My account' },
+  permissions: '{n} permission | {n} permissions',
+  hiddenPage: { title: 'Not found', text: 'It does not exist, or you may not see it.' },
+}
