@@ -137,6 +137,22 @@ describe('every call that changes something leaves an entry', () => {
     walked.add('deleteWorkflow')
   })
 
+  it('of accounts, their passwords, and roles', async () => {
+    const permissions = ['task:view']
+    const role = await leaves<{ id: number }>('createRole', { body: { name: 'r', permissions }, actions: ['role:create'] })
+    await leaves('updateRole', { to: role, body: { name: 'q', permissions, version: 1 }, actions: ['role:edit'] })
+    await leaves('deleteRole', { to: role, actions: ['role:delete'] })
+    const given = { username: 'ann', password: 'a first password' }
+    const user = await leaves<{ id: number }>('createUser', { body: given, actions: ['user:create'] })
+    const more = { displayName: 'Ann', disabled: false, bindings: [{ role: 'viewer', groupIds: null }], version: 1 }
+    await leaves('updateUser', { to: user, body: more, actions: ['user:edit'] })
+    await leaves('resetPassword', { to: user, body: { password: 'a second password' }, actions: ['user:password'] })
+    await leaves('deleteUser', { to: user, actions: ['user:delete'] })
+    const { items } = await listed('/audit?resourceKind=user&resourceId=' + String(user.id))
+    const entries = await Promise.all(items.map(async ({ id }) => client.get<AuditEntry>(`/audit/${id}`)))
+    expect(JSON.stringify(entries)).not.toMatch(/first password|second password/)
+  })
+
   it('of signing in and out', async () => {
     const admin = { username: 'admin', password: 'admin123' }
     await leaves('login', { body: admin, actions: ['auth:login'] })
@@ -184,9 +200,10 @@ describe('the audit log', () => {
       .map((line) => JSON.parse(line) as AuditEntry)
     expect(entries.map((entry) => entry.action)).toEqual(['group:delete', 'group:edit', 'group:create', 'group:create'])
     const { items } = await listed('/audit?action=audit:export')
-    expect(items.map((item) => item.changed)).toEqual([
-      ['format', 'action', 'entries'],
-      ['action', 'entries'],
+    const notes = await Promise.all(items.map(async ({ id }) => (await client.get<AuditEntry>(`/audit/${id}`)).after))
+    expect(notes).toEqual([
+      { action: 'group:*', format: 'jsonl', entries: 4 },
+      { action: 'group:*', entries: 4 },
     ])
   })
 })

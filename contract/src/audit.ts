@@ -36,7 +36,7 @@ const facts = {
   count: Type.Integer({ minimum: 1, description: 'how many refusals of one minute the entry stands for' }),
 }
 
-/** An entry of the audit log, as it is listed. `changed`: which fields were changed, at most 20; empty where the entry has no before and after. */
+/** An entry of the audit log, as it is listed. `changed`: which fields were changed, at most 20; empty where the entry has not both a before and an after. */
 export const AuditListItem = strict({ ...facts, changed: Type.Array(Type.String()) })
 export type AuditListItem = Static<typeof AuditListItem>
 

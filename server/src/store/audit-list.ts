@@ -19,7 +19,8 @@ import { groupsOf, isVisible } from './scope.ts'
 
 /*
  * Reads the audit log, newest first. It has no index beside its key: writes of every person pass it, and a filter looks at no more than 20,000 entries a page,
- * so a page may be short and still have a next one. `from` and `to` narrow the key itself.
+ * so a page may be short and still have a next one. Ids are given out up to 10 s before they are used: a page is put into the order of time, the pages follow each
+ * other by id. `from` and `to` narrow the key itself.
  */
 
 /** Entries that one page looks at. */
@@ -264,7 +265,8 @@ async function readEntries(tx: ReadTx, ids: readonly number[]): Promise<AuditEnt
     tx,
     rows.flatMap((row) => (row.group_id === null ? [] : [row.group_id])),
   )
-  return rows.map((row) => entryOf(row, row.group_id === null ? null : (groups.get(row.group_id) ?? null)))
+  const inTime = rows.toSorted((a, b) => b.at - a.at || b.id - a.id)
+  return inTime.map((row) => entryOf(row, row.group_id === null ? null : (groups.get(row.group_id) ?? null)))
 }
 
 function entryOf(row: AuditRow, groupName: string | null): AuditEntry {
@@ -301,6 +303,8 @@ function fieldsOf(text: string | null): AuditEntry['before'] {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null
 }
 
+/** Of what was made, taken away or asked for nothing has changed. */
 function namesIn(before: AuditEntry['before'], after: AuditEntry['before']): string[] {
-  return [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].slice(0, CHANGED_NAMES)
+  if (before === null || after === null) return []
+  return [...new Set([...Object.keys(before), ...Object.keys(after)])].slice(0, CHANGED_NAMES)
 }

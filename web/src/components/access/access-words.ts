@@ -35,5 +35,5 @@ export function knownPermissions(permissions: readonly string[]): Permission[] {
 /** Where a role is given: `all groups`, `billing, reports`. */
 export function whereWords(groupIds: readonly number[] | null, names: ReadonlyMap<number, string>): string {
   if (groupIds === null) return t('access.allGroups')
-  return groupIds.map((groupId) => names.get(groupId) ?? t('access.groupId', { id: groupId })).join(', ')
+  return groupIds.map((groupId) => names.get(groupId) ?? t('access.groupId', { id: groupId })).join(t('access.separator'))
 }

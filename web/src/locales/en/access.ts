@@ -1,5 +1,6 @@
 /** Users, roles, tokens, the own account, and why somebody may do something. */
 export const access = {
+  separator: ', ',
   title: 'Access', what: 'What to look at', pages: { users: 'Users', roles: 'Roles', tokens: 'Tokens', rights: 'Who may what', audit: 'Audit log' },
   roles: { viewer: 'Viewer', operator: 'Operator', developer: 'Developer', admin: 'Administrator' },
   roleHints: { viewer: 'Sees everything, changes nothing.', operator: 'Runs, stops and cancels what others built, and approves.', developer: 'Builds tasks and workflows with their scripts.', admin: 'Everything in the groups chosen. In all groups also users, roles and the system.' },
@@ -16,7 +17,7 @@ export const access = {
     title: 'Users', create: 'New user', search: 'Search by name', name: 'User name', displayName: 'Shown as', roles: 'Roles', lastLogin: 'Last sign-in', created: 'Created', never: 'never', state: 'State', filterRole: 'Every role', filterState: 'Active and disabled',
     states: { active: 'Active', disabled: 'Disabled', mustChange: 'Password to be changed' }, you: 'you',
     nameHint: "Letters, digits and . _ {'@'} + -. It cannot be changed later.", nameBad: "Letters, digits and . _ {'@'} + -, beginning with a letter or digit.", nameMissing: 'Enter a user name.', passwordMissing: 'At least 8 characters.',
-    password: 'First password', newPassword: 'New password', passwordHint: 'Hand it over by a safe way. It must be changed at the first sign-in.', generate: 'Make one', copyPassword: 'Copy',
+    password: 'First password', newPassword: 'New password', passwordHint: 'Hand it over safely. Its owner has to change it when signing in.', generate: 'Make one', copyPassword: 'Copy',
     createTitle: 'New user', editTitle: 'User “{name}”', createdNow: 'User “{name}” is created.', saved: 'User “{name}” is saved.', stale: 'Somebody has changed this user in the meantime. The fields now show the newest values.',
     menu: { edit: 'Edit', password: 'Reset password', disable: 'Disable', enable: 'Enable', delete: 'Delete', why: 'What may they do?', audit: 'What they did', more: 'More about “{name}”' },
     resetTitle: 'Reset the password of “{name}”', resetText: 'Every session of “{name}” ends. The new password must be changed at the next sign-in.', reset: 'Reset password', resetDone: 'The password of “{name}” is reset.',
@@ -34,7 +35,7 @@ export const access = {
   tokens: {
     title: 'Tokens', own: 'API tokens', create: 'New API token', kinds: { api: 'API tokens', executor: 'Executor tokens' }, name: 'Name', owner: 'Owner', rights: 'May do', groups: 'For executors of', expires: 'Expires', lastUsed: 'Last used', created: 'Created', state: 'State', neverUsed: 'never', neverExpires: 'never', all: 'Revoked and expired too',
     states: { live: 'Valid', expired: 'Expired', revoked: 'Revoked', soon: 'Expires soon' }, revoke: 'Revoke', revokeTitle: 'Revoke token “{name}”?', revokeText: 'Whatever uses it stops working at once. This cannot be taken back.', revokeExecutor: 'Executors that are connected stay so until they restart; then they cannot join with it.', revoked: 'Token “{name}” is revoked.',
-    createTitle: 'New API token', nameHint: 'What will use it, such as “deploy pipeline”.', nameMissing: 'Enter a name.', days: '{n} day | {n} days', until: 'Until {at}', rightsHint: 'It never may do more than you may at that moment.', rightsMissing: 'Give it at least one role.',
+    createTitle: 'New API token', nameHint: 'What will use it, such as “deploy pipeline”.', nameMissing: 'Enter a name.', days: '{n} day | {n} days', until: 'Until {at}', rightsHint: 'It can never do more than you can at that moment.', rightsMissing: 'Give it at least one role.',
     made: 'Token “{name}” is ready', once: 'Copy it now: it is not shown again.', copy: 'Copy', copied: 'Copied', use: 'Send it with each call:', done: 'I have kept it',
     emptyOwn: 'You have no API tokens', emptyOwnText: 'Programs and scripts call the API with a token instead of your password.', empty: 'No tokens', emptyText: 'Nobody has made one yet.', emptyExecutor: 'No executor tokens', emptyExecutorText: 'Executors get one when you add them on the page Executors.', more: 'More about “{name}”', unnamed: 'unnamed',
   },

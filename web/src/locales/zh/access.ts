@@ -1,4 +1,5 @@
 export const access = {
+  separator: '、',
   title: '权限', what: '查看内容', pages: { users: '用户', roles: '角色', tokens: '令牌', rights: '权限查询', audit: '审计日志' },
   roles: { viewer: '只读', operator: '运维', developer: '开发', admin: '管理员' },
   roleHints: { viewer: '可以查看，不能修改。', operator: '可以运行、停止、取消已有任务，并可审批。', developer: '可以编写任务、工作流及其脚本。', admin: '所选任务组内的全部权限；授予全部任务组时，还包括用户、角色和系统管理。' },
@@ -15,7 +16,7 @@ export const access = {
     title: '用户', create: '新建用户', search: '按名称搜索', name: '用户名', displayName: '显示名', roles: '角色', lastLogin: '最近登录', created: '创建时间', never: '从未登录', state: '状态', filterRole: '全部角色', filterState: '全部状态',
     states: { active: '正常', disabled: '已禁用', mustChange: '待修改密码' }, you: '你',
     nameHint: "字母、数字和 . _ {'@'} + -，创建后不可修改。", nameBad: "只能使用字母、数字和 . _ {'@'} + -，以字母或数字开头。", nameMissing: '请输入用户名。', passwordMissing: '至少 8 个字符。',
-    password: '初始密码', newPassword: '新密码', passwordHint: '请通过安全的方式告知对方，首次登录时必须修改。', generate: '随机生成', copyPassword: '复制',
+    password: '初始密码', newPassword: '新密码', passwordHint: '请通过安全的方式告知对方，对方登录时必须修改。', generate: '随机生成', copyPassword: '复制',
     createTitle: '新建用户', editTitle: '用户“{name}”', createdNow: '已新建用户“{name}”。', saved: '已保存用户“{name}”。', stale: '该用户已被其他人修改，字段现在显示最新内容。',
     menu: { edit: '编辑', password: '重置密码', disable: '禁用', enable: '启用', delete: '删除', why: '查询权限', audit: '操作记录', more: '“{name}”的更多操作' },
     resetTitle: '重置“{name}”的密码', resetText: '“{name}”的全部登录会立即失效，下次登录时必须修改新密码。', reset: '重置密码', resetDone: '已重置“{name}”的密码。',
