@@ -1,6 +1,7 @@
-import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteRecordRaw } from 'vue-router'
+import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteLocationRaw, type RouteRecordRaw } from 'vue-router'
 import type { MessageKey } from '../locales/text.ts'
 import { useSession } from '../store/session.ts'
+import { firstPage, mayOpen } from './page-needs.ts'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -54,8 +55,14 @@ router.beforeEach(async (to) => {
   if (session.isSignedIn) await session.loadGrants().catch(() => loadGrantsLater())
   if (!session.isSignedIn) return { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
   if (session.mustChangePassword && to.name !== 'password') return { name: 'password', query: { next: to.fullPath } }
-  return true
+  if (!session.knowsRights || typeof to.name !== 'string' || mayOpen(to.name, session.may)) return true
+  return to.redirectedFrom?.path === '/' ? { name: firstPage(session.may) } : notThere(to)
 })
+
+/** What somebody may not see is not there: its address stays, the page says so. */
+function notThere({ path, query, hash }: RouteLocationNormalized): RouteLocationRaw {
+  return { name: 'not-found', params: { rest: path.slice(1).split('/') }, query, hash, replace: true }
+}
 
 const GRANTS_PAUSE_MS = 3_000
 

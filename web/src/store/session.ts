@@ -13,6 +13,8 @@ export const useSession = defineStore('session', () => {
   const grants = shallowRef<Me['grants'] | null>(null)
   /** what gives these rights */
   const bindings = shallowRef<Me['bindings']>([])
+  /** false: not asked for yet, or the server could not be reached */
+  const knowsRights = computed(() => grants.value !== null)
   const isSignedIn = computed(() => user.value !== null)
   /** signed out by hand, not by the server or by time */
   const hasLeft = ref(false)
@@ -71,7 +73,7 @@ export const useSession = defineStore('session', () => {
     return grants.value?.all.includes(permission) === true
   }
 
-  return { user, bindings, isSignedIn, hasLeft, mustChangePassword, loadGrants, signIn, signOut, setPassword, may, mayEverywhere }
+  return { user, bindings, knowsRights, isSignedIn, hasLeft, mustChangePassword, loadGrants, signIn, signOut, setPassword, may, mayEverywhere }
 })
 
 /** `const may = useMay(); may('task:edit', groupId)`: what may not be done is not shown. */

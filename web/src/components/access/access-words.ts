@@ -17,6 +17,11 @@ export function permissionWords(permission: Permission): string {
   return `${kindWords(permission.split(':')[0] ?? '')} · ${verbWords(permission)}`
 }
 
+/** Why something is disabled: the right that is missing. */
+export function noRightWords(permission: Permission): string {
+  return t('access.noRight', { permission: permissionWords(permission) })
+}
+
 export function kindWords(kind: string): string {
   return tMaybe(`access.kinds.${kind}`) ?? kind
 }

@@ -44,6 +44,7 @@ export const access = {
     allowed: 'Yes. {user} may do this {where}.', denied: 'No. {user} may not do this {where}.', inGroup: 'in “{group}”', everywhere: 'for all groups', disabled: 'The account is disabled, so nothing that it was given counts.', by: 'Because of', nothing: 'No role of this user allows it.', roles: 'These roles would allow it: {roles}.', edit: 'Change the rights of {user}', needsAll: 'This permission takes effect only in all groups.',
   },
   account: { title: 'My account', name: 'User name', displayName: 'Shown as', password: 'Password', change: 'Change password', rights: 'My rights', noRights: 'Nobody has given you a role yet. Ask an administrator.', open: 'My account' },
+  noRight: 'You may not do this here. It needs the permission “{permission}”.',
   permissions: '{n} permission | {n} permissions',
-  hiddenPage: { title: 'Not found', text: 'It does not exist, or you may not see it.' },
+  hiddenPage: { title: 'Not found', text: 'Or it belongs to a group that you may not see.' },
 }

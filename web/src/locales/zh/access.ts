@@ -43,6 +43,7 @@ export const access = {
     allowed: '可以。{user} {where}拥有该权限。', denied: '不可以。{user} {where}没有该权限。', inGroup: '在“{group}”中', everywhere: '在全部任务组中', disabled: '该账号已禁用，授予的权限均不生效。', by: '依据', nothing: '该用户的角色都不包含此权限。', roles: '包含此权限的角色：{roles}。', edit: '修改 {user} 的权限', needsAll: '该权限仅在全部任务组中授予时生效。',
   },
   account: { title: '我的账号', name: '用户名', displayName: '显示名', password: '密码', change: '修改密码', rights: '我的权限', noRights: '还没有人授予你角色，请联系管理员。', open: '我的账号' },
+  noRight: '你在该任务组中没有“{permission}”权限。',
   permissions: '{n} 项权限',
-  hiddenPage: { title: '未找到', text: '内容不存在，或者你无权查看。' },
+  hiddenPage: { title: '未找到', text: '也可能它所属的任务组你无权查看。' },
 }

@@ -34,7 +34,9 @@ function actionsOf(kind: string): readonly string[] {
     case 'executor':
       return ['executor:drain', 'executor:resume', 'executor:delete']
     case 'token':
-      return ['token:create', 'token:revoke']
+      return ['token:create', 'token:revoke', 'token:use']
+    case 'user':
+      return ['user:create', 'user:edit', 'user:password', 'user:delete']
     default:
       return ['create', 'edit', 'delete'].map((verb) => `${kind}:${verb}`)
   }
