@@ -435,10 +435,8 @@ describe('tokens', () => {
   })
 
   it('refuse what is wrong', async () => {
-    expect(paths(await problem('POST', '/token', { kind: 'api', groupIds: [] }))).toEqual({
-      kind: 'NOT_ALLOWED_VALUE',
-      groupIds: 'TOO_SHORT',
-    })
+    expect(paths(await problem('POST', '/token', { kind: 'session', groupIds: [] }))).toEqual({ kind: 'NOT_ALLOWED_VALUE' })
+    expect(paths(await problem('POST', '/token', { kind: 'executor', groupIds: [] }))).toEqual({ groupIds: 'TOO_SHORT' })
     expect(
       paths(await problem('POST', '/token', { kind: 'executor', groupIds: [home, 99_999], expiresAt: '2020-01-01T00:00:00Z' })),
     ).toEqual({ 'groupIds.1': 'UNKNOWN_REFERENCE', expiresAt: 'TOO_SMALL' })

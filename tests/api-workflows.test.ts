@@ -1,10 +1,8 @@
-import { join } from 'node:path'
-import Sqlite from 'better-sqlite3'
 import type { Group, Problem, Task, Workflow, WorkflowProblems, WorkflowVersion } from '@tickwheel/contract'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openApi, type ApiServer } from './api.fixture.ts'
-import { ApiClient } from './kit/api-client.ts'
-import type { Answer } from './kit/api-client.ts'
+import type { Answer, ApiClient } from './kit/api-client.ts'
+import { makePerson } from './person.fixture.ts'
 
 /* The calls about workflows, as a person or a program makes them. What their runs do is told elsewhere. */
 let api: ApiServer
@@ -46,16 +44,6 @@ async function sendYaml<Body>(client: ApiClient, method: string, path: string, t
 }
 const yamlOf = async (path: string): Promise<string> =>
   (await api.admin.call<string>('GET', path, undefined, { accept: 'application/yaml' })).body
-
-/** Somebody with one of the built-in rights of an account: none, as there is no call that makes such a user yet. */
-async function signInAsNobody(): Promise<ApiClient> {
-  const db = new Sqlite(join(api.dataDir, 'tickwheel.db'))
-  db.prepare(
-    "INSERT INTO user SELECT 999999, 'nobody', 'nobody', 'Nobody', password_hash, 0, 0, 0, 0, created_at, password_at FROM user WHERE name_key = 'admin'",
-  ).run()
-  db.close()
-  return ApiClient.signIn(api.url, 'nobody', 'admin123')
-}
 
 describe('a workflow over HTTP', () => {
   it('is made, read, changed, started, stopped, listed and deleted', async () => {
@@ -277,7 +265,7 @@ describe('a workflow as YAML', () => {
 describe('somebody who may do nothing', () => {
   it('sees no workflow, and learns of nothing by checking one', async () => {
     const workflow = await make()
-    const nobody = await signInAsNobody()
+    const nobody = await makePerson(api, 'nobody')
     expect(await nobody.call('GET', '/workflow')).toMatchObject({ status: 200, body: { items: [], total: 0 } })
     expect(await nobody.call('GET', '/workflow-run')).toMatchObject({ status: 200, body: { items: [], total: 0 } })
     expect(await nobody.call('GET', `/workflow/${workflow.id}`)).toMatchObject({ status: 404 })

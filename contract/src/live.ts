@@ -15,7 +15,11 @@ import { Type, type Static } from 'typebox'
 import { strict } from './shape.ts'
 
 const Key = Type.Integer({ minimum: 1 })
-const Topic = Type.String({ pattern: '^(instance:[0-9]+(:logs)?|workflowRun:[0-9]+|group:([0-9]+|\\*)|task|executor)$', maxLength: 64 })
+/** Every topic; `ID` stands for the id of what it is about. */
+export const LIVE_TOPICS = ['instance:ID', 'instance:ID:logs', 'workflowRun:ID', 'group:ID', 'group:*', 'task', 'executor'] as const
+export type LiveTopic = (typeof LIVE_TOPICS)[number]
+const patterns = LIVE_TOPICS.map((topic) => topic.replace('*', '\\*').replace('ID', '[0-9]+'))
+const Topic = Type.String({ pattern: `^(${patterns.join('|')})$`, maxLength: 64 })
 
 export const ClientMessage = Type.Union([
   strict({ type: Type.Literal('auth'), token: Type.String({ maxLength: 4096 }) }),

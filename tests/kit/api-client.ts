@@ -39,6 +39,12 @@ export class ApiClient {
     return { status: response.status, headers: response.headers, body: (await readBody(response)) as Body }
   }
 
+  /** One GET of a path at the root, outside `/api/v1`. */
+  async root<Body>(path: string): Promise<Answer<Body>> {
+    const response = await fetch(this.url + path, { headers: this.token === undefined ? {} : { authorization: `Bearer ${this.token}` } })
+    return { status: response.status, headers: response.headers, body: (await readBody(response)) as Body }
+  }
+
   /** The body of a call that must succeed. */
   async ok<Body>(method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}): Promise<Body> {
     const answer = await this.call<Body>(method, path, body, headers)

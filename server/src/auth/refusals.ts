@@ -87,7 +87,7 @@ export class Refusals {
 }
 
 function resourceOf({ actor }: Caller, about: About | undefined): { kind: string; id: number | null; key: string } {
-  if (about === undefined) return { kind: 'user', id: actor.id, key: actor.name }
+  if (about === undefined) return { kind: actor.kind, id: actor.id, key: actor.name }
   return { kind: about.kind, id: about.id, key: about.id === null ? '' : `#${about.id}` }
 }
 

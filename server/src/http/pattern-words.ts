@@ -1,4 +1,4 @@
-import { AppName, Name, Register } from '@tickwheel/contract'
+import { ApiTokenCreate, AppName, Name, Register, Username, UserUpdate } from '@tickwheel/contract'
 
 const words = new Map<string, string>(
   [
@@ -6,6 +6,9 @@ const words = new Map<string, string>(
     [AppName, 'lower-case letters, digits and hyphens, beginning with a letter, 2 to 64 characters (like `billing-jobs`)'] as const,
     [Register.properties.processKey, 'letters, digits, "_" and "-"'] as const,
     [Register.properties.name, 'a name without spaces and "/"'] as const,
+    [Username, 'letters, digits and . _ @ + - (like `ann.smith`), beginning with a letter or a digit'] as const,
+    [UserUpdate.properties.displayName, 'text without control characters'] as const,
+    [ApiTokenCreate.properties.name, 'a name without control characters'] as const,
   ].flatMap(([schema, text]) => ('pattern' in schema && typeof schema.pattern === 'string' ? [[schema.pattern, text] as const] : [])),
 ).set('^https?://', 'an address that begins with http:// or https://')
 

@@ -10,7 +10,7 @@ import { bucketOf } from '../auth/signed-user.ts'
 import type { Located } from '../store/locate.ts'
 import { admit, authenticate, callerOf, unauthenticated, type Credentials, type Who } from './authenticate.ts'
 import { Streamed, type Handlers } from './handlers.ts'
-import { forbidden } from './may-also.ts'
+import { forbidden, ForbiddenThing } from './may-also.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { serves, type Role } from './roles.ts'
 import { fromTexts, problemsOf } from './validate.ts'
@@ -58,7 +58,9 @@ export function registerRoutes(app: FastifyInstance, gate: Gate, handlers: Handl
       handler: async (request, reply) => {
         const call = admitted.get(request)
         if (call === undefined) throw new Error('a call came to its handler without having been admitted')
-        return answer(route, handlers, { request, reply, gate, call })
+        return answer(route, handlers, { request, reply, gate, call }).catch((error: unknown) => {
+          throw noted(error, { route, gate, who: call.who, origin: call.origin })
+        })
       },
     })
   }
@@ -94,10 +96,21 @@ async function admitCall(route: Route, { request, reply, gate }: Arrived): Promi
     return { who, given, scope, origin }
   } catch (error) {
     if (error instanceof AppError && error.code === 'UNAUTHENTICATED') throw await refused(error, { gate, origin, reply })
-    if (error instanceof AppError && error.status === 403)
-      gate.refusals.note(callerOf(who, origin), { action: route.access, code: error.code })
-    throw error
+    throw noted(error, { route, gate, who, origin })
   }
+}
+
+/** What was refused for want of a right goes to the audit log, wherever that was found out. */
+function noted(error: unknown, { route, gate, who, origin }: { route: Route; gate: Gate; who: Who; origin: Origin }): unknown {
+  if (!(error instanceof AppError) || error.status !== 403) return error
+  const { permission } = error.params
+  const about = error instanceof ForbiddenThing ? { about: error.about } : {}
+  gate.refusals.note(callerOf(who, origin), {
+    action: typeof permission === 'string' ? permission : route.access,
+    code: error.code,
+    ...about,
+  })
+  return error
 }
 
 async function whoCalls(request: FastifyRequest, reply: FastifyReply, { gate, origin }: { gate: Gate; origin: Origin }): Promise<Who> {
@@ -158,20 +171,11 @@ async function answer(route: Route, handlers: Handlers, { request, reply, gate, 
   }
   // Safe: `input` was validated against the descriptor that types the handler, and `given` is what `admit` gives for its access.
   const handle = handlers[route.id] as (asked: unknown) => Promise<unknown>
-  const result = await located(yaml, () => handle(asked)).catch((error: unknown) => {
-    if (error instanceof AppError && error.status === 403) noteRefusal(error, route, { gate, call })
-    throw error
-  })
+  const result = await located(yaml, () => handle(asked))
   if (route.budget === 'login') await gate.rateLimit.giveBack('login', call.origin.ip)
   if (result instanceof Streamed) return sendStreamed(reply, result, route.status)
   void reply.code(route.status)
   return route.status === 204 ? reply.send() : reply.send(result)
-}
-
-/** A right that only the body of a call needs. */
-function noteRefusal(error: AppError, route: RouteDescriptor, { gate, call }: { gate: Gate; call: Admitted }): void {
-  const needed = error.params['permission']
-  gate.refusals.note(callerOf(call.who, call.origin), { action: typeof needed === 'string' ? needed : route.access, code: error.code })
 }
 
 function sendStreamed(reply: FastifyReply, { contentType, fileName, body }: Streamed, status: number): FastifyReply {
@@ -260,10 +264,7 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
   if (groupId === null || !isInScope(visible, id<'group'>(groupId)))
     throw new AppError(RESOURCES[resource], `There is no ${resource.replace('-', ' ')} ${resourceId} that you may see.`)
   if (isInScope(call.scope, id<'group'>(groupId))) return
-  const error = forbidden(access)
-  const about = { kind: resource === 'workflow-run' ? 'workflowRun' : resource, id: resourceId, groupId }
-  gate.refusals.note(callerOf(call.who, call.origin), { action: access, code: error.code, about })
-  throw error
+  throw new ForbiddenThing(access, { kind: resource === 'workflow-run' ? 'workflowRun' : resource, id: resourceId, groupId })
 }
 
 /** What the id in the path of a call names, where it is something that belongs to a group. */

@@ -54,7 +54,7 @@ export async function listInstances(db: Database, scope: Scope, asked: InstanceL
     const filter = { ...wanted, ids: asked.workflowRunId === undefined ? null : await runsOfSteps(tx, asked.workflowRunId) }
     const found = await findRuns(tx, filter, below, skipped + pageSize)
     const { total, isCapped } = await countRuns(tx, filter)
-    const items = await listItems(tx, await readRuns(tx, found.ids.slice(skipped)))
+    const items = await listItems(tx, await readRuns(tx, found.ids.slice(skipped)), scope)
     return {
       items,
       total,
@@ -95,7 +95,7 @@ export async function getInstance(
 ): Promise<Instance> {
   return db.read(async (tx) => {
     const run = await visibleRun(tx, scope, instanceId)
-    const [item] = await listItems(tx, [run])
+    const [item] = await listItems(tx, [run], scope)
     if (item === undefined) throw instanceNotFound(instanceId)
     const payloads = await tx.rows(query.selectFrom('payload').selectAll().where('instance_id', '=', instanceId))
     const mayView = mayViewParams(run.row.group_id)
@@ -147,6 +147,7 @@ export async function instancesById(db: Database, scope: Scope, ids: readonly nu
     listItems(
       tx,
       (await readRuns(tx, ids)).filter((run) => !isOfWorkflow(run) && isVisible(scope, run.row.group_id)),
+      scope,
     ),
   )
 }
@@ -185,8 +186,10 @@ function instanceNotFound(instanceId: number): AppError {
   return new AppError('INSTANCE_NOT_FOUND', `there is no run ${instanceId}`)
 }
 
-export async function listItems(tx: ReadTx, runs: readonly Run[]): Promise<InstanceListItem[]> {
+/** Runs as lists show them. A workflow outside the scope, of which one of them does a step, is not told. */
+export async function listItems(tx: ReadTx, runs: readonly Run[], scope: Scope): Promise<InstanceListItem[]> {
   const rows = runs.map((run) => run.row)
+  const shown = await workflowsShown(tx, rows, scope)
   const tasks = await namesOf(
     tx,
     'task',
@@ -216,8 +219,18 @@ export async function listItems(tx: ReadTx, runs: readonly Run[]): Promise<Insta
     retriedBy: retries.get(run.row.id) ?? null,
     error: run.kind === 'ended' ? errorOf(run.row) : null,
     waitingFor: run.kind === 'open' ? waitingFor(run.row) : null,
-    step: stepOf(run.row, tasks, stepNameOf(run.row)),
+    step: shown(run.row.workflow_id) ? stepOf(run.row, tasks, stepNameOf(run.row)) : null,
   }))
+}
+
+/** Which workflows are in the scope; runs of a task may be steps of workflows of other groups. */
+async function workflowsShown(tx: ReadTx, rows: readonly RunFacts[], scope: Scope): Promise<(workflowId: number | null) => boolean> {
+  if (scope === 'all') return () => true
+  const ids = [...new Set(rows.flatMap((row) => row.workflow_id ?? []))]
+  if (ids.length === 0) return () => false
+  const found = await tx.rows(query.selectFrom('task').select(['id', 'group_id']).where('id', 'in', ids))
+  const shown = new Set(found.filter((row) => isVisible(scope, row.group_id)).map((row) => row.id))
+  return (workflowId) => workflowId !== null && shown.has(workflowId)
 }
 
 /** What a step defines in place has no task of its own: it is called after the workflow and the step. */
@@ -484,7 +497,7 @@ export async function listShards(
     const wanted = all.filter((shard) => states.has(shard.state))
     wanted.sort((a, b) => SHARD_RANK[a.state] - SHARD_RANK[b.state] || a.id - b.id)
     const ids = wanted.slice((page - 1) * pageSize, page * pageSize).map((shard) => shard.id)
-    const items = new Map((await listItems(tx, await readRuns(tx, ids))).map((item) => [item.id, item]))
+    const items = new Map((await listItems(tx, await readRuns(tx, ids), scope)).map((item) => [item.id, item]))
     return {
       items: ids.flatMap((id) => items.get(id) ?? []),
       total: wanted.length,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { Database } from './database.ts'
+import { query, type Database } from './database.ts'
 import { openSqlite } from './dialect/sqlite.ts'
 import { makeLevel2, writeAsLevel2 } from './level-2.fixture.ts'
 import { migrate, SCHEMA_LEVEL, StoreTooNew } from './migrate.ts'
@@ -59,6 +59,27 @@ it('brings a store of level 2 to this level, with all that is in it, and a secon
       { name: 'run', next_id: 1000 },
     ],
   })
+})
+
+it('makes a binding of every administrator that there was, once', async () => {
+  await makeLevel2(db)
+  const columns =
+    'id, username, name_key, display_name, password_hash, must_change, first_password, disabled, is_admin, created_at, password_at'
+  await db.write('rest', (tx) =>
+    tx.runMany(`INSERT INTO user (${columns}) VALUES (?, ?, ?, '', '', 0, 0, 0, ?, 0, 0)`, [
+      [1, 'admin', 'admin', 1],
+      [2, 'other', 'other', 0],
+    ]),
+  )
+  await migrate(db)
+  const bindings = async () => db.read((tx) => tx.rows(query.selectFrom('access_binding').selectAll()))
+  const made = [{ holder_kind: 'user', holder_id: 1, no: 0, role_key: 'admin', group_ids: null }]
+  expect(await bindings()).toEqual(made)
+  // where the schema is not changed in one transaction, it may have been done in part
+  if (!IS_MYSQL) return
+  await put('schema_level', 7)
+  await migrate(db)
+  expect(await bindings()).toEqual(made)
 })
 
 it('a program of level 2 that is running writes on beside newer ones', async () => {

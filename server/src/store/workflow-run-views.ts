@@ -85,7 +85,7 @@ export class WorkflowRunReader {
       const { total, isCapped } = await countWorkflowRuns(tx, filter)
       const runs = await readRuns(tx, found.ids.slice(skipped))
       return {
-        items: await this.#items(tx, runs),
+        items: await this.#items(tx, runs, scope),
         total,
         ...(isCapped ? { totalCapped: true } : {}),
         page,
@@ -102,7 +102,7 @@ export class WorkflowRunReader {
   async get(scope: Scope, workflowRunId: number, mayViewParams: MayView): Promise<WorkflowRun> {
     return this.#db.read(async (tx) => {
       const run = await visibleRun(tx, scope, workflowRunId)
-      const { stored, ...told } = await this.#told(tx, run, mayViewParams)
+      const { stored, ...told } = await this.#told(tx, run, { scope, mayViewParams })
       const { definition, hidden } = await shownDefinition(tx, stored, mayViewParams(run.row.group_id))
       return {
         ...told,
@@ -117,7 +117,7 @@ export class WorkflowRunReader {
     return this.#db.read(async (tx) => {
       const [run] = await readRuns(tx, [workflowRunId])
       if (run?.row.runs_workflow !== 1 || !isVisible(scope, run.row.group_id)) return null
-      const { stored: _stored, ...told } = await this.#told(tx, run, mayViewParams)
+      const { stored: _stored, ...told } = await this.#told(tx, run, { scope, mayViewParams })
       return told
     })
   }
@@ -135,9 +135,11 @@ export class WorkflowRunReader {
       const [step] = await stepRuns(tx, stored, last === undefined ? [] : [last], [no])
       if (step === undefined) throw stepNotFound(workflowRunId, key)
       const mayView = mayViewParams(run.row.group_id)
+      const params = mayView ? await paramsOfStep(tx, last?.instance_id ?? null, mayViewParams) : HIDDEN
+      const hidden = [...(params === HIDDEN ? ['params'] : []), ...(mayView ? [] : ['output'])]
       return {
         step,
-        params: mayView ? await paramsOfStep(tx, last?.instance_id ?? null) : null,
+        params: params === HIDDEN ? null : params,
         output: mayView ? jsonOf(last?.output ?? null) : null,
         rounds: rows.slice(0, -1).map((row) => ({
           round: row.round,
@@ -147,7 +149,7 @@ export class WorkflowRunReader {
           instanceId: row.instance_id,
           error: errorOf(row),
         })),
-        ...(mayView ? {} : { hidden: ['params', 'output'] }),
+        ...(hidden.length === 0 ? {} : { hidden }),
       }
     })
   }
@@ -166,7 +168,7 @@ export class WorkflowRunReader {
       const children = (parent === undefined ? [] : await shardStates(tx, parent.row)).filter((child) => wanted.has(child.state))
       children.sort((a, b) => SHARD_RANK[a.state] - SHARD_RANK[b.state] || a.id - b.id)
       const ids = children.slice((page - 1) * pageSize, page * pageSize).map((child) => child.id)
-      return { items: await this.#children(tx, ids), total: children.length, page, pageSize }
+      return { items: await this.#children(tx, ids, scope), total: children.length, page, pageSize }
     })
   }
 
@@ -175,7 +177,7 @@ export class WorkflowRunReader {
     return this.#db.read(async (tx) => {
       await livingRow(tx, WORKFLOW, workflowId, scope)
       const runs = await readRuns(tx, await newestRuns(tx, workflowId, count))
-      const items = await this.#items(tx, runs)
+      const items = await this.#items(tx, runs, scope)
       const columns: Column[] = []
       for (const { row } of runs) {
         const stored = await this.#versions.get(tx, row.task_id, row.task_version)
@@ -195,13 +197,16 @@ export class WorkflowRunReader {
     })
   }
 
-  async #children(tx: ReadTx, ids: readonly number[]): Promise<FanOutItem[]> {
-    const runs = await readRuns(tx, ids)
+  /** Of a child in a group that is not visible nothing is told but that it is there. */
+  async #children(tx: ReadTx, ids: readonly number[], scope: Scope): Promise<FanOutItem[]> {
+    const all = await readRuns(tx, ids)
+    const runs = all.filter(({ row }) => isVisible(scope, row.group_id))
     const instances = new Map(
       (
         await listItems(
           tx,
           runs.filter(({ row }) => row.runs_workflow !== 1),
+          scope,
         )
       ).map((item) => [item.id, item]),
     )
@@ -210,10 +215,11 @@ export class WorkflowRunReader {
         await this.#items(
           tx,
           runs.filter(({ row }) => row.runs_workflow === 1),
+          scope,
         )
       ).map((item) => [item.id, item]),
     )
-    const byId = new Map(runs.map(({ row }) => [row.id, row]))
+    const byId = new Map(all.map(({ row }) => [row.id, row]))
     return ids.flatMap((id) => {
       const row = byId.get(id)
       if (row === undefined) return []
@@ -235,10 +241,14 @@ export class WorkflowRunReader {
     return stored
   }
 
-  async #told(tx: ReadTx, run: Run, mayViewParams: MayView): Promise<LiveWorkflowRun & { readonly stored: StoredWorkflow }> {
+  async #told(
+    tx: ReadTx,
+    run: Run,
+    { scope, mayViewParams }: { scope: Scope; mayViewParams: MayView },
+  ): Promise<LiveWorkflowRun & { readonly stored: StoredWorkflow }> {
     const { row } = run
     const stored = await this.#storedOf(tx, row)
-    const [item] = await this.#items(tx, [run])
+    const [item] = await this.#items(tx, [run], scope)
     if (item === undefined) throw runNotFound(row.id)
     const rows = await stepRows(tx, row.id)
     const payloads = await tx.rows(query.selectFrom('payload').selectAll().where('instance_id', '=', row.id))
@@ -258,7 +268,7 @@ export class WorkflowRunReader {
     }
   }
 
-  async #items(tx: ReadTx, runs: readonly Run[]): Promise<WorkflowRunListItem[]> {
+  async #items(tx: ReadTx, runs: readonly Run[], scope: Scope): Promise<WorkflowRunListItem[]> {
     const ids = runs.map((run) => run.row.id)
     const beside = await besides(tx, ids)
     const counts = await stepCounts(tx, ids)
@@ -280,7 +290,7 @@ export class WorkflowRunReader {
         workflowName: names.get(row.task_id) ?? '',
         groupName: groups.get(row.group_id) ?? '',
         date: this.#dateOf(row, more?.run_date ?? NO_DATE, stored),
-        parent: await this.#parentOf(tx, row),
+        parent: await this.#parentOf(tx, row, scope),
         steps: withPending(counts.get(row.id) ?? {}, stored?.definition.steps.length ?? 0),
       })
     }
@@ -291,9 +301,11 @@ export class WorkflowRunReader {
     return known === NO_DATE ? runDate(row, stored?.definition.schedule, this.#serverZone) : known
   }
 
-  async #parentOf(tx: ReadTx, row: RunFacts): Promise<WorkflowRunListItem['parent']> {
+  async #parentOf(tx: ReadTx, row: RunFacts, scope: Scope): Promise<WorkflowRunListItem['parent']> {
     const { workflow_run_id: workflowRunId, workflow_id: id, workflow_version: version, step_no: no } = row
     if (workflowRunId === null || id === null || version === null || no === null) return null
+    const parent = await tx.first(query.selectFrom('task').select('group_id').where('id', '=', id))
+    if (parent === null || !isVisible(scope, parent.group_id)) return null
     const step = (await this.#versions.get(tx, id, version))?.definition.steps[no]
     return step === undefined ? null : { workflowRunId, stepKey: step.key }
   }
@@ -516,9 +528,13 @@ function edgesOf({ definition }: StoredWorkflow, rows: readonly ShortStepRun[]):
 }
 
 /** What the work of a step was given: the params of its instance, or of its run. Null: it has none, or it is gone. */
-async function paramsOfStep(tx: ReadTx, instanceId: number | null): Promise<unknown> {
+const HIDDEN = Symbol('hidden')
+
+/** What the run of a step was given; `HIDDEN` where it is of a task in a group whose parameters the caller may not see. */
+async function paramsOfStep(tx: ReadTx, instanceId: number | null, mayViewParams: MayView): Promise<unknown> {
   const [run] = instanceId === null ? [] : await readRuns(tx, [instanceId])
   if (run === undefined) return null
+  if (!mayViewParams(run.row.group_id)) return HIDDEN
   const payloads = await tx.rows(query.selectFrom('payload').selectAll().where('instance_id', '=', run.row.id))
   if (run.row.runs_workflow === 1) return jsonOf(payloadOf(payloads, 1))
   const text = await paramsOf(tx, run.row, payloads)

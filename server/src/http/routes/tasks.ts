@@ -5,6 +5,7 @@ import type { Database } from '../../store/database.ts'
 import { listFirings, whyAt } from '../../store/ledger.ts'
 import { TASK } from '../../store/scheduled-kind.ts'
 import { getTask, listTasks, listTaskVersions } from '../../store/task-list.ts'
+import { definitionOf } from '../../store/tasks.ts'
 import type { SignedUser } from '../../auth/signed-user.ts'
 import type { HandlersOf } from '../handlers.ts'
 import { mayIn, requireAlso, requireWhereSeen } from '../may-also.ts'
@@ -77,6 +78,8 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
     listTaskVersions: async ({ params, query, scope, who }) =>
       listTaskVersions(db, scope, { taskId: params.id, mayViewParams: mayIn(who, 'task:viewParams'), ...pageOf(query) }),
     restoreTaskVersion: async ({ params, scope, who, caller }) => {
+      const old = await db.read((tx) => definitionOf(tx, params.id, params.version))
+      if (old !== null && isScript(old.handler)) requireAlso(who, 'task:editScript', await locate('task', params.id))
       await commands.restoreTaskVersion(params.id, params.version, scope, caller)
       return one(params.id, scope, who)
     },
