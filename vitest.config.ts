@@ -5,14 +5,15 @@ import { defineConfig } from 'vitest/config'
 const fromSources = ['development', 'module', 'node', 'default']
 const ofNode = { ssr: { resolve: { conditions: fromSources } }, resolve: { conditions: fromSources } }
 
-// What measures memory, or kills and floods processes, has the machine to itself: one file after the other, when all else is done.
-const alone = [
-  'executor/src/memory.test.ts',
-  'tests/{kill,hostile,live-reader,stopping,restart}.test.ts',
+// What kills and freezes processes mostly waits for them to be missed: two files at a time.
+const killing = [
+  'tests/{kill,workflow-kill,stopping,restart}.test.ts',
   'tests/cluster/*.test.ts',
-  'tests/sim/simulation.test.ts',
+  'tests/sim/{simulation,plants}.test.ts',
   'tests/torture/short.test.ts',
 ]
+// What measures memory or floods has the machine to itself: one file after the other, when all else is done.
+const alone = ['executor/src/memory.test.ts', 'tests/{hostile,live-reader}.test.ts']
 
 export default defineConfig({
   test: {
@@ -48,7 +49,7 @@ export default defineConfig({
           name: 'mysql',
           include: [
             'server/src/store/**/*.test.ts',
-            'server/src/engine/{engine,limits,pruner,ledger.property,shards,map,workflows,workflow-steps}.test.ts',
+            'server/src/engine/{engine,backfill,limits,pruner,ledger.property,shards,map,workflows,workflow-steps}.test.ts',
             'tests/mysql/*.test.ts',
           ],
           exclude: [
@@ -69,7 +70,7 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['tests/**/*.test.ts'],
-          exclude: [...alone, 'tests/mysql/**', 'tests/redis/**', '**/node_modules/**'],
+          exclude: [...alone, ...killing, 'tests/mysql/**', 'tests/redis/**', '**/node_modules/**'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 3 },
@@ -80,11 +81,22 @@ export default defineConfig({
       {
         ...ofNode,
         test: {
+          name: 'killing',
+          include: killing,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 4 },
+          maxWorkers: 2,
+        },
+      },
+      {
+        ...ofNode,
+        test: {
           name: 'alone',
           include: alone,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 5 },
           maxWorkers: 1,
           fileParallelism: false,
         },

@@ -192,6 +192,9 @@ async function grow(admin: ApiClient): Promise<void> {
   })
   await waitFor(async () => (await runsOf(admin, 'heartbeat', 'succeeded')).length >= 6, { what: 'six heartbeats', timeoutMs: 120_000 })
   await waitFor(async () => (await runsOf(admin, '数据质量检查', 'failed')).length >= 3, { what: 'three failures', timeoutMs: 120_000 })
+  const heartbeat = await taskOf(admin, 'heartbeat')
+  const past = { from: new Date(Date.now() - 3_600_000).toISOString(), to: new Date().toISOString(), only: 'all' }
+  await admin.post(`/task/${String(heartbeat.id)}/backfill`, { ...past, concurrency: 2 })
   await waitFor(async () => (await runsOf(admin, 'certificate expiry check', 'timedOut')).length >= 1, {
     what: 'a run out of time',
     timeoutMs: 120_000,
@@ -231,7 +234,19 @@ async function shots(admin: ApiClient): Promise<Shot[]> {
     { name: 'task-why', path: `${String(poller)}?tab=why&at=${skipped}` },
     { name: 'task-settings', path: `${String(backup)}?tab=settings` },
     { name: 'task-trigger', path: String(backup), clicks: ['.buttons .el-dropdown button', '.el-dropdown-menu__item'] },
-    { name: 'task-versions', path: String(backup), clicks: ['.buttons .el-dropdown button', '.el-dropdown-menu__item:nth-child(2)'] },
+    { name: 'task-versions', path: String(backup), clicks: ['.buttons .el-dropdown button', '.el-dropdown-menu__item:nth-child(3)'] },
+    {
+      name: 'task-backfill',
+      path: String(poller),
+      clicks: ['.buttons .el-dropdown button', '.el-dropdown-menu__item:nth-child(2)', '.el-drawer__body > .el-button'],
+      shows: '.preview li',
+    },
+    {
+      name: 'task-backfills',
+      path: await task('heartbeat'),
+      clicks: ['.buttons .el-dropdown button', '.el-dropdown-menu__item:nth-child(2)'],
+      shows: '[data-backfill]',
+    },
     { name: 'task-delete', path: String(backup), clicks: ['.buttons .el-dropdown button', '.el-dropdown-menu__item.is-danger'] },
     { name: 'runs', path: '/run' },
     { name: 'runs-problems', path: '/run?state=failed,timedOut,lost' },
@@ -252,6 +267,13 @@ async function shots(admin: ApiClient): Promise<Shot[]> {
     { name: 'phone-tasks', path: '/task', isPhone: true },
     { name: 'phone-menu', path: '/task', isPhone: true, clicks: ['.top-bar .menu'] },
     { name: 'phone-task', path: String(quality), isPhone: true },
+    {
+      name: 'phone-backfill',
+      path: await task('heartbeat'),
+      isPhone: true,
+      clicks: ['.buttons .el-dropdown button', '.el-dropdown-menu__item:nth-child(2)'],
+      shows: '[data-backfill]',
+    },
     { name: 'phone-runs', path: '/run', isPhone: true },
     { name: 'phone-run', path: running, isPhone: true },
     { name: 'phone-run-failed', path: `${failed}?tab=trace`, isPhone: true },

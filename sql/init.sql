@@ -520,6 +520,43 @@ CREATE TABLE IF NOT EXISTS `map_frame` (
   PRIMARY KEY (`instance_id`, `attempt`, `seq`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS `backfill` (
+  `id` BIGINT NOT NULL,
+  `task_id` BIGINT NOT NULL,
+  `slot` INT NOT NULL,
+  `stage` INT NOT NULL,
+  `from_at` BIGINT NOT NULL,
+  `to_at` BIGINT NOT NULL,
+  `only_code` INT NOT NULL,
+  `direction` INT NOT NULL,
+  `concurrency` INT NOT NULL,
+  `total` INT NOT NULL,
+  `made` INT NOT NULL,
+  `open_runs` INT NOT NULL,
+  `ended` TEXT NOT NULL,
+  `actor` TEXT NOT NULL,
+  `created_at` BIGINT NOT NULL,
+  `ended_at` BIGINT,
+  PRIMARY KEY (`id`),
+  KEY `backfill_stage_slot` (`stage`, `slot`),
+  KEY `backfill_task_id` (`task_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `backfill_plan` (
+  `backfill_id` BIGINT NOT NULL,
+  `part` INT NOT NULL,
+  `due` MEDIUMTEXT NOT NULL,
+  PRIMARY KEY (`backfill_id`, `part`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `backfill_run` (
+  `task_id` BIGINT NOT NULL,
+  `due_at` BIGINT NOT NULL,
+  `backfill_id` BIGINT NOT NULL,
+  `instance_id` BIGINT NOT NULL,
+  PRIMARY KEY (`task_id`, `due_at`, `backfill_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 CREATE TABLE IF NOT EXISTS `access_role` (
   `id` BIGINT NOT NULL,
   `name` VARCHAR(255) NOT NULL,

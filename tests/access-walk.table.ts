@@ -63,6 +63,7 @@ const flowBody = ({ place }: Aim) => ({
 })
 const bindings = ({ place }: Aim): readonly Binding[] => [{ role: 'viewer', groupIds: [place.group.id] }]
 const STALE = { version: 999 }
+const PAST = { from: '2026-11-01T00:00:00Z', to: '2026-11-02T00:00:00Z' }
 const PASSWORD = 'a road to the sea'
 
 export const WALK: Readonly<Record<RouteId, Entry>> = {
@@ -177,6 +178,15 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
     of: role,
     fresh: async ({ world }) => (await world.api.admin.post<Role>('/role', { name: named(), permissions: ['task:view'] })).id ?? 0,
   },
+
+  backfillTask: { of: task, body: () => PAST },
+  previewTaskBackfill: { of: task, body: () => PAST },
+  backfillWorkflow: { of: workflow, body: () => PAST },
+  previewWorkflowBackfill: { of: workflow, body: () => PAST },
+  listBackfills: NOTHING,
+  getBackfill: { isOwn: true, of: () => 1 },
+  listBackfillRuns: { isOwn: true, of: () => 1 },
+  cancelBackfill: { isOwn: true, of: () => 1 },
 
   listAudit: NOTHING,
   getAuditEntry: { isOwn: true, of: () => 1 },

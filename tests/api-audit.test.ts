@@ -24,6 +24,11 @@ const NO_ENTRY: Readonly<Partial<Record<RouteId, string>>> = {
   reportRuns: 'as above: runs keep their own trace',
   previewSchedule: 'changes nothing',
   validateWorkflow: 'changes nothing',
+  previewTaskBackfill: 'changes nothing',
+  previewWorkflowBackfill: 'changes nothing',
+  backfillTask: 'an entry in server/src/engine/backfill.test.ts: it needs a past',
+  backfillWorkflow: 'as above',
+  cancelBackfill: 'as above',
   resumeFiring: 'an entry in server/src/store/held.test.ts: it needs a store that was restored',
 }
 

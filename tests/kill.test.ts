@@ -2,7 +2,7 @@
  * Real processes are killed at random instants while a dozen tasks fire. Afterwards the store, and a file to which each run appended a line,
  * must agree on every due instant, which are found by a walk of the test's own.
  *
- *   TICKWHEEL_TEST_KILLS=200 TICKWHEEL_TEST_SEED=7 npx vitest run tests/kill.test.ts --project system
+ *   TICKWHEEL_TEST_KILLS=200 TICKWHEEL_TEST_SEED=7 npx vitest run tests/kill.test.ts --project killing
  */
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

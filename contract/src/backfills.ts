@@ -2,7 +2,7 @@ import { Type, type Static } from 'typebox'
 import { BACKFILL_ONLY, BACKFILL_ORDERS, BACKFILL_STATES, MAX_BACKFILL } from './constants.ts'
 import { Actor } from './instances.ts'
 import { defineRoute } from './route.ts'
-import { CursorQuery, Id, IdParams, Instant, listOf, nullable, oneOf, PageQuery, strict } from './shape.ts'
+import { Id, IdParams, Instant, listOf, nullable, oneOf, PageQuery, strict } from './shape.ts'
 
 const wish = {
   from: Instant,
@@ -13,7 +13,8 @@ const wish = {
 
 /**
  * Runs again, or for the first time, what was due from `from` to before `to` (not after now) under the schedule that was in force then, in the present version. `missing` (the
- * default): what has no run that succeeded or is still open; `failed`: what ran and did not succeed; `all`: everything. At most 10,000 instants.
+ * default): what has no run that succeeded or is still open; `failed`: what ran and did not succeed; `all`: everything. At most 10,000 instants. What is due
+ * in the last two seconds is left to the schedule.
  */
 export const BackfillBody = strict({
   ...wish,
@@ -22,7 +23,10 @@ export const BackfillBody = strict({
 export type BackfillBody = Static<typeof BackfillBody>
 export const BackfillPreviewBody = strict(wish)
 
-/** What a backfill would do: its first thousand instants in its order, each with the state of the newest run for it (null: there is none). */
+/**
+ * What a backfill would do: its first thousand instants in its order, each with the state of the newest run for it. `gone`: it has fired, and its run is no
+ * longer kept; `planned`: another backfill is about to run it; null: there is no run. `local`: what a clock in the zone of its schedule showed.
+ */
 export const BackfillPreview = strict({
   total: Type.Integer({ minimum: 0, maximum: MAX_BACKFILL }),
   items: Type.Array(strict({ dueAt: Instant, local: Type.String(), state: nullable(Type.String()), instanceId: nullable(Id) })),
@@ -60,8 +64,13 @@ export const BackfillListQuery = strict({
   state: Type.Optional(oneOf(BACKFILL_STATES)),
 })
 
-/** The runs of a backfill in its order. */
-export const BackfillRunsQuery = strict(CursorQuery)
+/**
+ * An instant of a backfill and the run that it has made for it. `state`: that run's, `gone`: it is no longer kept; null: it has not been made yet, or never
+ * will, where the backfill was canceled.
+ */
+export const BackfillRun = strict({ dueAt: Instant, instanceId: nullable(Id), state: nullable(Type.String()) })
+export type BackfillRun = Static<typeof BackfillRun>
+export const BackfillRunsQuery = strict(PageQuery)
 
 const tag = 'backfill'
 const make = {
@@ -132,13 +141,26 @@ export const backfillRoutes = [
     answer: Backfill,
   }),
   defineRoute({
+    id: 'listBackfillRuns',
+    method: 'GET',
+    path: '/backfill/:id/run',
+    access: 'task:view',
+    budget: 'read',
+    tag,
+    summary: 'The instants of a backfill in its order, with their runs',
+    params: IdParams,
+    query: BackfillRunsQuery,
+    status: 200,
+    answer: listOf(BackfillRun),
+  }),
+  defineRoute({
     id: 'cancelBackfill',
     method: 'POST',
     path: '/backfill/:id/cancel',
     access: 'task:run',
     budget: 'write',
     tag,
-    summary: 'Make no more runs',
+    summary: 'Make no more runs of a backfill',
     params: IdParams,
     query: strict({ cancelRunning: Type.Optional(Type.Boolean({ description: 'cancel its runs that have not ended' })) }),
     status: 200,

@@ -1,5 +1,6 @@
 import { auditRoutes } from './audit.ts'
 import { authRoutes } from './auth.ts'
+import { backfillRoutes } from './backfills.ts'
 import { clusterRoutes } from './cluster.ts'
 import { executorRoutes } from './executors.ts'
 import { groupRoutes } from './groups.ts'
@@ -20,6 +21,7 @@ export const routes = [
   ...instanceRoutes,
   ...workflowRoutes,
   ...workflowRunRoutes,
+  ...backfillRoutes,
   ...executorRoutes,
   ...tokenRoutes,
   ...auditRoutes,

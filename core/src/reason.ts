@@ -71,6 +71,8 @@ export const REASON = {
   stepsEnded: 74, // succeeded, failed, skipped: every step of the run has ended
   outOfTime: 75, // timeoutMs: a run of a workflow took too long, and ends what runs
   itemFailed: 76, // index: the first child that failed stops the rest
+  // backfills (90 to 94)
+  backfilled: 90, // backfill, place, total: a backfill has made it for an instant that was due
 } as const
 
 export type Reason = keyof typeof REASON

@@ -42,6 +42,7 @@ import { groupHandlers } from './http/routes/groups.ts'
 import { instanceHandlers } from './http/routes/instances.ts'
 import { systemHandlers } from './http/routes/system.ts'
 import { taskHandlers } from './http/routes/tasks.ts'
+import { backfillHandlers } from './http/routes/backfills.ts'
 import { workflowRunHandlers } from './http/routes/workflow-runs.ts'
 import { workflowHandlers } from './http/routes/workflows.ts'
 import { roleHandlers } from './http/routes/roles.ts'
@@ -327,6 +328,7 @@ class NodeServer implements Server {
       ...taskHandlers({ db, commands: engine, locate, serverZone, now }),
       ...instanceHandlers({ db, commands: engine, logs }),
       ...workflowHandlers({ db, versions, commands: engine, locate, serverZone, now }),
+      ...backfillHandlers({ db, commands: engine, serverZone, now }),
       ...workflowRunHandlers({ reader: workflowRuns, commands: engine }),
       ...executorHandlers({
         db,

@@ -1,8 +1,9 @@
-import { AppError, type TaskCreate } from '@tickwheel/contract'
+import { AppError, type BackfillBody, type TaskCreate } from '@tickwheel/contract'
 import type { Chance } from '../kit/chance.ts'
 import type { Engine } from '../../server/src/engine/engine.ts'
 import type { Caller } from '../../server/src/store/caller.ts'
 import { StoreAway } from '../../server/src/store/database.ts'
+import { TASK, WORKFLOW } from '../../server/src/store/scheduled-kind.ts'
 import { Flows } from './flows.ts'
 import type { SimDatabase } from './sim-database.ts'
 import type { Timeline } from './timeline.ts'
@@ -66,6 +67,7 @@ export class People {
     const taskId = this.tasks[chance.between(0, this.tasks.length - 1)]
     if (engine === undefined || taskId === undefined) return
     if (chance.next() < 0.35) return this.#actOnFlows(engine)
+    if (chance.next() < 0.2) return this.#actOnBackfills(engine)
     const one = chance.next()
     const what = one < 0.15 ? 'stop' : one < 0.35 ? 'start' : one < 0.55 ? 'edit' : one < 0.8 ? 'trigger' : one < 0.92 ? 'cancel' : 'retry'
     trace.line(() => `alice: ${what}, task ${taskId}, at node ${engine.status().runId}`)
@@ -75,6 +77,34 @@ export class People {
   #actOnFlows(engine: Engine): void {
     this.#options.trace.line(() => `alice: workflows, at node ${engine.status().runId}`)
     void this.flows.act(engine).catch((error: unknown) => this.#refused('workflows', error))
+  }
+
+  #actOnBackfills(engine: Engine): void {
+    this.#options.trace.line(() => `alice: backfills, at node ${engine.status().runId}`)
+    const work = this.#options.chance.next() < 0.75 ? this.#backfill(engine) : this.#cancelBackfill(engine)
+    void work.catch((error: unknown) => this.#refused('backfills', error))
+  }
+
+  /** Of a task or a workflow, over some of the last seconds. */
+  async #backfill(engine: Engine): Promise<void> {
+    const { chance, database } = this.#options
+    const of = chance.next() < 0.7 ? { kind: TASK, taskId: this.#pick(this.tasks) } : { kind: WORKFLOW, taskId: this.#pick(this.flows.ids) }
+    const to = database.now() - chance.between(0, 4000)
+    const body: BackfillBody = {
+      from: new Date(to - chance.between(2000, 12_000)).toISOString(),
+      to: new Date(to).toISOString(),
+      only: this.#pick(['missing', 'failed', 'all', 'all']),
+      order: this.#pick(['oldestFirst', 'newestFirst']),
+      concurrency: this.#pick([1, 2, 5]),
+    }
+    await engine.backfill(of, body, null, SCOPE, ALICE)
+  }
+
+  async #cancelBackfill(engine: Engine): Promise<void> {
+    const cancelRunning = this.#options.chance.next() < 0.5
+    await this.#onRun('SELECT id FROM backfill WHERE stage < 3 ORDER BY id', (id) =>
+      engine.cancelBackfill(id, { cancelRunning }, SCOPE, ALICE),
+    )
   }
 
   async stopAll(engine: Engine): Promise<void> {

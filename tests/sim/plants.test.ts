@@ -162,6 +162,28 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    why: 'the end of a run that its backfill never hears of',
+    shows: /^backfills: backfill \d+ (is at stage|counts)/,
+    plant: {
+      sql: [trigger('backfilled', 'AFTER INSERT ON signal WHEN NEW.kind = 6 AND NEW.id % 3 = 0', 'DELETE FROM signal WHERE id = NEW.id')],
+      weather: { personEveryMs: 200 },
+    },
+  },
+  {
+    why: 'a backfill that leaves an instant out',
+    shows: /^backfills: backfill \d+ has made runs for/,
+    plant: {
+      sql: [
+        trigger(
+          'left_out',
+          'AFTER UPDATE OF made ON backfill WHEN NEW.made > OLD.made AND NEW.made < NEW.total',
+          'UPDATE backfill SET made = made + 1 WHERE id = NEW.id',
+        ),
+      ],
+      weather: { personEveryMs: 200 },
+    },
+  },
+  {
     why: 'a dead executor that stays online',
     shows: /^executors: x\d is dead and its row says that it is online/,
     plant: { sql: [trigger('online', 'BEFORE UPDATE ON executor WHEN NEW.state = 0', 'SELECT RAISE(IGNORE)')] },

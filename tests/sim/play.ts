@@ -2,6 +2,7 @@ import { Chance } from '../kit/chance.ts'
 import type { Engine } from '../../server/src/engine/engine.ts'
 import type { ReadTx, Tx } from '../../server/src/store/database.ts'
 import { attemptFaults } from './checks/attempts.ts'
+import { backfillFaults } from './checks/backfills.ts'
 import { growthFaults, leftoverFaults } from './checks/bounds.ts'
 import { durableFaults } from './checks/durable.ts'
 import { executorFaults } from './checks/executors.ts'
@@ -330,17 +331,18 @@ class Scene {
     await this.#check((tx) => this.#terminal.look(tx))
     await this.#check((tx) => shardFaults(tx))
     await this.#check((tx) => workflowFaults(tx))
+    await this.#check((tx) => backfillFaults(tx))
     await this.#check((tx) => attemptFaults(tx, this.#executions.all))
     await this.#check((tx) => durableFaults(tx, this.#executions.acknowledged, this.#people.answered))
   }
 
-  /** For as long as runs end, they may take their time. */
+  /** For as long as runs end or are split, they may take their time: of what is open, of what is split off while one waits, and of what a backfill makes. */
   async #untilNoneIsOpen(): Promise<void> {
-    let [fewest, since] = [Infinity, this.#timeline.now]
+    let [most, since] = [-1, this.#timeline.now]
     while (this.#timeline.now - since < STUCK_MS) {
-      const open = await this.#openRuns()
+      const { open, done } = await this.#progress()
       if (open === 0) return
-      if (open < fewest) [fewest, since] = [open, this.#timeline.now]
+      if (done > most) [most, since] = [done, this.#timeline.now]
       await this.#pass(2000)
     }
   }
@@ -388,9 +390,13 @@ class Scene {
     for (const fault of await this.#database.real.read(look)) this.#fault(fault)
   }
 
-  async #openRuns(): Promise<number> {
-    const [row] = await this.#database.real.read((tx) => tx.all<{ n: number }>('SELECT COUNT(*) AS n FROM open_instance'))
-    return row?.n ?? 0
+  /** `open`: runs and backfills; `done`: runs that have ended or made their children. */
+  async #progress(): Promise<{ readonly open: number; readonly done: number }> {
+    const count = (of: string): string => `(SELECT COUNT(*) FROM ${of})`
+    const open = `${count('open_instance')} + ${count('backfill WHERE stage < 3')}`
+    const done = `${count('instance')} + ${count('open_instance WHERE children_made > 0')}`
+    const [row] = await this.#database.real.read((tx) => tx.all<{ open: number; done: number }>(`SELECT ${open} AS open, ${done} AS done`))
+    return row ?? { open: 0, done: 0 }
   }
 
   #fault(text: string): false {

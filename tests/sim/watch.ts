@@ -137,6 +137,17 @@ const RULES: readonly Rule[] = [
     fault: `'slots: node ' || ${writer} || ' began run ' || NEW.id || ' in a slot that another has'`,
   },
   {
+    on: 'INSERT ON backfill_run',
+    when: `(SELECT COUNT(*) FROM open_instance o WHERE o.series_id = NEW.backfill_id AND o.cause = 6) > (SELECT b.concurrency FROM backfill b WHERE b.id = NEW.backfill_id) OR ${taker('(SELECT b.slot FROM backfill b WHERE b.id = NEW.backfill_id)')} IS NOT ${writer}`,
+    fault:
+      "'backfills: run ' || NEW.instance_id || ' of backfill ' || NEW.backfill_id || ' is one more than may be open, or is made by a node that has lost its slot'",
+  },
+  {
+    on: 'INSERT ON open_instance',
+    when: 'NEW.cause = 6 AND NOT EXISTS (SELECT 1 FROM backfill b WHERE b.id = NEW.series_id AND b.stage = 1)',
+    fault: "'backfills: run ' || NEW.id || ' was made for backfill ' || NEW.series_id || ', which has ended'",
+  },
+  {
     on: 'UPDATE ON executor',
     when: 'NEW.boot_id < OLD.boot_id',
     fault: "'executors: the boot of executor ' || NEW.id || ' went back'",

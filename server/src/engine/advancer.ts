@@ -17,6 +17,8 @@ export interface AdvancerOptions {
   readonly ids: RunIds
   /** parents whose shards have ended */
   readonly onChanges: (changes: readonly RunChange[]) => void
+  /** runs of backfills have ended: there is room for more */
+  readonly onBackfilled: () => void
   /** series whose cursor was set: arm them */
   readonly onSeries: (seriesIds: readonly number[]) => Promise<void>
   readonly onTrouble: (error: unknown) => void
@@ -25,7 +27,7 @@ export interface AdvancerOptions {
 
 /**
  * The advance stage: applies what the ends of runs left for others: the next instant of a fixedDelay, a `once` that is done, failures in a row, a parent of
- * shards.
+ * shards, a backfill that has room for more.
  */
 export class Advancer {
   readonly #options: AdvancerOptions
@@ -54,9 +56,10 @@ export class Advancer {
     const signals = await pendingSignals(db, keeper.slots, AT_ONCE)
     if (signals.length === 0) return false
     const firstId = await ids.take(signals.length)
-    const { seriesIds, tasks, changes } = await advance(db, { signals, firstId, at: clock.now() })
+    const { seriesIds, tasks, changes, hasBackfilled } = await advance(db, { signals, firstId, at: clock.now() })
     events.emit(tasks.map((task) => ({ kind: 'taskChanged', ...task })))
     if (changes.length > 0) this.#options.onChanges(changes)
+    if (hasBackfilled) this.#options.onBackfilled()
     if (seriesIds.length > 0) await this.#options.onSeries(seriesIds)
     return signals.length === AT_ONCE
   }

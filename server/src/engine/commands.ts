@@ -1,4 +1,5 @@
 import type {
+  BackfillBody,
   Register,
   RouteAnswer,
   TaskCreate,
@@ -10,6 +11,7 @@ import type {
   WorkflowUpdate,
 } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
+import type { BackfillTarget } from '../store/backfills.ts'
 import type { Caller } from '../store/caller.ts'
 import type { Reach } from '../store/executors.ts'
 import type { HeldFiring } from '../store/held.ts'
@@ -66,6 +68,10 @@ export interface Commands {
   decideStep(runId: number, stepKey: string, decision: Decision, scope: Scope, caller: Caller): Promise<void>
   /** Marks a step as done, with what it would have given; what it runs is canceled. */
   completeStep(runId: number, stepKey: string, completion: Completion, scope: Scope, caller: Caller): Promise<void>
+  /** Runs what was due between two instants; its runs are made one after another. `key`: as of `trigger`. */
+  backfill(of: BackfillTarget, body: BackfillBody, key: string | null, scope: Scope, caller: Caller): Promise<{ backfillId: number }>
+  /** Makes no more runs of it; `cancelRunning`: and cancels those that are open. */
+  cancelBackfill(backfillId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
   /** The group was found by `appName` and the token allows it. */
   registerExecutor(groupId: number, register: Register, caller: Caller, reach?: Reach): Promise<{ executorId: number; bootId: number }>
   drainExecutor(executorId: number, draining: boolean, scope: Scope, caller: Caller): Promise<void>

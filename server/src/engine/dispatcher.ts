@@ -1,5 +1,5 @@
 import type { TaskDefinition } from '@tickwheel/contract'
-import { PHASE, queueRankAt, REASON, type Facts, type Reason } from '@tickwheel/core'
+import { CAUSE, PHASE, queueRankAt, REASON, type Facts, type Reason } from '@tickwheel/core'
 import type { Database } from '../store/database.ts'
 import { dispatch, type Claim, type Parking } from '../store/dispatch.ts'
 import type { GroupFull } from '../store/group-limits.ts'
@@ -266,8 +266,8 @@ export class Dispatcher {
     const isFree = definition.overlap.policy === 'parallel' || run.shardIndex !== null || isInPlace(run)
     const blocker = isFree ? null : this.#blockerOf(run)
     if (blocker !== null || (!isFree && this.#isBusy(turn, run.taskId))) {
-      // a step's run waits its turn, whatever its task says of its own
-      const policy = run.workflowRunId === null ? definition.overlap.policy : 'queue'
+      // a step's run, and a backfill's, waits its turn, whatever its task says of its own
+      const policy = run.workflowRunId === null && run.cause !== CAUSE.backfill ? definition.overlap.policy : 'queue'
       this.#yieldTo(turn, run, { policy, blocker: blocker?.id ?? null })
       return 'next'
     }

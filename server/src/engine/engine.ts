@@ -1,4 +1,5 @@
 import type {
+  BackfillBody,
   Register,
   RouteAnswer,
   TaskCreate,
@@ -10,10 +11,11 @@ import type {
   WorkflowCreate,
   WorkflowUpdate,
 } from '@tickwheel/contract'
-import { PHASE, type Random, type Scope } from '@tickwheel/core'
+import { CAUSE, PHASE, type Random, type Scope } from '@tickwheel/core'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { NodeBeat } from '../cluster/members.ts'
 import type { BeatAnswer, HeardAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
+import { cancelBackfill, startBackfill, type BackfillTarget } from '../store/backfills.ts'
 import { SYSTEM, type Caller, type Change } from '../store/caller.ts'
 import { cancelOne, cancelRuns, cancelWorkflowRun, skipRuns, type CancelRequest } from '../store/cancel.ts'
 import type { Database } from '../store/database.ts'
@@ -42,6 +44,7 @@ import { retryWorkflowRun } from '../store/workflow-retry.ts'
 import { triggerWorkflow } from '../store/workflow-trigger.ts'
 import { createWorkflow, restoreWorkflowVersion, updateWorkflow } from '../store/workflows.ts'
 import { Advancer } from './advancer.ts'
+import { Backfiller } from './backfiller.ts'
 import { Chooser } from './chooser.ts'
 import type { Clock, Wake } from './clock.ts'
 import { clusterView, factsOf } from './cluster-view.ts'
@@ -144,6 +147,7 @@ export class Engine implements Commands, LinkHost {
   readonly #intake: LogIntake
   readonly #heartbeats: Heartbeats
   readonly #advancer: Advancer
+  readonly #backfiller: Backfiller
   readonly #sweeper: Sweeper
   readonly #desk: TriggerDesk
   readonly #sweepPump: Pump
@@ -363,7 +367,21 @@ export class Engine implements Commands, LinkHost {
       events: this.events,
       ids,
       onChanges: (changes) => this.#memory.apply(changes),
+      onBackfilled: () => this.#backfiller.kick(),
       onSeries: (seriesIds) => this.#loader.hint(seriesIds),
+      onTrouble,
+      onRecovered,
+    })
+    this.#backfiller = new Backfiller({
+      db,
+      clock,
+      ids,
+      keeper: this.#keeper,
+      guard,
+      isFull: () => this.#allOpenRuns() >= options.maxOpenRuns,
+      onMade: (rows) => this.#memory.queued(rows),
+      cancel: (runIds) => this.#cancelMany(runIds, SYSTEM),
+      onBroken: (backfillId, error) => this.#brokenBackfill(backfillId, error),
       onTrouble,
       onRecovered,
     })
@@ -462,6 +480,7 @@ export class Engine implements Commands, LinkHost {
       this.#sharder.pump,
       this.#conductor.pump,
       this.#advancer.pump,
+      this.#backfiller.pump,
       this.#rosterPump,
     ])
       await pump.stop()
@@ -492,6 +511,7 @@ export class Engine implements Commands, LinkHost {
       this.#sharder.pump,
       this.#conductor.pump,
       this.#advancer.pump,
+      this.#backfiller.pump,
       this.#desk.pump,
       this.#receiver.pump,
       this.#intake.pump,
@@ -577,7 +597,7 @@ export class Engine implements Commands, LinkHost {
   }
 
   async stopTask(taskId: number, { cancelRunning }: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void> {
-    const openRunIds = await this.#toggle({ taskId, isEnabled: false, kind: TASK }, scope, caller)
+    const openRunIds = await this.#toggle({ taskId, isEnabled: false, kind: TASK, cancelRunning }, scope, caller)
     if (cancelRunning) await this.#cancelMany(openRunIds, caller)
   }
 
@@ -607,7 +627,7 @@ export class Engine implements Commands, LinkHost {
   }
 
   async stopWorkflow(workflowId: number, { cancelRunning }: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void> {
-    const openRunIds = await this.#toggle({ taskId: workflowId, isEnabled: false, kind: WORKFLOW }, scope, caller)
+    const openRunIds = await this.#toggle({ taskId: workflowId, isEnabled: false, kind: WORKFLOW, cancelRunning }, scope, caller)
     if (cancelRunning) await this.#cancelMany(openRunIds, caller)
   }
 
@@ -745,6 +765,24 @@ export class Engine implements Commands, LinkHost {
     this.#flowChanged(await completeStep(this.#options.db, { ...command, ...completion, key: stepKey }))
   }
 
+  async backfill(
+    of: BackfillTarget,
+    body: BackfillBody,
+    key: string | null,
+    scope: Scope,
+    caller: Caller,
+  ): Promise<{ backfillId: number }> {
+    const change = await this.#change(scope, caller)
+    const backfillId = await startBackfill(this.#options.db, { ...change, ...of, body, keyHash: key })
+    this.#backfiller.kick()
+    return { backfillId }
+  }
+
+  async cancelBackfill(backfillId: number, { cancelRunning }: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void> {
+    await cancelBackfill(this.#options.db, { ...(await this.#change(scope, caller)), backfillId, cancelRunning })
+    this.#backfiller.kick()
+  }
+
   async registerExecutor(
     groupId: number,
     register: Register,
@@ -843,10 +881,12 @@ export class Engine implements Commands, LinkHost {
     this.#memory.apply(await skipRuns(this.#options.db, this.now(), firstId, skips))
   }
 
-  /** Overlap `replace`: what is open of the task gives way to a newer run, but for what a workflow waits for. */
+  /** Overlap `replace`: what is open of the task gives way to a newer run, but for what a workflow or a backfill waits for. */
   async #replace(replacements: readonly { taskId: number; by: number }[]): Promise<void> {
     for (const { taskId, by } of replacements) {
-      const older = this.#runs.ofTask(taskId).filter((run) => run.id < by && run.cancelAt === null && run.workflowRunId === null)
+      const older = this.#runs
+        .ofTask(taskId)
+        .filter((run) => run.id < by && run.cancelAt === null && run.workflowRunId === null && run.cause !== CAUSE.backfill)
       if (older.length > 0)
         await this.#cancelMany(
           older.map((run) => run.id),
@@ -920,6 +960,11 @@ export class Engine implements Commands, LinkHost {
     this.#options.log.error({ runId, err: error }, 'a run of a workflow cannot go on: its data is wrong, and it is tried again in a minute')
   }
 
+  #brokenBackfill(backfillId: number, error: unknown): void {
+    this.#count('backfillsBroken', 1)
+    this.#options.log.error({ backfillId, err: error }, 'a backfill cannot go on: its data is wrong, and it is tried again in a minute')
+  }
+
   // ── other nodes ──
 
   get #isAlone(): boolean {
@@ -944,6 +989,7 @@ export class Engine implements Commands, LinkHost {
     await this.#dispatcher.pump.turnOver()
     await this.#sharder.pump.turnOver()
     await this.#conductor.pump.turnOver()
+    await this.#backfiller.pump.turnOver()
     // what these turns have put into memory meanwhile
     forget()
   }
@@ -999,6 +1045,7 @@ export class Engine implements Commands, LinkHost {
     this.#sharder.kick()
     this.#conductor.kick()
     this.#advancer.kick()
+    this.#backfiller.kick()
     return false
   }
 

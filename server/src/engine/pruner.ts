@@ -7,6 +7,7 @@ import {
   groupsWithEndedRuns,
   PRUNE_BATCH,
   pruneAudit,
+  pruneBackfills,
   pruneCounters,
   pruneFirings,
   pruneFoldedHours,
@@ -17,7 +18,7 @@ import {
 } from '../store/prune.ts'
 import { pruneWires } from '../store/wires.ts'
 
-/** How long things are kept, in days. `ledgerDays`: firings, folded hours and skips; a firing is kept at least as long as any run may be. */
+/** How long things are kept, in days. `ledgerDays`: firings, folded hours, skips and backfills; a firing is kept at least as long as any run may be. */
 export interface Retention {
   readonly runsDays: number
   readonly failuresDays: number
@@ -93,6 +94,7 @@ export class Pruner {
         return next !== null
       },
       async (now) => (await pruneAudit(db, floorOfInstant(now - auditDays * DAY_MS), now - auditDays * DAY_MS)) === PRUNE_BATCH,
+      async (now) => pruneBackfills(db, now - ledgerMs),
       async (now) => (await pruneRequestKeys(db, now - REQUEST_KEYS_MS)) === PRUNE_BATCH,
       async (now) => (await pruneWires(db, now - Math.max(runsDays, failuresDays) * DAY_MS)) === PRUNE_BATCH,
       async (now) => (await pruneSessions(db, now - SESSIONS_MS)) === PRUNE_BATCH,

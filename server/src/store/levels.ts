@@ -12,6 +12,9 @@ export const WORKFLOWS_LEVEL = 5
 /** The schema level whose programs know runs that are split by their handler. */
 export const MAP_LEVEL = 7
 
+/** The schema level whose programs know backfills. */
+export const BACKFILL_LEVEL = 8
+
 /** The schema level whose programs know roles and bindings. */
 export const ACCESS_LEVEL = 9
 

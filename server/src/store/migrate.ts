@@ -7,6 +7,7 @@ import { executorsInFull } from './migrations/0004-executors-in-full.ts'
 import { workflows } from './migrations/0005-workflows.ts'
 import { fleet } from './migrations/0006-fleet.ts'
 import { mapReduce } from './migrations/0007-map-reduce.ts'
+import { backfills } from './migrations/0008-backfill.ts'
 import { access } from './migrations/0009-access.ts'
 
 interface Migration {
@@ -27,8 +28,7 @@ const migrations: readonly Migration[] = [
   workflows,
   fleet,
   mapReduce,
-  // 0008 is made beside this one
-  {},
+  backfills,
   access,
 ]
 

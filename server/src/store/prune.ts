@@ -1,4 +1,5 @@
 import { OUTCOME } from '@tickwheel/core'
+import { BACKFILL_STAGE } from './backfill-rows.ts'
 import type { Database, Tx, Value } from './database.ts'
 import { listOfNumbers } from './list.ts'
 import type { Table } from './schema.ts'
@@ -76,6 +77,31 @@ export async function pruneSkips(db: Database, before: number, after: number): P
 
 export async function pruneAudit(db: Database, beforeId: number, before: number): Promise<number> {
   return deleteBatch(db, { table: 'audit', keys: ['id'], where: 'id < ? AND at < ?', params: [beforeId, before] })
+}
+
+/**
+ * Deletes a batch of the oldest backfill that ended before an instant: its instants first, then itself. Its runs go as all runs do. True: there is more.
+ */
+export async function pruneBackfills(db: Database, before: number): Promise<boolean> {
+  return db.write('rest', async (tx) => {
+    const [old] = await tx.all<{ id: number; task_id: number }>(
+      `SELECT id, task_id FROM backfill WHERE stage IN (${BACKFILL_STAGE.done}, ${BACKFILL_STAGE.canceled}) AND ended_at < ? ORDER BY id LIMIT 1`,
+      [before],
+    )
+    if (old === undefined) return false
+    const rows = await tx.all<{ due_at: number }>(
+      `SELECT due_at FROM backfill_run WHERE task_id = ? AND backfill_id = ? ORDER BY due_at LIMIT ${PRUNE_BATCH}`,
+      [old.task_id, old.id],
+    )
+    await tx.runMany(
+      'DELETE FROM backfill_run WHERE task_id = ? AND due_at = ? AND backfill_id = ?',
+      rows.map((row) => [old.task_id, row.due_at, old.id]),
+    )
+    if (rows.length === PRUNE_BATCH) return true
+    await tx.run('DELETE FROM backfill_plan WHERE backfill_id = ?', [old.id])
+    await tx.run('DELETE FROM backfill WHERE id = ?', [old.id])
+    return true
+  })
 }
 
 /** Answers that are kept for repeats of a call. */

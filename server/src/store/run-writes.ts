@@ -20,6 +20,8 @@ export const FAILURES: readonly number[] = [OUTCOME.failed, OUTCOME.timedOut, OU
 export const ON_END_PARENT = 4
 /** `on_end`: the end of this run is told to the run of the workflow whose step it does. */
 export const ON_END_WORKFLOW = 8
+/** `on_end`: the end of this run is told to the backfill that has made it (`series_id`). */
+export const ON_END_BACKFILL = 16
 /** `lane` of runs of workflows, queued or begun: they need no executor, and are looked for apart from the many that have one. */
 export const FLOW_LANE = -1
 
@@ -176,6 +178,7 @@ function signalsOf({ row, outcome, endedAt }: RunEnd, id: number, at: number): S
     return [{ ...common, kind: 4, target_id: row.parent_id, facts: JSON.stringify({ endedAt }) }]
   if ((row.on_end & ON_END_WORKFLOW) !== 0 && row.workflow_run_id !== null)
     return [{ ...common, kind: 5, target_id: row.workflow_run_id, facts: JSON.stringify({ endedAt }) }]
+  if ((row.on_end & ON_END_BACKFILL) !== 0 && row.series_id !== null) return [{ ...common, kind: 6, target_id: row.series_id, facts: '{}' }]
   if ((row.on_end & ON_END_DELAY) !== 0 && row.series_id !== null) {
     const facts = { endedAt, ...(isFailure ? { failedTask: row.task_id } : {}) }
     return [{ ...common, kind: 1, target_id: row.series_id, facts: JSON.stringify(facts) }]

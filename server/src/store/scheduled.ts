@@ -1,6 +1,7 @@
 import { AppError, type FieldProblem, type ScheduleInput } from '@tickwheel/contract'
 import { CAUSE, type Scope } from '@tickwheel/core'
 import { changedFields, writeAudit } from './audit.ts'
+import { endBackfillsOf } from './backfill-ends.ts'
 import { accountOf, type Change } from './caller.ts'
 import { DuplicateKey, query, type ReadTx, type Tx } from './database.ts'
 import { nameKey } from './definition.ts'
@@ -183,6 +184,7 @@ export async function deleteScheduled(tx: Tx, thing: Locked, cancelRunning: bool
     )
   }
   const cursor = await endSpans(tx, thing, now)
+  await endBackfillsOf(tx, row.id, now)
   await tx.execute(query.updateTable('task').set({ enabled: 0, deleted_at: now, updated_at: now, name_key: null }).where('id', '=', row.id))
   const series = await writeSeries(tx, thing.series, { ...cursor, group_id: row.group_id })
   await writeAudit(tx, now, change.auditId, change.caller, {

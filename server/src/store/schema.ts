@@ -235,7 +235,8 @@ export interface RetryLinkRow {
 /**
  * kind 1: a fixedDelay series awaits the end of this run (target = series); 2: a once has fired (target = task); 3: a run has failed
  * that counts towards `pauseAfterFailures` (target = task; that of a fixedDelay names the task in `facts`, so that one row does); 4: a shard has ended
- * (target = its parent); 5: what a step of a workflow did has ended (target = the run of the workflow, slot = the workflow's).
+ * (target = its parent); 5: what a step of a workflow did has ended (target = the run of the workflow, slot = the workflow's); 6: a run of a backfill has
+ * ended (target = the backfill).
  */
 export interface SignalRow {
   id: number
@@ -453,6 +454,38 @@ export interface StepRunRow {
   reused_from: number | null
 }
 
+/** Runs again what was due. `made`: how many of its `total` instants have a run. The task says in which group. */
+export interface BackfillRow {
+  id: number
+  task_id: number
+  slot: number
+  /** `BACKFILL_STAGE` */
+  stage: number
+  from_at: number
+  to_at: number
+  only_code: number
+  direction: number
+  concurrency: number
+  total: number
+  made: number
+  open_runs: number
+  ended: string
+  actor: string
+  created_at: number
+  ended_at: number | null
+}
+export interface BackfillPlanRow {
+  backfill_id: number
+  part: number
+  due: string
+}
+export interface BackfillRunRow {
+  task_id: number
+  due_at: number
+  backfill_id: number
+  instance_id: number
+}
+
 export interface Schema {
   id_block: IdBlockRow
   meta: MetaRow
@@ -475,6 +508,9 @@ export interface Schema {
   signal: SignalRow
   workflow_run: WorkflowRunRow
   step_run: StepRunRow
+  backfill: BackfillRow
+  backfill_plan: BackfillPlanRow
+  backfill_run: BackfillRunRow
   executor: ExecutorRow
   executor_schema: ExecutorSchemaRow
   executor_beat: ExecutorBeatRow

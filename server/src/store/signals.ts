@@ -2,6 +2,7 @@ import type { Database, ReadTx, Tx } from './database.ts'
 import { inSlots } from './in-slots.ts'
 import { listOfNumbers, type SqlList } from './list.ts'
 import { lockRows } from './lock.ts'
+import { applyBackfillEnds, lockBackfills } from './backfill-runs.ts'
 import { lockOpen } from './open-runs.ts'
 import type { RunChange } from './report.ts'
 import type { SeriesRow, SignalRow } from './schema.ts'
@@ -9,7 +10,7 @@ import { applyShardEnds } from './shards.ts'
 import { lastSpan, seriesSchedule } from './spans.ts'
 import { pauseAfterFailures } from './tasks.ts'
 
-/** Signals of the given slots, oldest first, but for those of steps. */
+/** Signals of the given slots, oldest first, but for those of steps, which the conductor applies. */
 export async function pendingSignals(db: Database, slots: ReadonlySet<number>, limit: number): Promise<SignalRow[]> {
   if (slots.size === 0) return []
   const here = inSlots(slots)
@@ -38,6 +39,8 @@ export interface Advanced {
   readonly tasks: readonly { readonly taskId: number; readonly groupId: number }[]
   /** parents of which shards have ended */
   readonly changes: readonly RunChange[]
+  /** whether runs of backfills have ended, so that there is room for more */
+  readonly hasBackfilled: boolean
 }
 
 export interface AdvanceRequest {
@@ -72,6 +75,7 @@ async function advanceOnce(db: Database, { signals, at, firstId }: AdvanceReques
     const failed = signals.flatMap((signal) => failedTaskOf(signal) ?? [])
     await lockRows(tx, 'task', [...targetsOf(signals, 2), ...failed], 'update')
     await lockRows(tx, 'series', [...targetsOf(signals, 1), ...(await seriesOfTasks(tx, failed))], 'update')
+    const backfills = await lockBackfills(tx, targetsOf(signals, 6))
     const parents = await lockOpen(tx, [...new Set(targetsOf(signals, 4))], 'update')
     const here = await tx.all<SignalRow>(`SELECT * FROM \`signal\` WHERE id IN ${list.sql} ORDER BY id`, list.params)
     const seriesIds: number[] = []
@@ -90,9 +94,11 @@ async function advanceOnce(db: Database, { signals, at, firstId }: AdvanceReques
       seriesIds.push(paused.seriesId)
     }
     if ((await tx.run(`DELETE FROM \`signal\` WHERE id IN ${list.sql}`, list.params)) !== here.length) throw new Overtaken()
+    const backfilled = here.filter((signal) => signal.kind === 6)
+    await applyBackfillEnds(tx, { backfills, signals: backfilled, at })
     const ends = here.filter((signal) => signal.kind === 4)
     const changes = parents.length === 0 ? [] : await applyShardEnds(tx, { parents, signals: ends, at, firstId })
-    return { seriesIds, tasks, changes }
+    return { seriesIds, tasks, changes, hasBackfilled: backfilled.length > 0 }
   })
 }
 

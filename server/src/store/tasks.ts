@@ -1,6 +1,7 @@
 import { AppError, type FieldProblem, type TaskCreate, type TaskDefinition, type TaskUpdate } from '@tickwheel/contract'
-import { OUTCOME, planShards, type Scope } from '@tickwheel/core'
+import { CAUSE, OUTCOME, planShards, type Scope } from '@tickwheel/core'
 import { writeAudit } from './audit.ts'
+import { endBackfillsOf } from './backfill-ends.ts'
 import { SYSTEM, type Change } from './caller.ts'
 import { query, type Database, type ReadTx, type Tx } from './database.ts'
 import { completeDefinition, definitionText, levelOf, parseDefinition } from './definition.ts'
@@ -73,23 +74,30 @@ export async function restoreTaskVersion(
   })
 }
 
-/** Starts or stops the schedule of a task, or of what `kind` says; nothing happens when it is so already. */
+/** Starts or stops the schedule of a task, or of what `kind` says; nothing happens when it is so already. `cancelRunning`: the caller cancels its runs. */
 export async function setTaskEnabled(
   db: Database,
-  { taskId, isEnabled, kind = TASK }: { taskId: number; isEnabled: boolean; kind?: ScheduledKind },
+  {
+    taskId,
+    isEnabled,
+    kind = TASK,
+    cancelRunning = false,
+  }: { taskId: number; isEnabled: boolean; kind?: ScheduledKind; cancelRunning?: boolean },
   change: Change,
 ): Promise<TaskChanged> {
   return db.write('rest', async (tx) => {
     const task = await lockScheduled(tx, kind, taskId, change.scope)
     const definition = await definitionOf(tx, taskId, task.row.version)
     if (definition === null) throw new Error(`task ${taskId} has no definition of its version ${task.row.version}`)
+    // those of a backfill would be followed by more
+    if (cancelRunning && !isEnabled) await endBackfillsOf(tx, taskId, change.now)
     return toggleScheduled(tx, task, { isEnabled, schedule: definition.schedule }, change)
   })
 }
 
 /**
  * Stops the schedule of a task or a workflow whose last runs have all failed, as many as its definition says. What was made before the task was last started or saved
- * does not count, nor what was canceled or skipped; runs count in the order in which they were made. The caller holds the locks of the task and of its
+ * does not count, nor what was canceled or skipped, nor what a backfill has made; runs count in the order in which they were made. The caller holds the locks of the task and of its
  * series, and calls again when another run fails: a task that is stopped already is left as it is. Null: nothing has changed.
  */
 export async function pauseAfterFailures(
@@ -104,7 +112,7 @@ export async function pauseAfterFailures(
   if (definition === null || span === null || definition.pauseAfterFailures === 0) return null
   const failures = definition.pauseAfterFailures
   const ended = await tx.all<{ outcome: number }>(
-    `SELECT outcome FROM instance WHERE task_id = ? AND id > ? AND created_at >= ? AND workflow_run_id IS NULL AND outcome IN (${[OUTCOME.succeeded, ...FAILURES].join(', ')}) ORDER BY id DESC LIMIT ?`,
+    `SELECT outcome FROM instance WHERE task_id = ? AND id > ? AND created_at >= ? AND workflow_run_id IS NULL AND cause <> ${CAUSE.backfill} AND outcome IN (${[OUTCOME.succeeded, ...FAILURES].join(', ')}) ORDER BY id DESC LIMIT ?`,
     [taskId, floorOfInstant(span.fromAt - IDS_KEPT_MS), span.fromAt, failures],
   )
   if (ended.length < failures || !ended.every(({ outcome }) => FAILURES.includes(outcome))) return null

@@ -1,5 +1,6 @@
 import { access } from './en/access.ts'
 import { audit } from './en/audit.ts'
+import { backfill } from './en/backfill.ts'
 import { common } from './en/common.ts'
 import { editor } from './en/editor.ts'
 import { errors, fields } from './en/errors.ts'
@@ -18,6 +19,6 @@ import { workflowRuns } from './en/workflow-runs.ts'
 import { workflows } from './en/workflows.ts'
 
 /** Every English text. Its shape is the shape of every language. */
-export const en = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows, access, audit }
+export const en = { ...common, backfill, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows, access, audit }
 
 export type Messages = typeof en

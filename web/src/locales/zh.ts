@@ -1,5 +1,6 @@
 import { access } from './zh/access.ts'
 import { audit } from './zh/audit.ts'
+import { backfill } from './zh/backfill.ts'
 import { common } from './zh/common.ts'
 import { editor } from './zh/editor.ts'
 import { errors, fields } from './zh/errors.ts'
@@ -19,4 +20,4 @@ import { workflows } from './zh/workflows.ts'
 import type { Messages } from './en.ts'
 
 /** Every Chinese text; a key that English has and Chinese lacks does not compile. */
-export const zh: Messages = { ...common, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows, access, audit }
+export const zh: Messages = { ...common, backfill, shell, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, workflowRuns, workflows, access, audit }

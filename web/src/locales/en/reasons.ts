@@ -53,6 +53,7 @@ export const reasons = {
   stepsEnded: 'All steps have ended: {succeeded} succeeded, {failed} did not, {skipped} were skipped.',
   outOfTime: 'It took longer than {timeoutMs} ms; what ran was canceled.',
   itemFailed: 'Item {index} failed, so the rest was canceled.',
+  backfilled: 'Made by backfill {backfill}, as {place} of {total}.',
   shardsNeverMade: '{missing} of its shards were never made, because it was canceled first.',
   mapped: 'Its handler split it into {total} shards.',
   reducing: 'All its shards have ended, {succeeded} of {total} succeeded: one more attempt combines their results.',

@@ -16,7 +16,7 @@ export const audit = {
   of: '{verb}{kind}',
   special: {
     auth_login: '登录', auth_logout: '退出登录', auth_password: '修改自己的密码', auth_refreshReplayed: '旧会话凭证被重复使用，会话已终止', audit_export: '导出审计日志', system_resume: '数据恢复后继续调度', self: '修改密码前的请求', executorToken: '执行器请求', executorSession: '执行器请求',
-    workflow_cancel: '取消工作流运行', workflow_pause: '暂停工作流运行', workflow_resume: '继续工作流运行', workflow_approve: '审批通过', workflow_reject: '审批驳回', workflow_complete: '手动完成步骤', workflow_retry: '重新运行工作流', task_pause: '连续失败后停用任务', task_editScript: '编辑任务脚本', user_password: '重置用户密码', token_use: '从新地址使用令牌', instance_retry: '重跑', instance_cancel: '取消执行', task_runWithParams: '带参数运行任务', workflow_runWithParams: '带参数运行工作流',
+    workflow_cancel: '取消工作流运行', workflow_pause: '暂停工作流运行', workflow_resume: '继续工作流运行', workflow_approve: '审批通过', workflow_reject: '审批驳回', workflow_complete: '手动完成步骤', workflow_retry: '重新运行工作流', task_pause: '连续失败后停用任务', task_editScript: '编辑任务脚本', user_password: '重置用户密码', token_use: '从新地址使用令牌', task_cancelBackfill: '取消补数', workflow_cancelBackfill: '取消补数', instance_retry: '重跑', instance_cancel: '取消执行', task_runWithParams: '带参数运行任务', workflow_runWithParams: '带参数运行工作流',
   },
   verbs: {
     create: '新建', edit: '编辑', delete: '删除', start: '启动', stop: '停止', run: '运行', retry: '重跑', cancel: '取消', pause: '暂停', resume: '恢复', restore: '还原', approve: '审批', reject: '驳回', complete: '完成', drain: '下线', revoke: '吊销', enroll: '接入', view: '查看', viewParams: '查看参数：', viewLogs: '查看日志：',

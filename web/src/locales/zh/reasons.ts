@@ -50,6 +50,7 @@ export const reasons = {
   stepsEnded: '所有步骤均已结束：成功 {succeeded} 个，未成功 {failed} 个，跳过 {skipped} 个。',
   outOfTime: '运行时间超过 {timeoutMs} 毫秒，正在运行的步骤已被取消。',
   itemFailed: '第 {index} 项失败，其余各项已取消。',
+  backfilled: '由补数 {backfill} 生成（第 {place} 个，共 {total} 个）。',
   shardsNeverMade: '有 {missing} 个分片在取消之前尚未生成。',
   mapped: '处理器将其拆分为 {total} 个分片。',
   reducing: '所有分片均已结束（成功 {succeeded}/{total}），再用一次尝试汇总结果。',

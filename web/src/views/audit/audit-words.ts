@@ -26,9 +26,9 @@ export const ACTIONS: readonly { readonly kind: string; readonly actions: readon
 function actionsOf(kind: string): readonly string[] {
   switch (kind) {
     case 'task':
-      return ['create', 'edit', 'delete', 'start', 'stop', 'run', 'restore', 'pause'].map((verb) => `task:${verb}`)
+      return ['create', 'edit', 'delete', 'start', 'stop', 'run', 'restore', 'pause', 'backfill', 'cancelBackfill'].map((verb) => `task:${verb}`)
     case 'workflow':
-      return ['create', 'edit', 'delete', 'start', 'stop', 'run', 'retry', 'cancel', 'pause', 'resume', 'approve', 'reject', 'complete'].map((verb) => `workflow:${verb}`)
+      return ['create', 'edit', 'delete', 'start', 'stop', 'run', 'retry', 'cancel', 'pause', 'resume', 'approve', 'reject', 'complete', 'backfill', 'cancelBackfill'].map((verb) => `workflow:${verb}`)
     case 'instance':
       return ['instance:cancel', 'instance:retry']
     case 'executor':
