@@ -70,7 +70,18 @@ async function person(server: ServerProcess, username: string): Promise<ApiClien
   return new ApiClient(server.url, token)
 }
 
-export const ACCESS_SHOTS = [
+/** What the pages of access show once they are filled. */
+export async function accessShots(admin: ApiClient) {
+  const wang = (await admin.get<{ items: Account[] }>('/user?keyword=wang.lei')).items[0]
+  const asked = `user=${String(wang?.id)}&group=${String(wang?.bindings[0]?.groupIds?.[0])}`
+  return [
+    ...ACCESS_SHOTS,
+    { name: 'rights', path: `/rights?permission=task:edit&${asked}` },
+    { name: 'rights-denied', path: `/rights?permission=user:edit&${asked}` },
+  ]
+}
+
+const ACCESS_SHOTS = [
   { name: 'users', path: '/user' },
   { name: 'user-new', path: '/user', clicks: ['.page-head .el-button--primary', '.bindings-editor > .el-button'] },
   { name: 'user', path: '/user?q=maria', clicks: ['.users-table .name'] },
@@ -85,7 +96,6 @@ export const ACCESS_SHOTS = [
   { name: 'tokens', path: '/token' },
   { name: 'tokens-executor', path: '/token?kind=executor' },
   { name: 'token-new', path: '/token', clicks: ['.page-head .el-button--primary'] },
-  { name: 'rights', path: '/rights?permission=task:edit&user=1&group=1' },
   { name: 'rights-empty', path: '/rights' },
   { name: 'account', path: '/account' },
   { name: 'audit', path: '/audit' },

@@ -13,7 +13,7 @@ import { GENEROUS_BUDGETS, trigger } from '../tests/kit/runs.ts'
 import { startServer, type ServerProcess } from '../tests/kit/server-process.ts'
 import { makeDir, removeDir } from '../tests/kit/temp-dir.ts'
 import { waitFor } from '../tests/kit/wait-for.ts'
-import { ACCESS_SHOTS, fillAccess } from './screenshots-access.ts'
+import { accessShots, fillAccess } from './screenshots-access.ts'
 import { GROUPS, TASKS } from './screenshots-world.ts'
 
 const LOOKS = [
@@ -53,7 +53,8 @@ async function main(): Promise<void> {
     ])
     executors.push(...(await fill(server, spool)))
     await fillAccess(server)
-    await photographer.takeAll([...(await shots(await server.signIn())), ...ACCESS_SHOTS])
+    const admin = await server.signIn()
+    await photographer.takeAll([...(await shots(admin)), ...(await accessShots(admin))])
     process.stdout.write(`${String(photographer.taken)} pictures in ${folder}\n`)
   } finally {
     await browser.close()

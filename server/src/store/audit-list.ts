@@ -231,20 +231,22 @@ async function find(tx: ReadTx, source: Source, below: number, limit: number): P
 }
 
 /** Whether what is looked at from an id ends at the bound, and where. */
-async function extent(tx: ReadTx, { where, params }: Source, below: number): Promise<{ isCut: boolean; lowest: number }> {
+async function extent(tx: ReadTx, { where, params }: Source, below: number): Promise<{ scanned: number; isCut: boolean; lowest: number }> {
   const [end] = await tx.all<{ scanned: number; lowest: number | null }>(
     `SELECT COUNT(*) AS scanned, MIN(id) AS lowest FROM (SELECT id FROM audit WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${SCAN_LIMIT}) AS s`,
     [...params, below],
   )
-  return { isCut: (end?.scanned ?? 0) >= SCAN_LIMIT, lowest: end?.lowest ?? 0 }
+  const scanned = end?.scanned ?? 0
+  return { scanned, isCut: scanned >= SCAN_LIMIT, lowest: end?.lowest ?? 0 }
 }
 
 /** How many entries match among the next 20,000; `isCut`: there may be more below `lowest`. */
 async function count(tx: ReadTx, source: Source, below: number): Promise<{ matched: number; isCut: boolean; lowest: number }> {
-  const { isCut, lowest } = await extent(tx, source, below)
+  const { scanned, isCut, lowest } = await extent(tx, source, below)
   const { params, residual, residualParams } = source
+  if (residual === '') return { matched: scanned, isCut, lowest }
   const [row] = await tx.all<{ matched: number | null }>(
-    `SELECT SUM(CASE WHEN ${residual === '' ? '1 = 1' : residual} THEN 1 ELSE 0 END) AS matched FROM (${windowOf(source)}) AS s`,
+    `SELECT SUM(CASE WHEN ${residual} THEN 1 ELSE 0 END) AS matched FROM (${windowOf(source)}) AS s`,
     [...residualParams, ...params, below],
   )
   return { matched: Number(row?.matched ?? 0), isCut, lowest }
