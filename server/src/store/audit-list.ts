@@ -249,7 +249,7 @@ async function count(tx: ReadTx, source: Source, below: number): Promise<{ match
     `SELECT SUM(CASE WHEN ${residual} THEN 1 ELSE 0 END) AS matched FROM (${windowOf(source)}) AS s`,
     [...residualParams, ...params, below],
   )
-  return { matched: Number(row?.matched ?? 0), isCut, lowest }
+  return { matched: row?.matched ?? 0, isCut, lowest }
 }
 
 /** A cursor carries its version: `1.<id in base 36>`. */

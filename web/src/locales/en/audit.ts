@@ -11,7 +11,7 @@ export const audit = {
   export: { label: 'Export', csv: 'CSV, for spreadsheets', jsonl: 'JSON lines, for programs', text: 'What the filters show, at most {max} entries. The export is recorded too.', done: 'The export is in your downloads.' },
   detail: {
     title: 'Entry {id}', at: 'Time', actor: 'Who', from: 'From the address', request: 'Request', action: 'What', thing: 'On what', group: 'Group', outcome: 'Outcome', code: 'Reason', count: 'Repeated', countOf: '{n} time within a minute | {n} times within a minute',
-    changes: 'What was changed', values: 'What was given', gone: 'What was there', none: 'No fields were changed.', hidden: 'You may not see the parameters of this thing, so its changes are hidden too.', digest: '{size}, SHA-256 {sha}', before: 'Before', after: 'After', history: 'Everything about it', byActor: 'Everything by the same', copyLink: 'Copy link',
+    changes: 'What was changed', values: 'What was given', gone: 'What was there', none: 'No fields were changed.', hidden: 'You may not see the parameters of this thing, so its changes are hidden too.', digest: '{size}, SHA-256 {sha}', before: 'Before', after: 'After', history: 'Everything about it', byActor: 'Everything they did', copyLink: 'Copy link',
     system: 'no address: Tickwheel itself', deletedGroup: 'group {id}, deleted',
   },
   of: '{verb} {kind}',
