@@ -1,5 +1,5 @@
 import type { Account, Binding, Role, RouteId, Task, Workflow } from '@tickwheel/contract'
-import type { AccessWorld, Place } from './access-world.fixture.ts'
+import { joinExecutor, type AccessWorld, type Place } from './access-world.fixture.ts'
 
 /** What a call is aimed at, in one of the two groups of the world. */
 export interface Aim {
@@ -45,6 +45,7 @@ const NOTHING: Entry = {}
 const PUBLIC: Entry = { passes: [400, 401] }
 const BY_EXECUTORS: Entry = { passes: [400] }
 const at = (): string => 'at=2026-11-22T00:00:00Z'
+const dates = () => ({ from: '2026-11-01T00:00:00Z', to: '2026-11-02T00:00:00Z' })
 let made = 0
 const named = (): string => `made-${(made += 1)}`
 
@@ -63,7 +64,6 @@ const flowBody = ({ place }: Aim) => ({
 })
 const bindings = ({ place }: Aim): readonly Binding[] => [{ role: 'viewer', groupIds: [place.group.id] }]
 const STALE = { version: 999 }
-const PAST = { from: '2026-11-01T00:00:00Z', to: '2026-11-02T00:00:00Z' }
 const PASSWORD = 'a road to the sea'
 
 export const WALK: Readonly<Record<RouteId, Entry>> = {
@@ -144,6 +144,15 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
   rejectStep: { of: workflowRun, body: () => ({}) },
   completeStep: { of: workflowRun, body: () => ({ reason: 'as the walk wants' }) },
 
+  backfillTask: { of: task, body: dates },
+  previewTaskBackfill: { of: task, body: dates },
+  backfillWorkflow: { of: workflow, body: dates },
+  previewWorkflowBackfill: { of: workflow, body: dates },
+  listBackfills: NOTHING,
+  getBackfill: { isOwn: true },
+  listBackfillRuns: { isOwn: true },
+  cancelBackfill: { isOwn: true },
+
   registerExecutor: BY_EXECUTORS,
   heartbeat: BY_EXECUTORS,
   reportRuns: BY_EXECUTORS,
@@ -153,7 +162,11 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
   getExecutor: { of: executor },
   drainExecutor: { of: executor },
   resumeExecutor: { of: executor },
-  deleteExecutor: { of: executor },
+  deleteExecutor: {
+    of: executor,
+    fresh: async ({ world, place: { word, executorToken } }) =>
+      (await joinExecutor(world.api.url, executorToken, { word, name: named() })).executorId,
+  },
 
   listTokens: NOTHING,
   createToken: { isOwn: true, body: ({ place }) => ({ kind: 'executor', groupIds: [place.group.id] }) },
@@ -179,17 +192,8 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
     fresh: async ({ world }) => (await world.api.admin.post<Role>('/role', { name: named(), permissions: ['task:view'] })).id ?? 0,
   },
 
-  backfillTask: { of: task, body: () => PAST },
-  previewTaskBackfill: { of: task, body: () => PAST },
-  backfillWorkflow: { of: workflow, body: () => PAST },
-  previewWorkflowBackfill: { of: workflow, body: () => PAST },
-  listBackfills: NOTHING,
-  getBackfill: { isOwn: true, of: () => 1 },
-  listBackfillRuns: { isOwn: true, of: () => 1 },
-  cancelBackfill: { isOwn: true, of: () => 1 },
-
   listAudit: NOTHING,
-  getAuditEntry: { isOwn: true, of: () => 1 },
+  getAuditEntry: { isOwn: true },
   exportAudit: { isOwn: true },
 
   getCluster: NOTHING,

@@ -10,6 +10,7 @@ export const MARK = 'zebra'
 
 /** A group with one of everything that belongs to groups. */
 export interface Place {
+  readonly word: string
   readonly group: Group
   readonly task: Task
   readonly workflow: Workflow
@@ -51,6 +52,7 @@ const CUSTOM: Readonly<Record<string, readonly Permission[]>> = {
 export async function openAccessWorld(): Promise<AccessWorld> {
   const api = await openApi()
   const [a, b] = [await makePlace(api, 'alpha'), await makePlace(api, MARK)]
+  await callAcross(api, { from: b, to: a })
   for (const [name, permissions] of Object.entries(CUSTOM)) await api.admin.post<Role>('/role', { name, permissions })
   const user = await api.admin.post<Account>('/user', {
     username: 'target',
@@ -112,6 +114,26 @@ function isBuiltIn(name: string): name is BuiltInRole {
   return Object.hasOwn(BUILT_IN_ROLES, name)
 }
 
+/** A workflow of one group that runs a task and a workflow of the other: what runs there does not say for whom. */
+async function callAcross({ admin }: ApiServer, { from, to }: { from: Place; to: Place }): Promise<void> {
+  const workflow = await admin.post<Workflow>('/workflow', {
+    groupId: from.group.id,
+    name: `${from.word} caller`,
+    schedule: { kind: 'manual' },
+    steps: [
+      { key: `${from.word}Task`, kind: 'task', task: `${to.group.name}/${to.task.name}` },
+      { key: `${from.word}Flow`, kind: 'subWorkflow', workflow: `${to.group.name}/${to.workflow.name}` },
+    ],
+    edges: [],
+  })
+  const { workflowRunId } = await admin.post<{ workflowRunId: number }>(`/workflow/${workflow.id}/trigger`, {})
+  const both = async (): Promise<boolean> => {
+    const { stepRuns } = await admin.get<WorkflowRun>(`/workflow-run/${workflowRunId}`)
+    return stepRuns.some(({ instanceId }) => instanceId !== null) && stepRuns.some(({ workflowRunId: of }) => of !== null)
+  }
+  await waitFor(both, { what: 'a run of the task and one of the workflow' })
+}
+
 /** Everything of a group carries its word: names, descriptions, scripts, parameters, labels. */
 async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place> {
   const group = await admin.post<Group>('/group', { name: `${word} group`, appName: `${word}-app`, description: `${word} things` })
@@ -136,18 +158,7 @@ async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place
     edges: [{ from: 'ask', to: 'do' }],
   })
   const token = await admin.post<Token & { token: string }>('/token', { kind: 'executor', name: `${word} token`, groupIds: [group.id] })
-  const executor = new ApiClient(url, token.token)
-  const registered = await executor.post<Registered>('/executor/register', {
-    appName: `${word}-app`,
-    name: `${word}-executor`,
-    protocol: { min: 1, max: 1 },
-    version: '1',
-    capacity: 1,
-    handlers: [{ name: `${word}Handler`, kind: 'named' }],
-    labels: { zone: word },
-    host: `${word}-host`,
-    pid: 1,
-  })
+  const registered = await joinExecutor(url, token.token, { word, name: `${word}-executor` })
   const { instanceId } = await admin.post<{ instanceId: number }>(`/task/${task.id}/trigger`, { params: `{"${word}":2}` })
   const { workflowRunId } = await admin.post<{ workflowRunId: number }>(`/workflow/${workflow.id}/trigger`, {})
   await waitFor(async () => {
@@ -155,6 +166,7 @@ async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place
     return run.stepRuns.some(({ key, state }) => key === 'ask' && (state === 'waiting' || state === 'running')) ? run : null
   })
   return {
+    word,
     group,
     task,
     workflow,
@@ -165,4 +177,19 @@ async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place
     executorTokenId: token.id,
     executorSession: registered.sessionToken,
   }
+}
+
+/** Registers an executor of a group, which opens no stream. */
+export async function joinExecutor(url: string, token: string, { word, name }: { word: string; name: string }): Promise<Registered> {
+  return new ApiClient(url, token).post<Registered>('/executor/register', {
+    appName: `${word}-app`,
+    name,
+    protocol: { min: 1, max: 1 },
+    version: '1',
+    capacity: 1,
+    handlers: [{ name: `${word}Handler`, kind: 'named' }],
+    labels: { zone: word },
+    host: `${word}-host`,
+    pid: 1,
+  })
 }

@@ -60,6 +60,15 @@ describe('somebody without any right', () => {
     expect((await fetch(`${api.url}/metrics`, { headers: { authorization: `Bearer ${String(nobody.token)}` } })).status).toBe(403)
   })
 
+  it('finds no backfill, whichever it is', async () => {
+    for (const [method, path] of [
+      ['GET', '/backfill/1'],
+      ['GET', '/backfill/1/run'],
+      ['POST', '/backfill/1/cancel'],
+    ] as const)
+      expect(await nobody.call(method, path)).toMatchObject({ status: 404, body: { code: 'BACKFILL_NOT_FOUND' } })
+  })
+
   it('may ask who it is, preview schedules and sign out', async () => {
     expect(await nobody.get('/auth/me')).toMatchObject({ user: { username: 'nobody' }, grants: { all: [], groups: {} } })
     expect((await nobody.call('POST', '/schedule/preview', { schedule: { kind: 'fixedRate', everyMs: 1000 } })).status).toBe(200)

@@ -35,6 +35,8 @@ export class AccessFacts {
   readonly #sessions: KeptFacts<SessionFacts>
   readonly #tokens: KeptFacts<TokenRow>
   readonly #apiTokens: KeptFacts<ApiTokenFacts>
+  /** uses of API tokens that are being noted, by token and address */
+  readonly #noting = new Set<string>()
 
   constructor(parts: AccessFactsParts) {
     this.#parts = parts
@@ -81,17 +83,27 @@ export class AccessFacts {
     const found = await this.#apiTokens.get(String(id), generation, () => this.#parts.db.read((tx) => readApiToken(tx, id)))
     if (found === null || found.owner.disabled || !isGood(found.row, text, use.now)) return null
     const isNew = !addressesOf(found.row).includes(use.origin.ip)
-    if (isNew || isUseUnnoted(found.row, use.now)) {
-      await this.#noteUse(found, isNew, use)
-      await this.#apiTokens.drop(String(id), generation)
-    }
+    if (isNew || isUseUnnoted(found.row, use.now)) await this.#noteOnce(found, { isNew, generation }, use)
     return found
+  }
+
+  /** Many calls at once are one use. */
+  async #noteOnce(found: ApiTokenFacts, { isNew, generation }: { isNew: boolean; generation: number }, use: TokenUse): Promise<void> {
+    const key = `${found.row.id} ${use.origin.ip}`
+    if (this.#noting.has(key)) return
+    this.#noting.add(key)
+    try {
+      await this.#noteUse(found, isNew, use)
+      await this.#apiTokens.drop(String(found.row.id), generation)
+    } finally {
+      this.#noting.delete(key)
+    }
   }
 
   async #noteUse({ row, owner }: ApiTokenFacts, isNew: boolean, { now, origin, takeId }: TokenUse): Promise<void> {
     const { ip, requestId } = origin
     const caller = { actor: { kind: 'token', id: row.id, name: row.name }, ownerId: owner.userId, ip, requestId } as const
-    await noteApiTokenUse(this.#parts.db, row, { now, auditId: isNew ? await takeId() : null, caller })
+    await noteApiTokenUse(this.#parts.db, row.id, { now, auditId: isNew ? await takeId() : null, caller })
   }
 }
 

@@ -92,7 +92,7 @@ async function admitCall(route: Route, { request, reply, gate }: Arrived): Promi
   try {
     const { who: given, scope } = admit(route, who)
     if (route.budget !== 'none') await gate.rateLimit.take(route.budget, whoseBucket(who, origin, route.budget), reply)
-    if (isPermission(route.access) && isNowhere(scope) && !isRead(route) && resourceOf(route) === null) throw forbidden(route.access)
+    if (isPermission(route.access) && isNowhere(scope) && !isRead(route) && !isJudgedLater(route)) throw forbidden(route.access)
     return { who, given, scope, origin }
   } catch (error) {
     if (error instanceof AppError && error.code === 'UNAUTHENTICATED') throw await refused(error, { gate, origin, reply })
@@ -265,6 +265,11 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
     throw new AppError(RESOURCES[resource], `There is no ${resource.replace('-', ' ')} ${resourceId} that you may see.`)
   if (isInScope(call.scope, id<'group'>(groupId))) return
   throw new ForbiddenThing(access, { kind: resource === 'workflow-run' ? 'workflowRun' : resource, id: resourceId, groupId })
+}
+
+/** Whether it is judged by what the id names: here, or by the handler, as a backfill is one of a task or of a workflow. */
+function isJudgedLater(route: RouteDescriptor): boolean {
+  return resourceOf(route) !== null || route.path.startsWith('/backfill/:id')
 }
 
 /** What the id in the path of a call names, where it is something that belongs to a group. */

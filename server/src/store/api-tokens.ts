@@ -104,20 +104,25 @@ export function addressesOf({ addresses }: TokenRow): readonly string[] {
   return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : []
 }
 
-/** Notes that a token is used, and, of an address that it was not used from before, that it is. */
+/** Notes that a token is used, and, of an address that it was not used from before, that it is. `auditId` null: the address is known. */
 export async function noteApiTokenUse(
   db: Database,
-  row: TokenRow,
+  tokenId: number,
   use: { now: number; auditId: number | null; caller: Caller },
 ): Promise<void> {
   const { now, auditId, caller } = use
   await db.write('rest', async (tx) => {
-    const addresses = auditId === null ? row.addresses : JSON.stringify([...addressesOf(row), caller.ip].slice(-ADDRESSES_KEPT))
-    await tx.execute(query.updateTable('token').set({ last_used_at: now, addresses }).where('id', '=', row.id))
-    if (auditId === null) return
+    const [row] = await tx.lock(query.selectFrom('token').selectAll().where('id', '=', tokenId))
+    if (row === undefined) return
+    const known = addressesOf(row)
+    // another node may have noted it since the row was read
+    const isNew = auditId !== null && !known.includes(caller.ip)
+    const addresses = isNew ? JSON.stringify([...known, caller.ip].slice(-ADDRESSES_KEPT)) : row.addresses
+    await tx.execute(query.updateTable('token').set({ last_used_at: now, addresses }).where('id', '=', tokenId))
+    if (!isNew) return
     await writeAudit(tx, now, auditId, caller, {
       action: 'token:use',
-      resource: { kind: 'token', id: row.id, key: row.name },
+      resource: { kind: 'token', id: tokenId, key: row.name },
       groupId: null,
       after: { ip: caller.ip },
     })

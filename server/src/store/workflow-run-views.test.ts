@@ -391,6 +391,20 @@ describe('a run of a workflow', () => {
     expect((await reader.items('all', { ...asked, key: 'pull' })).items).toEqual([])
   })
 
+  it('tells of a child in a group that is not visible only that it is there', async () => {
+    await db.write('rest', async (tx) => {
+      await tx.run("UPDATE open_instance SET group_id = CASE WHEN shard_key = 'x' THEN 2 ELSE 1 END")
+      await tx.run('UPDATE instance SET group_id = 1')
+    })
+    const { items, total } = await reader.items([id(1)], { workflowRunId: RUN, key: 'bill' })
+    expect(total).toBe(3)
+    expect(items.map(({ key, instance, workflowRun }) => [key, instance ?? workflowRun ?? null])).toEqual([
+      ['y', expect.anything()],
+      ['z', expect.anything()],
+      ['x', null],
+    ])
+  })
+
   it('is a column of the grid', async () => {
     const grid = await reader.grid('all', flow, 20)
     expect(grid.runs).toMatchObject([{ id: RUN, state: 'running', durationMs: null }])
