@@ -13,6 +13,7 @@ import { GENEROUS_BUDGETS, trigger } from '../tests/kit/runs.ts'
 import { startServer, type ServerProcess } from '../tests/kit/server-process.ts'
 import { makeDir, removeDir } from '../tests/kit/temp-dir.ts'
 import { waitFor } from '../tests/kit/wait-for.ts'
+import { accessShots, fillAccess } from './screenshots-access.ts'
 import { GROUPS, SECRETS, TASKS, VARIABLES } from './screenshots-world.ts'
 
 const LOOKS = [
@@ -51,7 +52,9 @@ async function main(): Promise<void> {
       { name: 'runs-empty', path: '/run' },
     ])
     executors.push(...(await fill(server, spool)))
-    await photographer.takeAll(await shots(await server.signIn()))
+    await fillAccess(server)
+    const admin = await server.signIn()
+    await photographer.takeAll([...(await shots(admin)), ...(await accessShots(admin))])
     process.stdout.write(`${String(photographer.taken)} pictures in ${folder}\n`)
   } finally {
     await browser.close()

@@ -260,6 +260,9 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
   getCompleteness: NOTHING,
   listFindings: NOTHING,
   listRecoveries: NOTHING,
+  listAudit: NOTHING,
+  getAuditEntry: { isOwn: true },
+  exportAudit: { isOwn: true },
 
   getCluster: NOTHING,
   resumeFiring: { body: () => ({ how: 'replay' }) },

@@ -1,5 +1,6 @@
 import { alarmChannelRoutes } from './alarm-channels.ts'
 import { alarmRoutes } from './alarms.ts'
+import { auditRoutes } from './audit.ts'
 import { authRoutes } from './auth.ts'
 import { backfillRoutes } from './backfills.ts'
 import { clusterRoutes } from './cluster.ts'
@@ -27,6 +28,7 @@ export const routes = [
   ...backfillRoutes,
   ...executorRoutes,
   ...tokenRoutes,
+  ...auditRoutes,
   ...userRoutes,
   ...roleRoutes,
   ...alarmChannelRoutes,

@@ -38,6 +38,7 @@ import { RateLimit } from './http/rate-limit.ts'
 import type { Gate, Locate } from './http/register.ts'
 import { fires, servesPeople } from './http/roles.ts'
 import { alarmChannelHandlers, type AlarmPost } from './http/routes/alarm-channels.ts'
+import { auditHandlers } from './http/routes/audit.ts'
 import { authHandlers } from './http/routes/auth.ts'
 import { clusterHandlers } from './http/routes/cluster.ts'
 import { completenessHandlers } from './http/routes/completeness.ts'
@@ -397,6 +398,7 @@ class NodeServer implements Server {
         },
       }),
       ...tokenHandlers({ db, change, access, now }),
+      ...auditHandlers({ db, change }),
       ...userHandlers({ db, change, access }),
       ...roleHandlers({ db, change, access }),
       ...alarmChannelHandlers({ db, change, ...alarms }),

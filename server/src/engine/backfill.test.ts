@@ -175,6 +175,8 @@ describe('a backfill', () => {
     await world.engine.stopTask(taskId, { cancelRunning: false }, ALL, ALICE)
     const id = await begin(taskId, { to: at(4500), only: 'all', concurrency: 2 })
     await world.engine.cancelBackfill(id, { cancelRunning: false }, ALL, ALICE)
+    const audit = await world.db.read((tx) => tx.all<{ actor_name: string }>("SELECT * FROM audit WHERE action = 'task:cancelBackfill'"))
+    expect(audit).toMatchObject([{ actor_name: 'alice', group_id: 1 }])
     await world.settled()
     expect(await view(id)).toMatchObject({ state: 'canceled', made: 2, open: 2 })
     expect((await world.open()).map((row) => row.cancel_at)).toEqual([null, null])

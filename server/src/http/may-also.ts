@@ -1,5 +1,6 @@
 import { AppError } from '@tickwheel/contract'
 import { id, may, type Permission } from '@tickwheel/core'
+import type { Refusal } from '../auth/refusals.ts'
 import type { SignedUser } from '../auth/signed-user.ts'
 
 /** A second permission that a call needs for what its body asks; 403 naming it. `groupId` null: the thing does not exist, which is said elsewhere. */
@@ -21,5 +22,19 @@ export function mayIn({ grants }: Pick<SignedUser, 'grants'>, permission: Permis
 }
 
 export function forbidden(permission: Permission): AppError {
-  return new AppError('FORBIDDEN', `This needs the permission ${permission}.`, { params: { permission } })
+  return new AppError('FORBIDDEN', ...neededRight(permission))
+}
+
+function neededRight(permission: Permission): [string, { params: { permission: Permission } }] {
+  return [`This needs the permission ${permission}.`, { params: { permission } }]
+}
+
+/** Something that the caller may see, and may not do this to: who reads the audit log of its group is told. */
+export class ForbiddenThing extends AppError {
+  readonly about: NonNullable<Refusal['about']>
+
+  constructor(permission: Permission, about: NonNullable<Refusal['about']>) {
+    super('FORBIDDEN', ...neededRight(permission))
+    this.about = about
+  }
 }

@@ -76,7 +76,7 @@ const IDEMPOTENCY_KEY = {
   description: 'a repeat within 24 h answers what the first call answered',
   schema: { type: 'string', maxLength: 255 },
 }
-const PLAIN_TEXT = new Set(['rawLogs', 'metrics'])
+const PLAIN_TEXT = new Set(['rawLogs', 'metrics', 'exportAudit'])
 
 function successOf(route: RouteDescriptor): Json {
   if (route.status === 204) return { description: 'Done' }

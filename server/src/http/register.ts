@@ -10,7 +10,7 @@ import { bucketOf } from '../auth/signed-user.ts'
 import type { Located } from '../store/locate.ts'
 import { admit, authenticate, callerOf, unauthenticated, type Credentials, type Who } from './authenticate.ts'
 import { Streamed, type Handlers } from './handlers.ts'
-import { forbidden } from './may-also.ts'
+import { forbidden, ForbiddenThing } from './may-also.ts'
 import { BODY_LIMIT_BYTES } from './problem.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { serves, type Role } from './roles.ts'
@@ -105,7 +105,7 @@ async function admitCall(route: Route, { request, reply, gate }: Arrived): Promi
   try {
     const { who: given, scope } = admit(route, who)
     if (route.budget !== 'none') await gate.rateLimit.take(route.budget, whoseBucket(who, origin, route.budget), reply)
-    if (isPermission(route.access) && isNowhere(scope) && !isList(route) && !isJudgedLater(route)) throw forbidden(route.access)
+    if (isPermission(route.access) && isNowhere(scope) && !isRead(route) && !isJudgedLater(route)) throw forbidden(route.access)
     return { who, given, scope, origin }
   } catch (error) {
     if (error instanceof AppError && error.code === 'UNAUTHENTICATED') throw await refused(error, { gate, origin, reply })
@@ -117,7 +117,12 @@ async function admitCall(route: Route, { request, reply, gate }: Arrived): Promi
 function noted(error: unknown, { route, gate, who, origin }: { route: Route; gate: Gate; who: Who; origin: Origin }): unknown {
   if (!(error instanceof AppError) || error.status !== 403) return error
   const { permission } = error.params
-  gate.refusals.note(callerOf(who, origin), { action: typeof permission === 'string' ? permission : route.access, code: error.code })
+  const about = error instanceof ForbiddenThing ? { about: error.about } : {}
+  gate.refusals.note(callerOf(who, origin), {
+    action: typeof permission === 'string' ? permission : route.access,
+    code: error.code,
+    ...about,
+  })
   return error
 }
 
@@ -158,9 +163,9 @@ function isNowhere(scope: Scope): boolean {
   return scope !== 'all' && scope.length === 0
 }
 
-/** Whether a call lists things of groups: without any group it is empty, not refused. */
-function isList({ method, params, path, access }: RouteDescriptor): boolean {
-  return method === 'GET' && params === undefined && !path.startsWith('~') && isPermission(access) && PERMISSIONS[access] === 'group'
+/** Whether a call reads things of groups: without any group a list is empty and a thing is not there, neither is refused. An export is. */
+function isRead({ method, budget, path, access }: RouteDescriptor): boolean {
+  return method === 'GET' && budget !== 'heavy' && !path.startsWith('~') && isPermission(access) && PERMISSIONS[access] === 'group'
 }
 
 async function answer(route: Route, handlers: Handlers, { request, reply, gate, call }: Arrived & { call: Admitted }): Promise<unknown> {
@@ -277,7 +282,8 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
   const visible = isPermission(view) ? visibleScope(call.who.user.grants, view) : call.scope
   if (groupId === null || !isInScope(visible, id<'group'>(groupId)))
     throw new AppError(RESOURCES[resource], `There is no ${resource.replace('-', ' ')} ${resourceId} that you may see.`)
-  if (!isInScope(call.scope, id<'group'>(groupId))) throw forbidden(access)
+  if (isInScope(call.scope, id<'group'>(groupId))) return
+  throw new ForbiddenThing(access, { kind: resource === 'workflow-run' ? 'workflowRun' : resource, id: resourceId, groupId })
 }
 
 /** Whether it is judged by what the id names: here, or by the handler, as a backfill is one of a task or of a workflow. */

@@ -84,7 +84,7 @@ export async function createChannel(db: Database, { fields }: { fields: ChannelF
     const times = { created_at: change.now, updated_at: change.now }
     await guarded(() => tx.insert('alarm_channel', [{ id: channelId, ...columnsOf(fields), version: 1, ...quiet, ...times }]))
     await writeAudit(tx, change.now, change.auditId, change.caller, {
-      action: 'alarm:edit',
+      action: 'alarm:create',
       resource: { kind: 'alarmChannel', id: channelId, key: fields.name },
       groupId: fields.groupId,
       ...changedFields(null, fields.shown),

@@ -25,8 +25,12 @@ export function offsetOf({ page, pageSize }: PageRequest): number {
 
 /** Whether a column contains a text, whatever characters it has; the case does not matter (on SQLite: of ASCII letters). */
 export function contains(column: string, text: string): RawBuilder<boolean> {
-  const pattern = `%${text.replace(/[!%_]/g, (character) => `!${character}`)}%`
-  return sql<boolean>`lower(${sql.ref(column)}) like lower(${pattern}) escape '!'`
+  return sql<boolean>`lower(${sql.ref(column)}) like lower(${likePattern(text)}) escape '!'`
+}
+
+/** What `LIKE … ESCAPE '!'` takes for a text that may stand anywhere. */
+export function likePattern(text: string): string {
+  return `%${text.replace(/[!%_]/g, (character) => `!${character}`)}%`
 }
 
 /** Epoch milliseconds as the API writes them. */

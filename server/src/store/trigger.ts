@@ -1,7 +1,7 @@
 import { AppError, type TaskDefinition } from '@tickwheel/contract'
 import { appendTrace, CAUSE, PHASE, queueRankAt, slotOf, type Reason, type Scope } from '@tickwheel/core'
 import { raiseAlarms } from './alarm-signals.ts'
-import { writeAudit } from './audit.ts'
+import { auditPerson } from './audit.ts'
 import { actorText, type Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
 import { againWhenTaken, lockRows } from './lock.ts'
@@ -84,7 +84,7 @@ async function triggerOne(tx: Tx, request: TriggerRequest): Promise<Triggered> {
   if (request.params !== null && request.params !== definition.params)
     await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: request.params }])
   await remember(tx, request)
-  await writeAudit(tx, request.at, request.auditId, request.caller, {
+  await auditPerson(tx, request, {
     action: 'task:run',
     resource: { kind: 'task', id: task.id, key: task.name },
     groupId: task.group_id,
@@ -142,7 +142,7 @@ export async function retry(db: Database, request: RetryRequest): Promise<Trigge
       await tx.insert('retry_link', [{ instance_id: old.id, retry_id: row.id }])
       await copyParams(tx, old, row)
       await remember(tx, request)
-      await writeAudit(tx, request.at, request.auditId, request.caller, {
+      await auditPerson(tx, request, {
         action: 'instance:retry',
         resource: { kind: 'instance', id: old.id, key: task.name },
         groupId: task.group_id,

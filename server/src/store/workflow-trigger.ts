@@ -1,6 +1,6 @@
 import { AppError } from '@tickwheel/contract'
 
-import { writeAudit } from './audit.ts'
+import { auditPerson } from './audit.ts'
 import type { Database } from './database.ts'
 import { againWhenTaken, lockRows } from './lock.ts'
 import { FLOW_LANE, PARAMS_PAYLOAD } from './run-writes.ts'
@@ -36,7 +36,7 @@ export async function triggerWorkflow(db: Database, request: WorkflowTriggerRequ
       await tx.insert('open_instance', [row])
       if (read.text !== '{}') await tx.insert('payload', [{ instance_id: row.id, kind: PARAMS_PAYLOAD, body: read.text }])
       await remember(tx, request)
-      await writeAudit(tx, request.at, request.auditId, request.caller, {
+      await auditPerson(tx, request, {
         action: 'workflow:run',
         resource: { kind: 'workflow', id: workflow.id, key: workflow.name },
         groupId: workflow.group_id,

@@ -1,5 +1,6 @@
-import type { Group, GroupUpdate, Instance, Problem, RouteAnswer, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
-import { compileSchedule, type Schedule } from '@tickwheel/core'
+import type { Group, GroupUpdate, Instance, Me, Problem, RouteAnswer, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
+import { ALL_PERMISSIONS, compileSchedule, isPermission, type Schedule } from '@tickwheel/core'
+import { accessAnswer } from './access.ts'
 import { clusterOf } from './cluster.ts'
 import { completenessOf, findingsOf, recoveriesOf } from './completeness.ts'
 import { workflows } from './workflows.ts'
@@ -36,8 +37,10 @@ export function answer(world: World, request: MockRequest): MockAnswer {
   if (key === 'POST /auth/refresh') return ok(session(world))
   if (request.token === null) return refuse(401, 'UNAUTHENTICATED')
   if (key === 'POST /auth/logout') return ok(null, 204)
-  if (key === 'GET /auth/me') return ok({ user: session(world).user, grants: { all: world.permissions ?? PERMISSIONS, groups: {} } })
+  if (key === 'GET /auth/me') return ok(me(world))
   if (key === 'PUT /auth/password') return changePassword(world, request)
+  const ofAccess = accessAnswer(world, request)
+  if (ofAccess !== null) return ofAccess
   const [resource, id, ...rest] = path.slice(1).split('/')
   const number = Number(id)
   if (resource === 'workflow-run') return id === undefined ? workflowRunList(world, request) : oneWorkflowRun(world, request, number, rest)
@@ -61,7 +64,7 @@ export function answer(world: World, request: MockRequest): MockAnswer {
     case 'recovery':
       return ok(list(recoveriesOf(world), request))
     case 'token':
-      return method === 'GET' ? ok(list([], request)) : makeToken(world, request)
+      return method === 'POST' ? makeToken(world, request) : ok(null, 204)
     case 'schedule':
       return ok(preview(at<{ schedule: ScheduleInput }>(request.body).schedule, world.now, 10))
     case undefined:
@@ -70,11 +73,10 @@ export function answer(world: World, request: MockRequest): MockAnswer {
   }
 }
 
-const PERMISSIONS = [
-  'group:view', 'group:edit', 'task:view', 'task:viewParams', 'task:edit', 'task:editScript', 'task:delete', 'task:run', 'task:runWithParams', 'task:toggle',
-  'workflow:view', 'workflow:viewParams', 'workflow:edit', 'workflow:delete', 'workflow:run', 'workflow:runWithParams', 'workflow:toggle', 'workflow:operate', 'workflow:approve',
-  'instance:view', 'instance:viewLogs', 'instance:cancel', 'instance:retry', 'executor:view', 'executor:operate', 'executor:enroll', 'system:view', 'system:edit',
-]
+function me(world: World): Me {
+  const permissions = (world.permissions ?? ALL_PERMISSIONS).filter(isPermission)
+  return { user: session(world).user, token: null, grants: { all: permissions, groups: {} }, bindings: [{ role: 'admin', groupIds: null, permissions }] }
+}
 
 /** The console sends what its types say; the mock trusts it. */
 function at<T>(body: unknown): T {

@@ -4,7 +4,7 @@
  * Renewing happens under one lock that all tabs share, because a refresh token works once and a second use ends the whole session.
  */
 import type { Session } from '@tickwheel/contract'
-import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios'
+import axios, { isAxiosError, type AxiosRequestConfig, type AxiosResponse } from 'axios'
 import { pauseBeforeAgain, waitForAgain } from './again.ts'
 import { toProblem } from './problem.ts'
 import { dropSession, keepSession, readSession } from './session-vault.ts'
@@ -71,10 +71,23 @@ async function send<Answer>({ headers, ...config }: Call, token: string | null):
       return response.data
     } catch (failure) {
       const pauseMs = isRead ? pauseBeforeAgain(failure, tries) : null
-      if (pauseMs === null) throw toProblem(failure)
+      if (pauseMs === null) throw toProblem(await readable(failure))
       await waitForAgain(pauseMs)
     }
   }
+}
+
+/** A call for a file is refused with a problem document, which came as a file too. */
+async function readable(failure: unknown): Promise<unknown> {
+  if (isAxiosError(failure) && failure.response?.data instanceof Blob) {
+    const text = await failure.response.data.text()
+    try {
+      failure.response.data = JSON.parse(text)
+    } catch {
+      failure.response.data = text
+    }
+  }
+  return failure
 }
 
 /** Replaces `used` by a new token, or takes the one that another tab got meanwhile. Null: the session is over. */

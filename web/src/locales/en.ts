@@ -1,4 +1,6 @@
 import { alarms } from './en/alarms.ts'
+import { access } from './en/access.ts'
+import { audit } from './en/audit.ts'
 import { backfill } from './en/backfill.ts'
 import { common } from './en/common.ts'
 import { dashboard } from './en/dashboard.ts'
@@ -20,6 +22,6 @@ import { workflowRuns } from './en/workflow-runs.ts'
 import { workflows } from './en/workflows.ts'
 
 /** Every English text. Its shape is the shape of every language. */
-export const en = { ...common, backfill, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows, alarms }
+export const en = { ...common, backfill, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows, alarms, access, audit }
 
 export type Messages = typeof en

@@ -1,4 +1,6 @@
 import { alarms } from './zh/alarms.ts'
+import { access } from './zh/access.ts'
+import { audit } from './zh/audit.ts'
 import { backfill } from './zh/backfill.ts'
 import { common } from './zh/common.ts'
 import { dashboard } from './zh/dashboard.ts'
@@ -21,4 +23,4 @@ import { workflows } from './zh/workflows.ts'
 import type { Messages } from './en.ts'
 
 /** Every Chinese text; a key that English has and Chinese lacks does not compile. */
-export const zh: Messages = { ...common, backfill, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows, alarms }
+export const zh: Messages = { ...common, backfill, shell, dashboard, errors, fields, schedule, reasons, groups, tasks, editor, task, runs, log, params, executors, system, variables, workflowRuns, workflows, alarms, access, audit }

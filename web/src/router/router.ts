@@ -1,6 +1,7 @@
-import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteRecordRaw } from 'vue-router'
+import { createRouter, createWebHistory, type RouteLocationNormalized, type RouteLocationRaw, type RouteRecordRaw } from 'vue-router'
 import type { MessageKey } from '../locales/text.ts'
 import { useSession } from '../store/session.ts'
+import { firstPage, mayOpen } from './page-needs.ts'
 
 declare module 'vue-router' {
   interface RouteMeta {
@@ -8,7 +9,7 @@ declare module 'vue-router' {
     isPublic?: boolean
     title?: MessageKey
     /** which entry of the rail is lit */
-    section?: 'dashboard' | 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'alarms' | 'variables' | 'system'
+    section?: 'dashboard' | 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'alarms' | 'variables' | 'access' | 'system'
   }
 }
 
@@ -35,6 +36,12 @@ const pages: RouteRecordRaw[] = [
   { path: 'alarm/rule', name: 'alarm-rules', component: () => import('../views/alarm/rules-page.vue'), meta: { title: 'alarms.tabs.rules', section: 'alarms' } },
   { path: 'alarm/channel', name: 'alarm-channels', component: () => import('../views/alarm/channels-page.vue'), meta: { title: 'alarms.tabs.channels', section: 'alarms' } },
   { path: 'alarm/delivery', name: 'alarm-deliveries', component: () => import('../views/alarm/deliveries-page.vue'), meta: { title: 'alarms.tabs.deliveries', section: 'alarms' } },
+  { path: 'user', name: 'users', component: () => import('../views/users/users-page.vue'), meta: { title: 'access.pages.users', section: 'access' } },
+  { path: 'role', name: 'roles', component: () => import('../views/roles/roles-page.vue'), meta: { title: 'access.pages.roles', section: 'access' } },
+  { path: 'token', name: 'tokens', component: () => import('../views/tokens/tokens-page.vue'), meta: { title: 'access.pages.tokens', section: 'access' } },
+  { path: 'rights', name: 'rights', component: () => import('../views/rights/rights-page.vue'), meta: { title: 'access.pages.rights', section: 'access' } },
+  { path: 'audit', name: 'audit', component: () => import('../views/audit/audit-page.vue'), meta: { title: 'audit.title', section: 'access' } },
+  { path: 'account', name: 'account', component: () => import('../views/account/account-page.vue'), meta: { title: 'access.account.title' } },
   { path: 'system', name: 'system', component: () => import('../views/system/system-page.vue'), meta: { title: 'shell.nav.system', section: 'system' } },
   { path: ':rest(.*)*', name: 'not-found', component: () => import('../views/not-found/not-found-page.vue'), meta: { title: 'shell.notFound.title' } },
 ]
@@ -55,8 +62,14 @@ router.beforeEach(async (to) => {
   if (session.isSignedIn) await session.loadGrants().catch(() => loadGrantsLater())
   if (!session.isSignedIn) return { name: 'login', query: to.fullPath === '/' ? {} : { next: to.fullPath } }
   if (session.mustChangePassword && to.name !== 'password') return { name: 'password', query: { next: to.fullPath } }
-  return true
+  if (!session.knowsRights || typeof to.name !== 'string' || mayOpen(to.name, session.may)) return true
+  return to.redirectedFrom?.path === '/' ? { name: firstPage(session.may) } : notThere(to)
 })
+
+/** What somebody may not see is not there: its address stays, the page says so. */
+function notThere({ path, query, hash }: RouteLocationNormalized): RouteLocationRaw {
+  return { name: 'not-found', params: { rest: path.slice(1).split('/') }, query, hash, replace: true }
+}
 
 const GRANTS_PAUSE_MS = 3_000
 

@@ -11,6 +11,10 @@ import { dropSession, readSession, watchSession } from '../api/session-vault.ts'
 export const useSession = defineStore('session', () => {
   const user = ref<User | null>(readSession()?.user ?? null)
   const grants = shallowRef<Me['grants'] | null>(null)
+  /** what gives these rights */
+  const bindings = shallowRef<Me['bindings']>([])
+  /** false: not asked for yet, or the server could not be reached */
+  const knowsRights = computed(() => grants.value !== null)
   const isSignedIn = computed(() => user.value !== null)
   /** signed out by hand, not by the server or by time */
   const hasLeft = ref(false)
@@ -28,6 +32,7 @@ export const useSession = defineStore('session', () => {
       const me = await fetchMe()
       user.value = me.user
       grants.value = me.grants
+      bindings.value = me.bindings
     } catch (failure) {
       const problem = toProblem(failure)
       if (problem.code === 'PASSWORD_CHANGE_REQUIRED' && user.value !== null) user.value = { ...user.value, mustChangePassword: true }
@@ -68,7 +73,7 @@ export const useSession = defineStore('session', () => {
     return grants.value?.all.includes(permission) === true
   }
 
-  return { user, isSignedIn, hasLeft, mustChangePassword, loadGrants, signIn, signOut, setPassword, may, mayEverywhere }
+  return { user, bindings, knowsRights, isSignedIn, hasLeft, mustChangePassword, loadGrants, signIn, signOut, setPassword, may, mayEverywhere }
 })
 
 /** `const may = useMay(); may('task:edit', groupId)`: what may not be done is not shown. */

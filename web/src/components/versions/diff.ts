@@ -1,6 +1,4 @@
-/** What differs between two saved versions of a task: field by field, and line by line where a value has lines. */
-import type { TaskDefinition } from '@tickwheel/contract'
-
+/** What differs between two states of a thing, such as saved versions of a task: field by field, and line by line where a value has lines. */
 export interface LineChange {
   readonly kind: 'same' | 'then' | 'now'
   readonly text: string
@@ -15,8 +13,8 @@ export interface FieldChange {
   readonly lines: readonly LineChange[] | null
 }
 
-/** The fields in which two definitions differ, in the order of the editor. */
-export function fieldChanges(then: TaskDefinition, now: TaskDefinition): FieldChange[] {
+/** The fields in which two states differ, in the order of the editor. */
+export function fieldChanges(then: object, now: object): FieldChange[] {
   const before = flatten(then)
   const after = flatten(now)
   const paths = [...new Set([...before.keys(), ...after.keys()])].sort((a, b) => placeOf(a) - placeOf(b))
@@ -84,14 +82,14 @@ const same = (text: string): LineChange => ({ kind: 'same', text })
 const old = (text: string): LineChange => ({ kind: 'then', text })
 const fresh = (text: string): LineChange => ({ kind: 'now', text })
 
-function flatten(definition: TaskDefinition): Map<string, string> {
+function flatten(definition: object): Map<string, string> {
   const fields = new Map<string, string>()
   collect(definition, '', fields)
   return fields
 }
 
 function collect(value: unknown, path: string, into: Map<string, string>): void {
-  if (Array.isArray(value)) into.set(path, value.join(', '))
+  if (Array.isArray(value)) into.set(path, value.some((part) => typeof part === 'object') ? JSON.stringify(value, null, 2) : value.join(', '))
   else if (typeof value === 'object' && value !== null) for (const [name, part] of Object.entries(value)) collect(part, path === '' ? name : `${path}.${name}`, into)
   else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') into.set(path, String(value))
 }

@@ -13,10 +13,10 @@ export const shell = {
     fill: 'Fill in', usernameMissing: 'Enter the user name.', passwordMissing: 'Enter the password.', ended: 'Your session has ended. Sign in again to go on.',
   },
   password: {
-    title: 'Change password', forced: 'This account still has its first password. Choose your own to go on.', current: 'Current password', next: 'New password', again: 'New password, again',
+    title: 'Change password', forced: 'This password was given to you, so others know it. Choose your own to go on.', current: 'Current password', next: 'New password', again: 'New password, again',
     rule: '8 to 128 characters; not the user name and not a password that everybody uses.', mismatch: 'The two entries differ.', tooShort: 'At least 8 characters.', missing: 'Enter the current password.',
     submit: 'Change password', done: 'Password changed. Every other session of yours has ended.',
   },
   firstPassword: { text: 'This account still has its first password, which everybody knows.', change: 'Change it', later: 'Later' },
-  notFound: { title: 'There is no such page', text: 'The address may be misspelt, or what it showed may have been deleted.', home: 'To the tasks' },
+  notFound: { title: 'There is no such page', text: 'The address may be misspelt, what it showed may have been deleted, or you may not see it.', home: 'To the start page' },
 }

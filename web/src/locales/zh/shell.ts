@@ -12,10 +12,10 @@ export const shell = {
     fill: '填入', usernameMissing: '请输入用户名。', passwordMissing: '请输入密码。', ended: '登录已失效，请重新登录。',
   },
   password: {
-    title: '修改密码', forced: '该账号仍在使用初始密码，请先设置自己的密码。', current: '当前密码', next: '新密码', again: '再次输入新密码',
+    title: '修改密码', forced: '当前密码由他人提供，请先设置自己的密码。', current: '当前密码', next: '新密码', again: '再次输入新密码',
     rule: '8 到 128 个字符，不能是用户名，也不能是常见密码。', mismatch: '两次输入不一致。', tooShort: '至少 8 个字符。', missing: '请输入当前密码。',
     submit: '修改密码', done: '密码已修改，其他登录均已失效。',
   },
   firstPassword: { text: '该账号仍在使用人人皆知的初始密码。', change: '现在修改', later: '稍后' },
-  notFound: { title: '页面不存在', text: '地址可能有误，或者内容已被删除。', home: '去任务列表' },
+  notFound: { title: '页面不存在', text: '地址可能有误，内容可能已被删除，或者你无权查看。', home: '返回首页' },
 }
