@@ -168,7 +168,7 @@ describe('a workflow over HTTP', () => {
       headers: { authorization: `Bearer ${String(api.admin.token)}`, 'content-type': 'application/json' },
       body: text,
     })
-    expect([response.status, ((await response.json()) as Problem).errors?.map(({ code }) => code)]).toEqual([422, ['WORKFLOW_TOO_LARGE']])
+    expect([response.status, ((await response.json()) as Problem).code]).toEqual([400, 'MALFORMED'])
     expect(await sendYaml(api.admin, 'POST', '/workflow', deep)).toMatchObject({ status: 400, body: { code: 'VALIDATION_FAILED' } })
   })
 

@@ -23,6 +23,8 @@ async function taskWithGaps(admin: ApiClient): Promise<Task> {
     schedule: { kind: 'fixedRate', everyMs: 200 },
     overlap: { policy: 'skip' },
     handler: { kind: 'shell', script: 'sleep 0.4' },
+    // the one that is killed with the server's executor
+    retry: { max: 3 },
     enabled: true,
   })
   await waitFor(async () => (await skipped(admin, task.id)) >= WANTED, { what: 'skipped firings', timeoutMs: 30_000 })

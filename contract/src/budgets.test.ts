@@ -8,13 +8,13 @@ const descriptors: readonly RouteDescriptor[] = routes
 /** What is asked often by those who watch over the server, and must not be refused when it is busy. */
 const FREE = ['GET ~/healthz', 'GET ~/readyz', 'GET ~/metrics']
 /** They change nothing, although they have a body. */
-const READING = ['POST /schedule/preview', 'POST /workflow/validate']
+const READING = ['POST /schedule/preview', 'POST /workflow/validate', 'POST /alarm/preview']
 
 function allowed({ method, path, access }: RouteDescriptor): readonly (Budget | 'none')[] {
   if (FREE.includes(`${method} ${path}`)) return ['none']
   if (access.startsWith('executor') && !access.includes(':')) return ['executor']
   if (/^\/auth\/(login|refresh)$/.test(path)) return ['login']
-  if (method === 'POST' && /\/(trigger|retry)$/.test(path)) return ['trigger']
+  if (method === 'POST' && /^\/(?!alarm).*\/(trigger|retry)$/.test(path)) return ['trigger']
   if (method === 'GET') return ['read', 'heavy']
   return READING.includes(`${method} ${path}`) ? ['read'] : ['write', 'heavy']
 }

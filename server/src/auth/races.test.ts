@@ -223,7 +223,7 @@ describe('rights that change on one node', () => {
     await updateRole(db, { roleId, input, grants: GIVER.grants }, changeAt(T0))
     await pass(1000)
     expect([await b.may(token, 'task:run'), await b.may(token, 'task:view')]).toEqual([[], 'all'])
-    expect(await editorRights(db, 1)).toEqual({ tasks: [], workflows: [] })
+    expect(await editorRights(db, 1)).toEqual({ tasks: [], workflows: [], secrets: [] })
   })
 
   it('are those of the tokens of the account, which end with it', async () => {
