@@ -3,7 +3,6 @@ import { id } from '@tickwheel/core'
 import { afterEach, describe, expect, it } from 'vitest'
 import { completeness, listFindings } from '../store/completeness.ts'
 import { RunIds } from '../store/ids.ts'
-import { IS_MYSQL } from '../store/mysql.fixture.ts'
 import { listRecoveries } from '../store/recovery.ts'
 import { addGroup, T0 } from '../store/store.fixture.ts'
 import { addChannel, addRule, outbox } from './alarms.fixture.ts'
@@ -14,8 +13,6 @@ import { ALICE, ALL, World } from './world.fixture.ts'
 
 const MINUTE = 60_000
 const HOUR = 3_600_000
-/** The same SQL is tried on MariaDB by the property test of the ledger, and here by a few: turning the clock by hand takes long there. */
-const onSqlite = it.skipIf(IS_MYSQL)
 let world: World
 let told: Incomplete[] = []
 
@@ -67,7 +64,7 @@ const everySecond: Partial<TaskCreate> = { schedule: { kind: 'fixedRate', everyM
 const everyMinute: Partial<TaskCreate> = { schedule: { kind: 'cron', expression: '0 * * * * *', timezone: 'UTC' }, ...parallel }
 
 describe('the reckoner', () => {
-  onSqlite('counts what fired and what was skipped with its reason, once, however often it begins again', async () => {
+  it('counts what fired and what was skipped with its reason, once, however often it begins again', async () => {
     await begin()
     await world.task({ ...everySecond, overlap: { policy: 'skip' } })
     await world.task(everyMinute)
@@ -88,7 +85,7 @@ describe('the reckoner', () => {
     expect(told).toEqual([])
   })
 
-  onSqlite.each<readonly [string, string, { kind: string; at: number; n: number }[], Partial<{ missing: number; doubled: number }>]>([
+  it.each<readonly [string, string, { kind: string; at: number; n: number }[], Partial<{ missing: number; doubled: number }>]>([
     ['an entry was deleted', `DELETE FROM firing WHERE due_at = ${T0 + 20_000}`, [{ kind: 'missing', at: 20_000, n: 1 }], { missing: 1 }],
     [
       'several were',
@@ -144,7 +141,7 @@ describe('the reckoner', () => {
     expect(await figures()).toMatchObject({ missing: 0, doubled: 0, ...counts })
   })
 
-  onSqlite('tells the rules that watch for it, in the transaction that writes it down', async () => {
+  it('tells the rules that watch for it, in the transaction that writes it down', async () => {
     await begin()
     await addChannel(world.db)
     await addRule(world.db, world.clock.now(), [{ event: 'incomplete' }])
@@ -166,7 +163,7 @@ describe('the reckoner', () => {
     ])
   })
 
-  onSqlite('takes edits, pauses, deletions and another group for what they are', async () => {
+  it('takes edits, pauses, deletions and another group for what they are', async () => {
     await begin()
     await addGroup(world.db, 2)
     const edited = await world.task(everySecond)
@@ -199,7 +196,7 @@ describe('the reckoner', () => {
     expect(delayed).toBeGreaterThan(0)
   })
 
-  onSqlite('finds a fixedDelay that fired at another time than its delay after the end of the run before', async () => {
+  it('finds a fixedDelay that fired at another time than its delay after the end of the run before', async () => {
     await begin()
     await world.task({ schedule: { kind: 'fixedDelay', delayMs: 5000 } })
     const session = await world.executor()
@@ -215,7 +212,7 @@ describe('the reckoner', () => {
     expect((await found()).map(({ kind }) => kind)).toEqual(['notDue'])
   })
 
-  onSqlite('goes past hours that were folded before it came to them', async () => {
+  it('goes past hours that were folded before it came to them', async () => {
     await begin()
     await world.task(everySecond)
     await world.pass(2 * MINUTE)
@@ -233,7 +230,7 @@ describe('the reckoner', () => {
     expect((await figures()).fired).toBeGreaterThanOrEqual(entries)
   })
 
-  onSqlite('counts what the ledger left uncounted, a bounded part a step', async () => {
+  it('counts what the ledger left uncounted, a bounded part a step', async () => {
     await begin()
     await world.task({
       schedule: { kind: 'cron', expression: '* * * * * *', timezone: 'UTC' },
@@ -252,7 +249,7 @@ describe('the reckoner', () => {
     expect(told).toEqual([])
   })
 
-  onSqlite('tells of a cursor that nobody moves, once, and that it is over', async () => {
+  it('tells of a cursor that nobody moves, once, and that it is over', async () => {
     await begin()
     await world.task(everyMinute)
     await world.pass(2 * MINUTE)
@@ -272,7 +269,7 @@ describe('the reckoner', () => {
     expect((await listFindings(db, 'all', { now: clock.now() })).items.map((one) => one.goneAt === null)).toEqual([false])
   })
 
-  onSqlite('begins with what comes, where the store is older than its reckoner', async () => {
+  it('begins with what comes, where the store is older than its reckoner', async () => {
     await begin()
     await world.task(everySecond)
     await world.pass(MINUTE)
@@ -342,7 +339,7 @@ describe('the recovery report', () => {
     expect(await listRecoveries(world.db, [id(2)], 20)).toEqual([])
   })
 
-  onSqlite('makes one report of one outage, another of the next, and none of a day without', async () => {
+  it('makes one report of one outage, another of the next, and none of a day without', async () => {
     await begin()
     await world.task(everyMinute)
     await world.task({ ...everyMinute, misfire: { policy: 'skip', graceMs: 1000 } })
