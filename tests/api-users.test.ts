@@ -326,9 +326,16 @@ describe('API tokens', () => {
       status: 422,
       body: { errors: [{ path: 'bindings.0.groupIds.0', code: 'UNKNOWN_REFERENCE' }] },
     })
-    const rateLimit = { read: { capacity: 10, refillPerSecond: 1 } }
+    const rateLimit = { read: { capacity: 10, refillPerSecond: 0.01 } }
     expect(await refused(viewer, { rateLimit })).toMatchObject({ status: 403, body: { params: { permission: 'token:edit' } } })
-    expect((await makeToken(api.admin, [ADMIN], { rateLimit })).rateLimit).toEqual(rateLimit)
+    const made = await makeToken(api.admin, [ADMIN], { rateLimit })
+    expect(made.rateLimit).toEqual(rateLimit)
+    const limited = new ApiClient(api.url, made.token)
+    const answers = await Promise.all(Array.from({ length: 12 }, () => limited.call<Problem>('GET', '/group')))
+    expect(answers[0]?.headers.get('ratelimit-limit')).toBe('10')
+    expect(answers.filter(({ status }) => status === 429).map(({ body }) => body.code)).toEqual(['RATE_LIMITED', 'RATE_LIMITED'])
+    // what it has no budget of its own for is as configured
+    expect((await limited.call('PUT', '/group/1', {})).headers.get('ratelimit-limit')).not.toBe('10')
     const token = await makeToken(api.admin, [ADMIN])
     const client = new ApiClient(api.url, token.token)
     expect(await refused(client, {})).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } })

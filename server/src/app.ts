@@ -333,8 +333,8 @@ class NodeServer implements Server {
       events: engine.events,
       logs,
       log,
-      takeRead: (user) => rateLimit.take('read', bucketOf(user), null),
-      takeAnonymous: (ip) => rateLimit.take('anonymous', callerKey(ip), null),
+      takeRead: (user) => rateLimit.take('read', { whose: bucketOf(user), own: user.token?.rateLimit ?? null }, null),
+      takeAnonymous: (ip) => rateLimit.take('anonymous', { whose: callerKey(ip) }, null),
       limits: config.live,
       watching: (isWatched) => engine.relay.setWatching(isWatched),
       reads: {

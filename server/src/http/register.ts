@@ -12,7 +12,7 @@ import { admit, authenticate, callerOf, unauthenticated, type Credentials, type 
 import { Streamed, type Handlers } from './handlers.ts'
 import { forbidden, ForbiddenThing } from './may-also.ts'
 import { BODY_LIMIT_BYTES } from './problem.ts'
-import type { RateLimit } from './rate-limit.ts'
+import type { Purse, RateLimit } from './rate-limit.ts'
 import { serves, type Role } from './roles.ts'
 import { fromTexts, problemsOf } from './validate.ts'
 import { bodyOfDocument } from './workflow-yaml.ts'
@@ -104,7 +104,7 @@ async function admitCall(route: Route, { request, reply, gate }: Arrived): Promi
   const who: Who = route.access === 'public' ? { kind: 'nobody' } : await whoCalls(request, reply, { gate, origin })
   try {
     const { who: given, scope } = admit(route, who)
-    if (route.budget !== 'none') await gate.rateLimit.take(route.budget, whoseBucket(who, origin, route.budget), reply)
+    if (route.budget !== 'none') await gate.rateLimit.take(route.budget, purseOf(who, origin, route.budget), reply)
     if (isPermission(route.access) && isNowhere(scope) && !isRead(route) && !isJudgedLater(route)) throw forbidden(route.access)
     return { who, given, scope, origin }
   } catch (error) {
@@ -137,7 +137,7 @@ async function whoCalls(request: FastifyRequest, reply: FastifyReply, { gate, or
 /** A 401 costs a token of the address; with none left it becomes a 429. */
 async function refused(error: AppError, { gate, origin, reply }: { gate: Gate; origin: Origin; reply: FastifyReply }): Promise<Error> {
   try {
-    await gate.rateLimit.take('anonymous', callerKey(origin.ip), reply)
+    await gate.rateLimit.take('anonymous', { whose: callerKey(origin.ip) }, reply)
     void reply.header('WWW-Authenticate', 'Bearer')
     return error
   } catch (limited) {
@@ -145,17 +145,17 @@ async function refused(error: AppError, { gate, origin, reply }: { gate: Gate; o
   }
 }
 
-function whoseBucket(who: Who, origin: Origin, budget: string): string {
-  if (budget === 'login') return callerKey(origin.ip)
+function purseOf(who: Who, origin: Origin, budget: string): Purse {
+  if (budget === 'login') return { whose: callerKey(origin.ip) }
   switch (who.kind) {
     case 'nobody':
-      return `address ${callerKey(origin.ip)}`
+      return { whose: `address ${callerKey(origin.ip)}` }
     case 'user':
-      return bucketOf(who.user)
+      return { whose: bucketOf(who.user), own: who.user.token?.rateLimit ?? null }
     case 'executorToken':
-      return `token ${who.token.tokenId}`
+      return { whose: `token ${who.token.tokenId}` }
     case 'executorSession':
-      return `executor ${who.session.executorId}`
+      return { whose: `executor ${who.session.executorId}` }
   }
 }
 

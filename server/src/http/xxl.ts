@@ -88,7 +88,7 @@ async function refusalOf(request: FastifyRequest, reply: FastifyReply, parts: Xx
 /** What is said of a wrong token, which costs the address a token of its own budget. */
 async function wrongToken(request: FastifyRequest, reply: FastifyReply, { calls, rateLimit, origins }: XxlParts): Promise<string> {
   try {
-    await rateLimit.take('anonymous', callerKey(origins.of(arrivalOf(request)).ip), reply)
+    await rateLimit.take('anonymous', { whose: callerKey(origins.of(arrivalOf(request)).ip) }, reply)
   } catch (error) {
     if (error instanceof AppError) return error.message
     throw error
