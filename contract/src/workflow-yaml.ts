@@ -173,12 +173,18 @@ function arrange(document: Document): void {
   for (const edge of itemsOf(document.get('edges'))) onOneLine(edge)
   const layout = document.get('layout')
   if (isMap(layout)) for (const { value } of layout.items) onOneLine(value)
-  visit(document, { Scalar: (_key, scalar) => quoteBlank(scalar) })
+  visit(document, { Scalar: chooseLines })
 }
 
-/** The library writes lines that are all blank as a block whose indentation cannot be told from them. */
-function quoteBlank(scalar: Scalar): void {
-  if (typeof scalar.value === 'string' && /^[ \n]*\n[ \n]*$/.test(scalar.value)) scalar.type = 'QUOTE_DOUBLE'
+/**
+ * How a text of several lines is written: as a block, or in quotes where it could not be told from its indentation, and where it is a key. Left to itself, the
+ * library writes some that it does not read back.
+ */
+function chooseLines(key: unknown, scalar: Scalar): void {
+  const { value } = scalar
+  if (typeof value !== 'string' || !value.includes('\n')) return
+  const isBlock = key !== 'key' && !/^\s/.test(value) && !/^[ \t]+$/m.test(value)
+  scalar.type = isBlock ? 'BLOCK_LITERAL' : 'QUOTE_DOUBLE'
 }
 
 function itemsOf(node: unknown): readonly unknown[] {

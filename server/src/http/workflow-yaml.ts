@@ -1,5 +1,4 @@
-import { AppError, type WorkflowDefinition, type WorkflowDocument } from '@tickwheel/contract'
-import { stringify } from 'yaml'
+import { AppError, workflowToYaml, type WorkflowDefinition, type WorkflowDocument } from '@tickwheel/contract'
 import { Streamed } from './handlers.ts'
 
 /** A workflow as a document that can be sent back: without what only the server knows, its group by name. */
@@ -30,7 +29,7 @@ export function sendsYaml(
     ...(enabled === undefined ? {} : { enabled }),
     version,
   }
-  return new Streamed('application/yaml; charset=utf-8', stringify(document))
+  return new Streamed('application/yaml; charset=utf-8', workflowToYaml(document))
 }
 
 /** The body of a call from its YAML form: the group by its id. `findGroup` answers null for a group that is not there for the caller. */
