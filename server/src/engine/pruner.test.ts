@@ -127,6 +127,41 @@ describe('retention', () => {
     expect((await logs.read(ago(29), { after: 0, limit: 9, ended: true })).lines).toHaveLength(1)
   })
 
+  it('forgets tokens that were revoked or expired 90 days ago, with what they were bound to', async () => {
+    const days = (n: number): number => T0 - n * 86_400_000
+    const token = (id: number, expiresAt: number | null, revokedAt: number | null) => ({
+      id,
+      kind: 'api',
+      name: `t${id}`,
+      hash: '',
+      group_ids: '[]',
+      created_at: 0,
+      created_by: 1,
+      expires_at: expiresAt,
+      last_used_at: null,
+      revoked_at: revokedAt,
+      rate_limit: null,
+      addresses: null,
+    })
+    const ids = [901, 902, 903, 904]
+    await db.write('rest', async (tx) => {
+      await tx.insert('token', [
+        token(901, days(91), null),
+        token(902, null, days(91)),
+        token(903, days(89), days(89)),
+        token(904, days(-1), null),
+      ])
+      await tx.insert(
+        'access_binding',
+        ids.map((id) => ({ holder_kind: 'token', holder_id: id, no: 0, role_key: 'viewer', group_ids: null })),
+      )
+    })
+    await prune({})
+    const left = async (sql: string) => (await db.read((tx) => tx.all<{ id: number }>(sql))).map(({ id }) => id)
+    expect(await left('SELECT id FROM token WHERE id > 900 ORDER BY id')).toEqual([903, 904])
+    expect(await left("SELECT holder_id AS id FROM access_binding WHERE holder_kind = 'token' ORDER BY holder_id")).toEqual([903, 904])
+  })
+
   it('forgets incidents that are over after 90 days, with their runs, and messages after 30', async () => {
     const incident = (id: number, state: number) =>
       `INSERT INTO incident SELECT ${id}, 1, 'r', 1, 1, 1, 5, 't', ${state}, 1, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, '[]', '{}'`

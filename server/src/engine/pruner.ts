@@ -18,6 +18,7 @@ import {
   pruneRuns,
   pruneSessions,
   pruneSkips,
+  pruneTokens,
   pruneTracks,
 } from '../store/prune.ts'
 import { pruneWires } from '../store/wires.ts'
@@ -36,6 +37,8 @@ export const RETENTION: Retention = { runsDays: 30, failuresDays: 90, logsDays: 
 const DAY_MS = 86_400_000
 const REQUEST_KEYS_MS = DAY_MS
 const SESSIONS_MS = DAY_MS
+/** so long a token that is no good any more is listed */
+const DEAD_TOKENS_MS = 90 * DAY_MS
 const COUNTERS_DAYS = 400
 const DELIVERIES_DAYS = 30
 /** as long as what is usual of a task may be of interest that runs seldom */
@@ -106,6 +109,7 @@ export class Pruner {
       async (now) => (await pruneRequestKeys(db, now - REQUEST_KEYS_MS)) === PRUNE_BATCH,
       async (now) => (await pruneWires(db, now - Math.max(runsDays, failuresDays) * DAY_MS)) === PRUNE_BATCH,
       async (now) => (await pruneSessions(db, now - SESSIONS_MS)) === PRUNE_BATCH,
+      async (now) => (await pruneTokens(db, now - DEAD_TOKENS_MS)) === PRUNE_BATCH,
       async (now) => (await pruneCounters(db, now - COUNTERS_DAYS * DAY_MS)) === PRUNE_BATCH,
       // the runs first: without its incident nobody finds them
       async (now) => (await pruneIncidentRuns(db, floorOfInstant(now - incidentsMs))) === PRUNE_BATCH,

@@ -114,6 +114,26 @@ export async function pruneSessions(db: Database, before: number): Promise<numbe
   return deleteBatch(db, { table: 'session', keys: ['id'], where: 'expires_at < ?', params: [before] })
 }
 
+/** Tokens that were revoked, or expired, before an instant, with what they were bound to. The audit log still names them. */
+export async function pruneTokens(db: Database, before: number): Promise<number> {
+  return db.write('rest', async (tx) => {
+    const rows = await tx.all<{ id: number }>('SELECT id FROM token WHERE revoked_at < ? OR expires_at < ? ORDER BY id LIMIT ?', [
+      before,
+      before,
+      PRUNE_BATCH,
+    ])
+    await tx.runMany(
+      "DELETE FROM access_binding WHERE holder_kind = 'token' AND holder_id = ?",
+      rows.map(({ id }) => [id]),
+    )
+    await tx.runMany(
+      'DELETE FROM token WHERE id = ?',
+      rows.map(({ id }) => [id]),
+    )
+    return rows.length
+  })
+}
+
 export async function pruneCounters(db: Database, before: number): Promise<number> {
   return deleteBatch(db, { table: 'counter', keys: ['hour_at', 'group_id', 'metric', 'lane'], where: 'hour_at < ?', params: [before] })
 }
