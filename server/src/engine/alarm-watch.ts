@@ -63,12 +63,7 @@ export class AlarmWatch {
 
   constructor(options: AlarmWatchOptions) {
     this.#options = options
-    this.#pump = new Pump({
-      clock: options.clock,
-      turn: () => this.#turn(),
-      onTrouble: options.onTrouble,
-      onRecovered: options.onRecovered,
-    })
+    this.#pump = new Pump(options, () => this.#turn())
   }
 
   get pump(): Pump {

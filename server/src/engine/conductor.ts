@@ -72,12 +72,7 @@ export class Conductor {
 
   constructor(options: ConductorOptions) {
     this.#options = options
-    this.#pump = new Pump({
-      clock: options.clock,
-      turn: () => this.#turn(),
-      onTrouble: options.onTrouble,
-      onRecovered: options.onRecovered,
-    })
+    this.#pump = new Pump(options, () => this.#turn())
   }
 
   get pump(): Pump {

@@ -100,12 +100,7 @@ export class Dispatcher {
     this.#account = options.credits.open()
     this.#fireAccount = options.credits.open()
     this.#facts = new RunFacts(options.db)
-    this.#pump = new Pump({
-      clock: options.clock,
-      turn: () => this.#turn(),
-      onTrouble: options.onTrouble,
-      onRecovered: options.onRecovered,
-    })
+    this.#pump = new Pump(options, () => this.#turn())
   }
 
   get pump(): Pump {

@@ -231,7 +231,7 @@ export class Engine implements Commands, LinkHost {
       onRoom: (groupIds) => this.#dispatcher.freed(groupIds),
       onTrouble,
     })
-    this.#rosterPump = new Pump({ clock, turn: () => this.#refreshRoster(), onTrouble, onRecovered })
+    this.#rosterPump = new Pump({ clock, onTrouble, onRecovered }, () => this.#refreshRoster())
     this.#timekeeper = new Timekeeper(clock, (payloads) => this.#due(payloads))
     this.#loader = new Loader({
       db,
@@ -419,8 +419,8 @@ export class Engine implements Commands, LinkHost {
       onMade: (made) => this.#memory.queued(made.flatMap(({ row }) => row ?? [])),
       onRecovered,
     })
-    this.#sweepPump = new Pump({ clock, turn: () => this.#sweep(), onTrouble, onRecovered })
-    this.#hints = new Pump({ clock, turn: () => this.#takeHints(), onTrouble, onRecovered })
+    this.#sweepPump = new Pump({ clock, onTrouble, onRecovered }, () => this.#sweep())
+    this.#hints = new Pump({ clock, onTrouble, onRecovered }, () => this.#takeHints())
     const shared = {
       db,
       roster: this.#roster,

@@ -56,12 +56,7 @@ export class Firer {
 
   constructor(options: FirerOptions) {
     this.#options = options
-    this.#pump = new Pump({
-      clock: options.clock,
-      turn: () => this.#turn(),
-      onTrouble: options.onTrouble,
-      onRecovered: options.onRecovered,
-    })
+    this.#pump = new Pump(options, () => this.#turn())
   }
 
   get pump(): Pump {

@@ -44,12 +44,7 @@ export class Heartbeats {
 
   constructor(options: HeartbeatsOptions) {
     this.#options = options
-    this.#pump = new Pump({
-      clock: options.clock,
-      turn: () => this.#turn(),
-      onTrouble: options.onTrouble,
-      onRecovered: options.onRecovered,
-    })
+    this.#pump = new Pump(options, () => this.#turn())
   }
 
   get pump(): Pump {

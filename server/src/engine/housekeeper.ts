@@ -39,7 +39,7 @@ export class Housekeeper {
     this.#clock = clock
     this.#chores = chores
     this.#isMine = isMine
-    this.#pump = new Pump({ clock, turn: async () => this.#turn(), onTrouble })
+    this.#pump = new Pump({ clock, onTrouble }, async () => this.#turn())
   }
 
   start(): void {

@@ -42,7 +42,7 @@ export class LogIntake {
 
   constructor(options: LogIntakeOptions) {
     this.#options = options
-    this.#pump = new Pump({ clock: options.clock, turn: () => this.#turn(), onTrouble: options.onTrouble })
+    this.#pump = new Pump(options, () => this.#turn())
   }
 
   get pump(): Pump {

@@ -37,7 +37,7 @@ export class Mail {
 
   constructor(options: MailOptions) {
     this.#options = options
-    this.#pump = new Pump({ clock: options.clock, turn: () => this.#turn(), onTrouble: options.onTrouble })
+    this.#pump = new Pump(options, () => this.#turn())
   }
 
   get pump(): Pump {

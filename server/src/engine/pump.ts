@@ -3,8 +3,6 @@ import type { Clock } from './clock.ts'
 
 export interface PumpOptions {
   readonly clock: Clock
-  /** One turn; true: there is more to do at once. */
-  readonly turn: () => Promise<boolean>
   /** The store is away, or the turn failed for a reason of its own; the pump tries again after `retryMs`. */
   readonly onTrouble: (error: unknown) => void
   readonly onRecovered?: () => void
@@ -18,14 +16,17 @@ const RETRY_MS = 250
  */
 export class Pump {
   readonly #options: PumpOptions
+  readonly #work: () => Promise<boolean>
   #isWanted = false
   #isStopped = false
   #running: Promise<void> | null = null
   #turn: Promise<void> = Promise.resolve()
   #retry: { cancel(): void } | null = null
 
-  constructor(options: PumpOptions) {
+  /** `work` is one turn; true: there is more to do at once. */
+  constructor(options: PumpOptions, work: () => Promise<boolean>) {
     this.#options = options
+    this.#work = work
   }
 
   /** There is work. */
@@ -75,7 +76,7 @@ export class Pump {
   }
 
   async #oneTurn(): Promise<boolean> {
-    const turn = this.#options.turn()
+    const turn = this.#work()
     this.#turn = turn.then(ignore, ignore)
     return turn
   }

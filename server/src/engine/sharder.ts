@@ -64,12 +64,7 @@ export class Sharder {
 
   constructor(options: SharderOptions) {
     this.#options = options
-    this.#pump = new Pump({
-      clock: options.clock,
-      turn: () => this.#turn(),
-      onTrouble: options.onTrouble,
-      onRecovered: options.onRecovered,
-    })
+    this.#pump = new Pump(options, () => this.#turn())
   }
 
   get pump(): Pump {

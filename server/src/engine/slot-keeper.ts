@@ -94,7 +94,7 @@ export class SlotKeeper {
 
   constructor(options: SlotKeeperOptions) {
     this.#options = options
-    this.#looks = new Pump({ clock: options.clock, turn: () => this.#look(), onTrouble: options.onTrouble })
+    this.#looks = new Pump(options, () => this.#look())
   }
 
   /** Slots that may be decided for. */

@@ -32,7 +32,7 @@ export class TriggerDesk {
 
   constructor(options: TriggerDeskOptions) {
     this.#options = options
-    this.#pump = new Pump({ clock: options.clock, turn: () => this.#turn(), onTrouble: () => undefined, onRecovered: options.onRecovered })
+    this.#pump = new Pump({ clock: options.clock, onTrouble: () => undefined, onRecovered: options.onRecovered }, () => this.#turn())
   }
 
   get pump(): Pump {

@@ -66,7 +66,7 @@ export class Sender {
 
   constructor(options: SenderOptions) {
     this.#options = options
-    this.#pump = new Pump({ clock: options.clock, turn: async () => this.#turn(), onTrouble: options.onTrouble })
+    this.#pump = new Pump(options, async () => this.#turn())
   }
 
   start(): void {
