@@ -69,15 +69,15 @@ export class LogIntake {
     const found = await this.#options.masks.of(batch.flatMap(({ frame }, index) => (owned[index] === true ? [frame] : [])))
     const masks = batch.map(({ frame }) => found.get(attemptKey(frame)) ?? null)
     // of a run whose secrets cannot be opened here nothing is taken: its executor says it again
-    const mine = batch.filter((_, index) => owned[index] === true && masks[index] !== 'sealed')
-    await this.#write(mine.map(({ frame }) => this.#masked(frame, found.get(attemptKey(frame)) ?? null)))
+    await this.#write(batch.flatMap(({ frame }, index) => (owned[index] === true ? this.#masked(frame, masks[index] ?? null) : [])))
     this.#waiting = this.#waiting.slice(batch.length)
     for (const [index, item] of batch.entries()) item.resolve(owned[index] !== true ? 'unknown' : masks[index] === 'sealed' ? null : 'done')
     return this.#waiting.length > 0
   }
 
-  #masked(frame: Log | LogEnd, mask: RunMask): Log | LogEnd {
-    return mask === null || mask === 'sealed' ? frame : this.#options.masks.log(frame, mask)
+  #masked(frame: Log | LogEnd, mask: RunMask): readonly (Log | LogEnd)[] {
+    if (mask === 'sealed') return []
+    return [mask === null ? frame : this.#options.masks.log(frame, mask)]
   }
 
   #next(): Waiting[] {
