@@ -4,7 +4,7 @@ import type { Database, Tx } from './database.ts'
 import { inSlots } from './in-slots.ts'
 import { listOfNumbers } from './list.ts'
 import { lockRows } from './lock.ts'
-import { FLOW_LANE, NO_SHARDS, NO_WORKFLOW, ON_END_BACKFILL } from './run-writes.ts'
+import { FLOW_LANE, NO_SHARDS, NOT_SENT, NO_WORKFLOW, ON_END_BACKFILL } from './run-writes.ts'
 import type { BackfillRow, OpenInstanceRow, SignalRow, TaskRow } from './schema.ts'
 import { heldSlots, type Fences } from './slots.ts'
 import { definitionOf } from './tasks.ts'
@@ -95,26 +95,13 @@ function newRun({ row, task, definition, dueAt, place, id, at }: NewRun): OpenIn
     created_at: at,
     priority: definition.priority,
     retry_of: null,
-    attempt: 0,
-    tries: 0,
-    executor_id: null,
-    boot_id: null,
-    tried_executor_id: null,
     queued_at: at,
-    sent_at: null,
-    accepted_at: null,
-    started_at: null,
-    cancel_at: null,
-    cancel_by: null,
     trace: appendTrace('[]', at, [{ reason: 'backfilled', at, facts: { backfill: row.id, place: place + 1, total: row.total } }]),
     phase: PHASE.queued,
     lane: isFlow ? FLOW_LANE : task.group_id,
     rank_at: queueRankAt(at, definition.priority),
     on_end: ON_END_BACKFILL,
-    wait_code: null,
-    wait_facts: null,
-    progress: null,
-    pinned_executor_id: null,
+    ...NOT_SENT,
     ...NO_SHARDS,
     ...NO_WORKFLOW,
     runs_workflow: isFlow ? 1 : null,

@@ -41,6 +41,24 @@ export const NO_SHARDS = {
   reduce: null,
 } as const
 
+/** What a run has that waits for its first dispatch, and that nobody has spoken of yet. */
+export const NOT_SENT = {
+  attempt: 0,
+  tries: 0,
+  executor_id: null,
+  boot_id: null,
+  tried_executor_id: null,
+  sent_at: null,
+  accepted_at: null,
+  started_at: null,
+  cancel_at: null,
+  cancel_by: null,
+  wait_code: null,
+  wait_facts: null,
+  progress: null,
+  pinned_executor_id: null,
+} as const
+
 /** What a run has in the columns of workflows that neither is one nor does a step of one. */
 export const NO_WORKFLOW = {
   workflow_run_id: null,

@@ -1,6 +1,6 @@
 import { appendTrace, CAUSE, PHASE, queueRankAt, slotOf, type TraceEntry } from '@tickwheel/core'
 import { textOfFanOut, type FanOutPart } from './fan-out-part.ts'
-import { NEVER, FLOW_LANE, NO_SHARDS, ON_END_WORKFLOW } from './run-writes.ts'
+import { NEVER, FLOW_LANE, NO_SHARDS, NOT_SENT, ON_END_WORKFLOW } from './run-writes.ts'
 import type { OpenInstanceRow, TaskRow } from './schema.ts'
 
 /** `payload.kind` of the items of a fan-out: a JSON array, kept with its parent. */
@@ -36,6 +36,7 @@ export function stepWork(flow: OpenInstanceRow, { id, at, stepNo, key, target }:
   const trace: TraceEntry = { reason: 'stepOf', at, facts: { run: flow.id, step: key } }
   return {
     ...flow,
+    ...NOT_SENT,
     ...NO_SHARDS,
     id,
     slot: slotOf('task', target.taskId),
@@ -46,26 +47,12 @@ export function stepWork(flow: OpenInstanceRow, { id, at, stepNo, key, target }:
     series_id: null,
     created_at: at,
     retry_of: null,
-    attempt: 0,
-    tries: 0,
-    executor_id: null,
-    boot_id: null,
-    tried_executor_id: null,
     queued_at: at,
-    sent_at: null,
-    accepted_at: null,
-    started_at: null,
-    cancel_at: null,
-    cancel_by: null,
     trace: appendTrace('[]', at, [trace]),
     phase: PHASE.queued,
     lane: target.isFlow ? FLOW_LANE : target.groupId,
     rank_at: queueRankAt(at, flow.priority),
     on_end: ON_END_WORKFLOW,
-    wait_code: null,
-    wait_facts: null,
-    progress: null,
-    pinned_executor_id: null,
     workflow_run_id: flow.id,
     workflow_id: flow.task_id,
     workflow_version: flow.task_version,

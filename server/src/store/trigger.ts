@@ -5,7 +5,7 @@ import { auditPerson } from './audit.ts'
 import { actorText, type Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
 import { againWhenTaken, lockRows } from './lock.ts'
-import { NO_SHARDS, NO_WORKFLOW, ON_END_FAILURE, PARAMS_PAYLOAD, PART_PAYLOAD } from './run-writes.ts'
+import { NO_SHARDS, NOT_SENT, NO_WORKFLOW, ON_END_FAILURE, PARAMS_PAYLOAD, PART_PAYLOAD } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow, PayloadRow, TaskRow } from './schema.ts'
 import { judgeTexts } from './references.ts'
 import { isVisible } from './scope.ts'
@@ -280,25 +280,13 @@ export function newRun(
     created_at: at,
     priority,
     retry_of: null,
-    attempt: 0,
-    tries: 0,
-    executor_id: null,
-    boot_id: null,
-    tried_executor_id: null,
     queued_at: at,
-    sent_at: null,
-    accepted_at: null,
-    started_at: null,
-    cancel_at: null,
-    cancel_by: null,
     trace: appendTrace('[]', at, [{ reason, at, facts: { by: caller.actor.name, ...facts } }]),
     phase: PHASE.queued,
     lane: task.group_id,
     rank_at: queueRankAt(at, priority),
     on_end: pauseAfterFailures > 0 ? ON_END_FAILURE : 0,
-    wait_code: null,
-    wait_facts: null,
-    progress: null,
+    ...NOT_SENT,
     pinned_executor_id: request.executorId,
     ...NO_SHARDS,
     ...NO_WORKFLOW,
