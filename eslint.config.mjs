@@ -203,7 +203,7 @@ export default tseslint.config(
   // piscina calls the default export of a file.
   { files: ['**/*-worker.ts'], rules: { 'no-restricted-syntax': 'off' } },
   { files: ['**/*.d.ts'], rules: { 'no-restricted-syntax': 'off' } },
-  { files: ['web/dev/**/*.ts', 'web/**/*.test.ts'], rules: { 'no-restricted-imports': 'off' } },
+  { files: ['web/dev/**/*.ts', 'web/bundle/**/*.ts', 'web/**/*.test.ts'], rules: { 'no-restricted-imports': 'off' } },
   {
     files: ['**/*.cjs'],
     extends: [tseslint.configs.recommended],

@@ -7,7 +7,7 @@ const ofNode = { ssr: { resolve: { conditions: fromSources } }, resolve: { condi
 
 // What kills and freezes processes mostly waits for them to be missed: two files at a time.
 const killing = [
-  'tests/{kill,workflow-kill,stopping,restart}.test.ts',
+  'tests/{kill,workflow-kill,calendar-kill,stopping,restart}.test.ts',
   'tests/cluster/*.test.ts',
   'tests/sim/{simulation,plants}.test.ts',
   'tests/torture/short.test.ts',
@@ -50,7 +50,7 @@ export default defineConfig({
           include: [
             'server/src/store/**/*.test.ts',
             'server/src/secret/*.test.ts',
-            'server/src/engine/{engine,backfill,limits,pruner,ledger.property,reckoner,shards,map,workflows,workflow-steps}.test.ts',
+            'server/src/engine/{engine,backfill,bulk,limits,pruner,ledger.property,reckoner,shards,map,workflows,workflow-steps}.test.ts',
             'server/src/notify/sender.test.ts',
             'tests/mysql/*.test.ts',
           ],

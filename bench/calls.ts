@@ -10,7 +10,7 @@ export function openCalls({ port, token, atOnce }: { port: number; token: string
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce })
   const call: Call = (method, path, body) =>
     new Promise((resolve, reject) => {
-      const text = JSON.stringify(body)
+      const text = body === undefined ? '' : JSON.stringify(body)
       const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }
       const sent = request({ agent, host: '127.0.0.1', port, method, path: `/api/v1${path}`, headers }, (answer) => {
         let received = ''

@@ -86,6 +86,9 @@ async function makeSeries(db: Database): Promise<void> {
         enabled: 1,
         schedule: JSON.stringify(schedule),
         anchor_at: T0,
+        calendar_id: null,
+        calendar_version: null,
+        calendar_zone: null,
       })),
     )
   })

@@ -6,7 +6,7 @@
 --   TICKWHEEL_DATABASE_URL=mysql://tickwheel:…@127.0.0.1:3306/tickwheel npm start
 -- innodb_flush_log_at_trx_commit must be 1 (the default): what is acknowledged must be durable.
 -- Partitions are cut into months by the server, three ahead; empty months that are over are dropped.
--- Schema level 12. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
+-- Schema level 14. Generated from server/src/store/migrations by scripts/make-init-sql.ts; a test fails when it is stale.
 
 CREATE DATABASE IF NOT EXISTS `tickwheel` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
@@ -101,6 +101,9 @@ CREATE TABLE IF NOT EXISTS `schedule_span` (
   `enabled` INT NOT NULL,
   `schedule` TEXT NOT NULL,
   `anchor_at` BIGINT NOT NULL,
+  `calendar_id` BIGINT,
+  `calendar_version` INT,
+  `calendar_zone` VARCHAR(255),
   PRIMARY KEY (`series_id`, `from_at`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
@@ -840,8 +843,79 @@ CREATE TABLE IF NOT EXISTS `recovery_task` (
   PRIMARY KEY (`recovery_id`, `task_id`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
+CREATE TABLE IF NOT EXISTS `calendar` (
+  `id` BIGINT NOT NULL,
+  `group_id` BIGINT NOT NULL,
+  `name` VARCHAR(255) NOT NULL,
+  `name_key` VARCHAR(255),
+  `description` TEXT NOT NULL,
+  `version` INT NOT NULL,
+  `rules_version` INT NOT NULL,
+  `is_applying` INT NOT NULL,
+  `last_day` VARCHAR(255),
+  `day_count` INT NOT NULL,
+  `blackout_count` INT NOT NULL,
+  `created_at` BIGINT NOT NULL,
+  `updated_at` BIGINT NOT NULL,
+  `deleted_at` BIGINT,
+  PRIMARY KEY (`id`),
+  UNIQUE KEY `calendar_group_id_name_key` (`group_id`, `name_key`),
+  KEY `calendar_is_applying` (`is_applying`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `calendar_version` (
+  `calendar_id` BIGINT NOT NULL,
+  `version` INT NOT NULL,
+  `saved_at` BIGINT NOT NULL,
+  `saved_by` BIGINT,
+  `saved_by_name` VARCHAR(255) NOT NULL,
+  `rules` MEDIUMTEXT NOT NULL,
+  PRIMARY KEY (`calendar_id`, `version`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `calendar_use` (
+  `task_id` BIGINT NOT NULL,
+  `calendar_id` BIGINT NOT NULL,
+  `version` INT NOT NULL,
+  PRIMARY KEY (`task_id`),
+  KEY `calendar_use_calendar_id_version` (`calendar_id`, `version`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `bulk` (
+  `id` BIGINT NOT NULL,
+  `slot` INT NOT NULL,
+  `stage` INT NOT NULL,
+  `kind` INT NOT NULL,
+  `action` INT NOT NULL,
+  `cancel_running` INT NOT NULL,
+  `owner_id` BIGINT NOT NULL,
+  `caller` TEXT NOT NULL,
+  `filter` TEXT,
+  `total` INT NOT NULL,
+  `done` INT NOT NULL,
+  `failed` INT NOT NULL,
+  `created_at` BIGINT NOT NULL,
+  `ended_at` BIGINT,
+  PRIMARY KEY (`id`),
+  KEY `bulk_stage_slot` (`stage`, `slot`),
+  KEY `bulk_owner_id` (`owner_id`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
+CREATE TABLE IF NOT EXISTS `bulk_item` (
+  `bulk_id` BIGINT NOT NULL,
+  `place` INT NOT NULL,
+  `target_id` BIGINT NOT NULL,
+  `group_id` BIGINT NOT NULL,
+  `name` VARCHAR(255) NOT NULL,
+  `state` INT NOT NULL,
+  `run_id` BIGINT,
+  `problem` TEXT,
+  PRIMARY KEY (`bulk_id`, `place`),
+  KEY `bulk_item_bulk_id_state_place` (`bulk_id`, `state`, `place`)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
+
 INSERT IGNORE INTO `meta` (`key`, `value`) VALUES
-  ('schema_level', '12'),
+  ('schema_level', '14'),
   ('oldest_reader', '2');
 
 INSERT IGNORE INTO `slot` (`id`, `fence`, `owner_run`, `taken_at`) VALUES

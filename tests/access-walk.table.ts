@@ -1,4 +1,16 @@
-import type { Account, AlarmChannel, AlarmRule, Binding, Role, RouteId, Secret, Task, Variable, Workflow } from '@tickwheel/contract'
+import type {
+  Account,
+  AlarmChannel,
+  AlarmRule,
+  Binding,
+  Calendar,
+  Role,
+  RouteId,
+  Secret,
+  Task,
+  Variable,
+  Workflow,
+} from '@tickwheel/contract'
 import { channelTo, joinExecutor, type AccessWorld, type Place } from './access-world.fixture.ts'
 
 /** What a call is aimed at, in one of the two groups of the world. */
@@ -46,6 +58,7 @@ const channel: Entry['of'] = ({ place }) => place.channelId
 const delivery: Entry['of'] = ({ place }) => place.deliveryId
 const incident: Entry['of'] = ({ place }) => place.incidentId
 const variable: Entry['of'] = ({ place }) => place.variableId
+const calendar: Entry['of'] = ({ place }) => place.calendarId
 const secret: Entry['of'] = ({ place }) => place.secretId
 const role: Entry['of'] = ({ world }) => world.target.role.id ?? 0
 
@@ -79,6 +92,9 @@ const ruleBody = ({ place }: Aim) => ({
 const channelBody = ({ place }: Aim) => channelTo(place.group.id, named())
 const variableBody = ({ place }: Aim) => ({ groupId: place.group.id, name: named().replace('-', '_'), value: 'x' })
 const secretBody = ({ place }: Aim) => ({ groupId: place.group.id, name: named().replace('-', '_'), value: 'not to be seen' })
+const bulkBody = ({ place }: Aim) => ({ kind: 'task', action: 'trigger', ids: [place.task.id] })
+const RULES = { weekend: [6, 7], days: [], blackouts: [] }
+const calendarBody = ({ place }: Aim) => ({ groupId: place.group.id, name: named(), rules: RULES })
 const bindings = ({ place }: Aim): readonly Binding[] => [{ role: 'viewer', groupIds: [place.group.id] }]
 const STALE = { version: 999 }
 const PASSWORD = 'a road to the sea'
@@ -117,6 +133,7 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
 
   listInstances: NOTHING,
   getInstance: { of: instance },
+  compareInstance: { of: instance },
   cancelInstance: {
     of: instance,
     fresh: async ({ world, place }) =>
@@ -169,6 +186,13 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
   getBackfill: { isOwn: true },
   listBackfillRuns: { isOwn: true },
   cancelBackfill: { isOwn: true },
+
+  startBulk: { isOwn: true, body: bulkBody },
+  previewBulk: { isOwn: true, body: bulkBody },
+  listBulks: NOTHING,
+  getBulk: { isOwn: true },
+  listBulkItems: { isOwn: true },
+  cancelBulk: { isOwn: true },
 
   registerExecutor: BY_EXECUTORS,
   heartbeat: BY_EXECUTORS,
@@ -257,13 +281,34 @@ export const WALK: Readonly<Record<RouteId, Entry>> = {
   deleteSecret: { of: secret, fresh: async (aim) => (await aim.world.api.admin.post<Secret>('/secret', secretBody(aim))).id },
   listSecretUses: { of: secret },
 
+  listCalendars: NOTHING,
+  createCalendar: { inBody: true, body: calendarBody },
+  listCalendarPresets: NOTHING,
+  getCalendar: { of: calendar },
+  updateCalendar: { of: calendar, body: () => ({ name: named(), rules: RULES, ...STALE }) },
+  deleteCalendar: {
+    of: calendar,
+    fresh: async (aim) => (await aim.world.api.admin.post<Calendar>('/calendar', calendarBody(aim))).id,
+  },
+  listCalendarVersions: { of: calendar },
+  listCalendarUses: { of: calendar },
+  calendarImpact: { of: calendar, body: () => ({ rules: RULES }) },
+  taskImpact: { of: task, body: () => ({ schedule: { kind: 'manual' } }) },
+  workflowImpact: { of: workflow, body: () => ({ schedule: { kind: 'manual' } }) },
+
   getCompleteness: NOTHING,
+  getDashboard: NOTHING,
   listFindings: NOTHING,
   listRecoveries: NOTHING,
   listAudit: NOTHING,
   getAuditEntry: { isOwn: true },
   exportAudit: { isOwn: true },
 
+  search: { query: () => 'q=e' },
+  exportDocument: { isOwn: true },
+  applyDocument: { isOwn: true, body: () => ({ tickwheel: 1 }) },
+
+  getStorage: NOTHING,
   getCluster: NOTHING,
   resumeFiring: { body: () => ({ how: 'replay' }) },
   healthz: NOTHING,

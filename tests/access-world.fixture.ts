@@ -14,6 +14,7 @@ import type {
   Variable,
   Workflow,
   WorkflowRun,
+  Calendar,
 } from '@tickwheel/contract'
 import { BUILT_IN_ROLES, id as brand, type BuiltInRole, type Grant, type Permission } from '@tickwheel/core'
 import { openApi, type ApiServer } from './api.fixture.ts'
@@ -42,6 +43,7 @@ export interface Place {
   readonly deliveryId: number
   readonly variableId: number
   readonly secretId: number
+  readonly calendarId: number
 }
 
 /** Somebody who calls, and what they may do by the table of roles: what the server finds out is compared with it. */
@@ -189,6 +191,11 @@ async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place
   })
   const variable = await admin.post<Variable>('/variable', { groupId: group.id, name: `${word}_variable`, value: word })
   const secret = await admin.post<Secret>('/secret', { groupId: group.id, name: `${word}_secret`, value: `${word} secret` })
+  const calendar = await admin.post<Calendar>('/calendar', {
+    groupId: group.id,
+    name: `${word} calendar`,
+    rules: { weekend: [7], days: [{ from: '2026-10-01', kind: 'off', name: `${word} day` }], blackouts: [] },
+  })
   return {
     word,
     group,
@@ -202,6 +209,7 @@ async function makePlace({ admin, url }: ApiServer, word: string): Promise<Place
     executorSession: registered.sessionToken,
     variableId: variable.id,
     secretId: secret.id,
+    calendarId: calendar.id,
     ...(await makeIncident(admin, group, word)),
   }
 }

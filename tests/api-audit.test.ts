@@ -27,6 +27,11 @@ const NO_ENTRY: Readonly<Partial<Record<RouteId, string>>> = {
   previewAlarmMessage: 'changes nothing',
   previewTaskBackfill: 'changes nothing',
   previewWorkflowBackfill: 'changes nothing',
+  previewBulk: 'changes nothing',
+  cancelBulk: 'an entry in server/src/engine/bulk.test.ts: it needs one that waits',
+  calendarImpact: 'changes nothing',
+  taskImpact: 'changes nothing',
+  workflowImpact: 'changes nothing',
   backfillTask: 'an entry in server/src/engine/backfill.test.ts: it needs a past',
   backfillWorkflow: 'as above',
   cancelBackfill: 'as above',
@@ -90,6 +95,7 @@ describe('every call that changes something leaves an entry', () => {
     await leaves('restoreTaskVersion', { to: { ...task, version: 1 }, body: { version: 2 }, actions: ['task:restore'] })
     const { instanceId } = await leaves<{ instanceId: number }>('triggerTask', { to: task, body: {}, actions: ['task:run'] })
     await leaves('cancelInstance', { to: { id: instanceId }, actions: ['instance:cancel'] })
+    await leaves('startBulk', { body: { kind: 'instance', action: 'cancel', ids: [instanceId] }, actions: ['bulk:start'] })
     const retry = await leaves<{ instanceId: number }>('retryInstance', { to: { id: instanceId }, actions: ['instance:retry'] })
     await client.post(`/instance/${retry.instanceId}/cancel`)
     const every = { schedule: { kind: 'fixedRate', everyMs: 3_600_000 }, handler: manual.handler }
@@ -97,6 +103,12 @@ describe('every call that changes something leaves an entry', () => {
     await leaves('startTask', { to: task, actions: ['task:start'] })
     await leaves('stopTask', { to: task, actions: ['task:stop'] })
     await leaves('deleteTask', { to: task, actions: ['task:delete'] })
+  })
+
+  it('of a document: one for each thing, and one for an export', async () => {
+    const tasks = [{ group: 'default', name: 'of a document', ...manual }]
+    await leaves('applyDocument', { body: { tickwheel: 1, tasks }, actions: ['task:create'] })
+    await leaves('exportDocument', { actions: ['document:export'] })
   })
 
   it('of workflows and their runs', async () => {
@@ -192,6 +204,20 @@ describe('every call that changes something leaves an entry', () => {
     const { items } = await listed('/audit?action=secret:*')
     const entries = await Promise.all(items.map(async ({ id }) => client.get<AuditEntry>(`/audit/${id}`)))
     expect(JSON.stringify(entries)).not.toMatch(/not to be seen|nor this one/)
+  })
+
+  it('of calendars', async () => {
+    const rules = { weekend: [6, 7], days: [], blackouts: [] }
+    const calendar = await leaves<{ id: number }>('createCalendar', {
+      body: { groupId: home, name: 'C', rules },
+      actions: ['calendar:create'],
+    })
+    await leaves('updateCalendar', {
+      to: calendar,
+      body: { name: 'D', rules: { ...rules, weekend: [7] }, version: 1 },
+      actions: ['calendar:edit'],
+    })
+    await leaves('deleteCalendar', { to: calendar, actions: ['calendar:delete'] })
   })
 
   it('of accounts, their passwords, and roles', async () => {

@@ -70,6 +70,20 @@ describe('somebody without any right', () => {
       expect(await nobody.call(method, path)).toMatchObject({ status: 404, body: { code: 'BACKFILL_NOT_FOUND' } })
   })
 
+  it('finds no bulk operation, and begins none', async () => {
+    for (const [method, path] of [
+      ['GET', '/bulk/1'],
+      ['GET', '/bulk/1/item'],
+      ['POST', '/bulk/1/cancel'],
+    ] as const)
+      expect(await nobody.call(method, path)).toMatchObject({ status: 404, body: { code: 'BULK_NOT_FOUND' } })
+    for (const path of ['/bulk', '/bulk/preview'])
+      expect(await nobody.call('POST', path, { kind: 'task', action: 'delete', filter: {} })).toMatchObject({
+        status: 403,
+        body: { params: { permission: 'task:delete' } },
+      })
+  })
+
   it('may ask who it is, preview schedules and sign out', async () => {
     expect(await nobody.get('/auth/me')).toMatchObject({ user: { username: 'nobody' }, grants: { all: [], groups: {} } })
     expect((await nobody.call('POST', '/schedule/preview', { schedule: { kind: 'fixedRate', everyMs: 1000 } })).status).toBe(200)
@@ -84,6 +98,7 @@ describe('somebody without any right', () => {
       'instance:1': 'INSTANCE_NOT_FOUND',
       'instance:1:logs': 'INSTANCE_NOT_FOUND',
       'workflowRun:1': 'WORKFLOW_RUN_NOT_FOUND',
+      'bulk:1': 'BULK_NOT_FOUND',
     }
     for (const [index, [topic, code]] of Object.entries(codes).entries()) {
       client.send({ type: 'subscribe', id: index + 1, topic })

@@ -36,6 +36,7 @@ describeConsole('somebody who may look at one group', { path: '/user' }, (test) 
     await ann.page.getByLabel('New password, again').fill(OWN)
     await ann.page.getByRole('button', { name: 'Change password' }).click()
 
+    await ann.page.getByRole('navigation').getByRole('link', { name: 'Tasks' }).click()
     await ann.page.getByRole('link', { name: 'send invoices' }).waitFor()
     expect(await ann.page.getByText('rotate keys').count()).toBe(0)
     const entries = await ann.page.getByRole('navigation', { name: 'Main menu' }).getByRole('link').allInnerTexts()

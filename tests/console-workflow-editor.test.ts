@@ -62,7 +62,7 @@ describeInBrowser('the workflow editor', () => {
   })
 
   it('five steps with a condition are drawn by hand and saved', async () => {
-    await page.getByRole('button', { name: 'Draw a workflow' }).click()
+    await page.getByRole('link', { name: 'Draw a workflow' }).click()
     await page.waitForURL('**/workflow/new')
     const canvas = page.locator('.flow-canvas')
     await page.locator('[data-kind="task"]').dragTo(canvas, { targetPosition: { x: 150, y: 120 } })

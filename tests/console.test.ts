@@ -92,7 +92,7 @@ describeInBrowser('a walk through the console', () => {
     writeFileSync(hold, '')
     const running = page.locator('.run-table .el-table__row').filter({ hasText: 'Running' }).first()
     // by the keyboard: rows move on while a mouse would aim
-    await running.getByRole('link', { name: /^Run \d+$/ }).press('Enter')
+    await running.getByRole('link', { name: /^Run \d+ ·/ }).press('Enter')
     await page.waitForURL(/\/run\/\d+$/)
     await stateIs(page, 'Running')
     const log = page.getByRole('log')

@@ -276,6 +276,8 @@ interface Planted {
 
 /** What must never be, put into the store that has just been found sound: so the audit itself is known to see it. */
 const PLANTED: readonly Planted[] = [
+  { what: /the counter of outcome 1 says/, sql: 'UPDATE counter SET n = n + 1 WHERE metric = 1' },
+  { what: /starts, and \d+ runs started/, sql: 'UPDATE counter SET n = n + 1 WHERE metric >= 20' },
   {
     what: /is due, and covered 0 times/,
     sql: 'DELETE FROM firing WHERE due_at = (SELECT MAX(due_at) FROM firing WHERE series_id = (SELECT MIN(series_id) FROM firing))',

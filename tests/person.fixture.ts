@@ -6,7 +6,11 @@ import { ApiClient } from './kit/api-client.ts'
 export const PASSWORD = 'a bridge at dawn'
 
 /** Makes an account and signs in to it as its owner: the password that the administrator has set is changed first. */
-export async function makePerson(api: ApiServer, username: string, bindings: readonly Binding[] = []): Promise<ApiClient> {
+export async function makePerson(
+  api: Pick<ApiServer, 'admin' | 'url'>,
+  username: string,
+  bindings: readonly Binding[] = [],
+): Promise<ApiClient> {
   const given = 'a road to the sea'
   await api.admin.post('/user', { username, password: given, bindings })
   const first = await ApiClient.signIn(api.url, username, given)

@@ -5,21 +5,17 @@ import vue from '@vitejs/plugin-vue'
 import AutoImport from 'unplugin-auto-import/vite'
 import Components from 'unplugin-vue-components/vite'
 import { ElementPlusResolver } from 'unplugin-vue-components/resolvers'
-import { defineConfig, type Plugin } from 'vite'
+import { build, defineConfig, type Plugin, type UserConfig } from 'vite'
+import { precompress } from './bundle/precompress.ts'
+import { preloadList } from './bundle/preload-list.ts'
+import { groupsOf, watchSharing, type Sharing } from './bundle/share-chunks.ts'
+import { sizeReport } from './bundle/size-report.ts'
 
 const server = process.env['TICKWHEEL_SERVER'] ?? 'http://localhost:8080'
 const isMocked = process.env['TICKWHEEL_MOCK'] === '1'
 const proxied = { target: server, changeOrigin: false, ws: true }
 
-/** The parts of the bundle that change seldom, so that a new release of the console leaves them in the browser's cache. */
-const chunkGroups = [
-  { name: 'vue', test: /node_modules[\\/](@vue|vue|vue-router|pinia|vue-i18n|@intlify|axios)[\\/]/ },
-  { name: 'codemirror', test: /node_modules[\\/](@codemirror|@lezer|codemirror|style-mod|w3c-keyname|crelt)[\\/]/ },
-  // only who looks at a workflow fetches it
-  { name: 'flow', test: /node_modules[\\/](@vue-flow|@dagrejs|d3-[a-z]+)[\\/]/ },
-]
-
-export default defineConfig({
+const config: UserConfig = {
   plugins: [
     vue(),
     AutoImport({ resolvers: [ElementPlusResolver()], dts: 'src/auto-imports.d.ts' }),
@@ -37,8 +33,25 @@ export default defineConfig({
     strictPort: false,
     ...(isMocked ? {} : { proxy: { '/api': proxied, '/healthz': proxied, '/readyz': proxied, '/docs': proxied } }),
   },
-  build: { outDir: 'dist', target: 'es2022', chunkSizeWarningLimit: 700, rolldownOptions: { output: { codeSplitting: { groups: chunkGroups } } } },
-})
+  // Element Plus has its English texts in any case
+  build: { outDir: 'dist', target: 'es2022', chunkSizeWarningLimit: 700, rolldownOptions: { checks: { ineffectiveDynamicImport: false } } },
+}
+
+export default defineConfig(async ({ command }) => (command === 'build' ? forPeople(await learnSharing()) : config))
+
+/** Tells what each page weighs instead of listing two hundred files. */
+function forPeople(sharing: Sharing): UserConfig {
+  const plugins = [sizeReport((text) => process.stdout.write(`${text}\n`)), preloadList(join(import.meta.dirname, 'src/router/router.ts')), precompress()]
+  return { ...config, logLevel: 'warn', plugins: [...(config.plugins ?? []), ...plugins], build: { ...config.build, rolldownOptions: { ...config.build?.rolldownOptions, output: { codeSplitting: { groups: groupsOf(sharing) } } } } }
+}
+
+async function learnSharing(): Promise<Sharing> {
+  let learnt: Sharing | null = null
+  const plugins = [...(config.plugins ?? []), watchSharing((sharing) => (learnt = sharing))]
+  await build({ ...config, plugins, configFile: false, logLevel: 'error', build: { ...config.build, write: false, minify: false } })
+  if (learnt === null) throw new Error('the console could not be bundled')
+  return learnt
+}
 
 /** `TICKWHEEL_MOCK=1`: the console against a world in memory, without a server. Loaded only then, so that a build needs none of it. */
 function mockServer(): Plugin {

@@ -14,7 +14,7 @@ export default defineConfig({
   test: {
     name: 'web',
     environment: 'happy-dom',
-    include: ['src/**/*.test.ts', 'dev/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'dev/**/*.test.ts', 'bundle/**/*.test.ts'],
     setupFiles: ['dev/test-setup.ts'],
     testTimeout: 60_000,
     sequence: { groupOrder: 1 },

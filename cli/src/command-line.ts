@@ -1,5 +1,6 @@
 import { runServer, tellStartProblem, VERSION, type Config } from '@tickwheel/server'
 import { Command } from 'commander'
+import { addDocumentCommands } from './documents.ts'
 import { addExecutorCommand } from './executor.ts'
 import { addImportCommand } from './import/xxl-job.ts'
 import { addSecretsCommand } from './secrets.ts'
@@ -21,6 +22,9 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     code = given
   })
   addImportCommand(program, (given) => {
+    code = given
+  })
+  addDocumentCommands(program, (given) => {
     code = given
   })
   addSecretsCommand(program, (given) => {

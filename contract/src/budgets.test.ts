@@ -25,7 +25,9 @@ describe('the budget of a call', () => {
   })
 
   it('is a heavy one where much is made or read', () => {
-    const heavy = descriptors.filter(({ path }) => /\/raw$|\/backfill(\/preview)?$|\/export$|\/import$|\/apply$|\/bulk$/.test(path))
+    const heavy = descriptors.filter(({ path }) =>
+      /\/raw$|\/(backfill|bulk)(\/preview)?$|\/export$|\/import$|\/apply$|\/impact$/.test(path),
+    )
     for (const route of heavy.filter(({ method, path }) => method === 'POST' || path.endsWith('/raw')))
       expect([route.path, route.budget]).toEqual([route.path, 'heavy'])
   })

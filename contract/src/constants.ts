@@ -26,6 +26,7 @@ export const ERROR_STATUS = {
   WORKFLOW_RUN_NOT_FOUND: 404,
   STEP_NOT_FOUND: 404,
   BACKFILL_NOT_FOUND: 404,
+  BULK_NOT_FOUND: 404,
   EXECUTOR_NOT_FOUND: 404,
   TOKEN_NOT_FOUND: 404,
   AUDIT_ENTRY_NOT_FOUND: 404,
@@ -38,6 +39,7 @@ export const ERROR_STATUS = {
   REQUEST_TIMEOUT: 408,
   VARIABLE_NOT_FOUND: 404,
   SECRET_NOT_FOUND: 404,
+  CALENDAR_NOT_FOUND: 404,
   STALE_VERSION: 409,
   GROUP_NOT_EMPTY: 409,
   TASK_HAS_OPEN_RUNS: 409,
@@ -47,6 +49,7 @@ export const ERROR_STATUS = {
   STEP_NOT_WAITING: 409,
   STEPS_DO_NOT_FIT: 409,
   BACKFILL_ENDED: 409,
+  BULK_ENDED: 409,
   INSTANCE_ENDED: 409,
   INSTANCE_NOT_ENDED: 409,
   INSTANCE_ALREADY_RETRIED: 409,
@@ -59,8 +62,10 @@ export const ERROR_STATUS = {
   LIMIT_REACHED: 409,
   INCIDENT_OVER: 409,
   ALARM_CHANNEL_USED: 409,
+  CALENDAR_IN_USE: 409,
   ALARM_DELIVERY_SENT: 409,
   NODE_TOO_OLD: 409,
+  PLAN_STALE: 409,
   BODY_TOO_LARGE: 413,
   UNSUPPORTED_MEDIA_TYPE: 415,
   UNPROCESSABLE: 422,
@@ -68,6 +73,7 @@ export const ERROR_STATUS = {
   TOO_MANY_ALARM_RULES: 422,
   TOO_MANY_ALARM_CHANNELS: 422,
   EXPORT_TOO_LARGE: 422,
+  DOCUMENT_TOO_LARGE: 422,
   PASSWORD_TOO_WEAK: 422,
   ASK_API_NODE: 421,
   HEADERS_TOO_LARGE: 431,
@@ -121,7 +127,16 @@ export const FIELD_CODES = [
   'EXPRESSION_INVALID',
   'BACKFILL_NOTHING_DUE',
   'BACKFILL_TOO_MANY',
+  'NOT_PERMITTED',
+  'NAMED_TWICE',
+  'BULK_NOTHING',
+  'BULK_TOO_MANY',
+  'BULK_TOO_WIDE',
+  'BULK_IDS_OR_FILTER',
   'IN_FUTURE',
+  'CALENDAR_LEAVES_NOTHING',
+  'CALENDAR_DAY_INVALID',
+  'CALENDAR_RANGE_REVERSED',
 ] as const
 export type FieldCode = (typeof FIELD_CODES)[number]
 
@@ -231,8 +246,44 @@ export const VARIABLE_LIMITS = {
   filledBytes: 262_144,
 } as const
 
+/** The form of documents that `GET /export` gives and `POST /apply` takes. */
+export const DOCUMENT_FORM = 1
+/** What a document may name, and how much of it is told. `items`: groups, calendars, tasks and workflows together; `bytes`: of its text. */
+export const DOCUMENT_LIMITS = {
+  items: 2_000,
+  bytes: 1_048_576,
+  problems: 100,
+  fieldsOfItem: 100,
+  valueCharacters: 16_384,
+  untouched: 200,
+} as const
+export const DOCUMENT_KINDS = ['group', 'calendar', 'task', 'workflow'] as const
+export type DocumentKind = (typeof DOCUMENT_KINDS)[number]
+
+/** What tables of the store hold, as people think of it. */
+export const STORAGE_KINDS = ['runs', 'logs', 'ledger', 'definitions', 'audit', 'alarms', 'other'] as const
+export type StorageKind = (typeof STORAGE_KINDS)[number]
+/** calendars of a group, and of all groups */
+export const MAX_CALENDARS = 200
+
 /** instants of one backfill */
 export const MAX_BACKFILL = 10_000
+
+export const BULK_KINDS = ['task', 'workflow', 'instance'] as const
+export const BULK_SCHEDULE_ACTIONS = ['start', 'stop', 'trigger', 'delete'] as const
+export const BULK_RUN_ACTIONS = ['cancel', 'retry'] as const
+export const BULK_STATES = ['running', 'done', 'canceled'] as const
+export const BULK_ITEM_STATES = ['failed', 'waiting', 'done', 'canceled'] as const
+/** What each needs, of each of its items. */
+export const BULK_PERMISSIONS = {
+  task: { start: 'task:toggle', stop: 'task:toggle', trigger: 'task:run', delete: 'task:delete' },
+  workflow: { start: 'workflow:toggle', stop: 'workflow:toggle', trigger: 'workflow:run', delete: 'workflow:delete' },
+  instance: { cancel: 'instance:cancel', retry: 'instance:retry' },
+} as const
+/** How many items a bulk operation has, at most. */
+export const MAX_BULK = 10_000
+/** How many bulk operations of one account run at once, at most. */
+export const MAX_BULKS_RUNNING = 20
 
 export const EXECUTOR_STATES = ['online', 'draining', 'offline'] as const
 /** stream: it opens a connection to the server; http: the server posts to its address; xxl: the server speaks XXL-JOB's protocol to its address */
@@ -285,3 +336,10 @@ export type Verdict = (typeof VERDICTS)[number]
 export const LIVE_PATH = '/api/v1/ws'
 export const LIVE_PROTOCOL = 'tickwheel.live.1'
 export const LIVE_CLOSE = { protocolError: 4400, sessionEnded: 4401, leaving: 1012 } as const
+
+/** What the search of the console finds, in the order in which it is shown. */
+export const SEARCH_KINDS = ['task', 'workflow', 'run', 'workflowRun', 'executor', 'calendar', 'group', 'user'] as const
+export type SearchKind = (typeof SEARCH_KINDS)[number]
+
+/** Hits of one kind, and characters of what is searched for. */
+export const SEARCH_LIMITS = { perKind: 8, queryLength: 200 } as const

@@ -1,7 +1,9 @@
+import { SEGMENTS } from '@tickwheel/core'
 import { Type, type Static } from 'typebox'
 import { CAUSES, INSTANCE_STATES, REDUCE_STAGES } from './constants.ts'
 import { defineRoute } from './route.ts'
 import { CursorQuery, Id, IdParams, Instant, listOf, nullable, oneOf, PageQuery, strict } from './shape.ts'
+import { TaskDefinition } from './tasks.ts'
 
 export const Actor = strict({ kind: oneOf(['user', 'token', 'executor', 'system']), id: nullable(Id), name: Type.String() })
 
@@ -135,6 +137,48 @@ export type ShardPage = Static<typeof ShardPage>
 export const ShardQuery = strict({ ...PageQuery, state: States })
 export type ShardQuery = Static<typeof ShardQuery>
 
+/** One side of a comparison. */
+export const ComparedRun = strict({
+  id: Id,
+  state: oneOf(INSTANCE_STATES),
+  cause: oneOf(CAUSES),
+  actor: nullable(Actor),
+  taskVersion: Type.Integer(),
+  attempt: Type.Integer(),
+  scheduledAt: nullable(Instant),
+  firedAt: Instant,
+  startedAt: nullable(Instant),
+  endedAt: nullable(Instant),
+  executorId: nullable(Id),
+  executorName: nullable(Type.String()),
+  totalMs: Type.Integer({ minimum: 0, description: 'from the instant it was due, or asked for, to its end; of an open run until now' }),
+  segments: Type.Array(strict({ name: oneOf(SEGMENTS), ms: Type.Integer({ minimum: 0 }) }), {
+    description: 'where that time went, in order; they add up to `totalMs`',
+  }),
+  params: nullable(Type.String()),
+  /** what its version says; null where both sides have the same, or it may not be seen */
+  definition: nullable(TaskDefinition),
+})
+export type ComparedRun = Static<typeof ComparedRun>
+
+/** What may differ between two runs of a task. `definition`: what the versions say, not their numbers alone. */
+export const RUN_DIFFERENCES = ['params', 'version', 'definition', 'executor', 'attempts'] as const
+/** Why a run has no success to be compared with: none is kept, or none is among the newest 20,000 before it. */
+export const NO_SUCCESS = ['none', 'notAmongNewest'] as const
+
+/**
+ * A run beside the newest run of the same task before it that succeeded; of a step that its workflow defines in place, of the same step; of a shard,
+ * the shard with the same key.
+ */
+export const InstanceComparison = strict({
+  run: ComparedRun,
+  success: nullable(ComparedRun),
+  noSuccess: nullable(oneOf(NO_SUCCESS)),
+  differences: Type.Array(oneOf(RUN_DIFFERENCES), { description: 'what differs, as far as it may be seen' }),
+  hidden: Type.Optional(Type.Array(Type.String())),
+})
+export type InstanceComparison = Static<typeof InstanceComparison>
+
 const tag = 'instance'
 export const instanceRoutes = [
   defineRoute({
@@ -160,6 +204,18 @@ export const instanceRoutes = [
     params: IdParams,
     status: 200,
     answer: Instance,
+  }),
+  defineRoute({
+    id: 'compareInstance',
+    method: 'GET',
+    path: '/instance/:id/compare',
+    access: 'instance:view',
+    budget: 'read',
+    tag,
+    summary: 'A run beside the last success before it',
+    params: IdParams,
+    status: 200,
+    answer: InstanceComparison,
   }),
   defineRoute({
     id: 'cancelInstance',

@@ -10,6 +10,7 @@
  * most four messages a second.
  * `task` sends `{ ids: number[] }` of tasks and workflows that were edited, started, stopped, deleted. `executor` sends `{ executors: Executor[], removed: number[] }`.
  * `alarm` sends `{ incidents: Incident[] }` that were opened or changed.
+ * `bulk:ID` sends a whole bulk operation (as `GET /bulk/:id`) at subscription and at every change, gathered to at most four messages a second.
  * Close codes: 4401 session ended, 1012 node leaving: reconnect with jitter, 4400 protocol error.
  */
 import { Type, type Static } from 'typebox'
@@ -26,6 +27,7 @@ export const LIVE_TOPICS = [
   'task',
   'executor',
   'alarm',
+  'bulk:ID',
 ] as const
 export type LiveTopic = (typeof LIVE_TOPICS)[number]
 const patterns = LIVE_TOPICS.map((topic) => topic.replace('*', '\\*').replace('ID', '[0-9]+'))

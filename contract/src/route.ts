@@ -28,8 +28,8 @@ export interface RouteDescriptor {
   readonly answer: TSchema
   /** takes the header `Idempotency-Key` (kept 24 h) */
   readonly idempotent?: true
-  /** takes its body, or gives its answer, as YAML too (`application/yaml`) */
-  readonly yaml?: true
+  /** takes its body, or gives its answer, as YAML too (`application/yaml`): in this form */
+  readonly yaml?: TSchema
 }
 
 /** Keeps the literal types of a descriptor, so that handlers are typed by it. */

@@ -3,12 +3,19 @@ import { alarmRoutes } from './alarms.ts'
 import { auditRoutes } from './audit.ts'
 import { authRoutes } from './auth.ts'
 import { backfillRoutes } from './backfills.ts'
+import { bulkRoutes } from './bulks.ts'
+import { calendarRoutes } from './calendars.ts'
 import { clusterRoutes } from './cluster.ts'
 import { completenessRoutes } from './completeness.ts'
+import { documentRoutes } from './documents.ts'
+import { dashboardRoutes } from './dashboard.ts'
 import { executorRoutes } from './executors.ts'
 import { groupRoutes } from './groups.ts'
+import { impactRoutes } from './impact.ts'
 import { instanceRoutes } from './instances.ts'
 import { roleRoutes } from './roles.ts'
+import { searchRoutes } from './search.ts'
+import { storageRoutes } from './storage.ts'
 import { systemRoutes } from './system.ts'
 import { taskRoutes } from './tasks.ts'
 import { tokenRoutes } from './tokens.ts'
@@ -26,6 +33,7 @@ export const routes = [
   ...workflowRoutes,
   ...workflowRunRoutes,
   ...backfillRoutes,
+  ...bulkRoutes,
   ...executorRoutes,
   ...tokenRoutes,
   ...auditRoutes,
@@ -34,8 +42,14 @@ export const routes = [
   ...alarmChannelRoutes,
   ...alarmRoutes,
   ...variableRoutes,
+  ...dashboardRoutes,
+  ...calendarRoutes,
+  ...impactRoutes,
   ...completenessRoutes,
+  ...documentRoutes,
   ...clusterRoutes,
+  ...searchRoutes,
+  ...storageRoutes,
   ...systemRoutes,
 ] as const
 

@@ -1,4 +1,4 @@
-import { OBSTACLES } from '@tickwheel/core'
+import { DAY_OFF_RULES, EXCLUSIONS, OBSTACLES } from '@tickwheel/core'
 import { Type, type Static } from 'typebox'
 import {
   SCHEDULE_KINDS,
@@ -16,6 +16,7 @@ import { Name } from './groups.ts'
 import { defineRoute } from './route.ts'
 import { CursorQuery, DurationMs, Id, IdParams, Instant, listOf, NoContent, nullable, oneOf, PageQuery, strict } from './shape.ts'
 
+const CalendarId = Type.Optional(nullable(Id))
 const validity = { validFrom: Type.Optional(nullable(Instant)), validUntil: Type.Optional(nullable(Instant)) }
 
 /** At least 100 ms, at most 10 years. */
@@ -29,10 +30,12 @@ export const ScheduleInput = Type.Union([
       Type.String({ minLength: 1, maxLength: 64, description: "IANA zone; absent: the server's zone is written into the task" }),
     ),
     dialect: Type.Optional(oneOf(['quartz', 'unix'])),
+    calendarId: CalendarId,
+    onDayOff: Type.Optional(oneOf(DAY_OFF_RULES)),
     ...validity,
   }),
-  strict({ kind: Type.Literal('fixedRate'), everyMs: IntervalMs, ...validity }),
-  strict({ kind: Type.Literal('fixedDelay'), delayMs: IntervalMs, ...validity }),
+  strict({ kind: Type.Literal('fixedRate'), everyMs: IntervalMs, calendarId: CalendarId, ...validity }),
+  strict({ kind: Type.Literal('fixedDelay'), delayMs: IntervalMs, calendarId: CalendarId, ...validity }),
   strict({ kind: Type.Literal('once'), at: Instant }),
   strict({ kind: Type.Literal('manual') }),
 ])
@@ -251,8 +254,20 @@ export const PreviewFiring = strict({
   local: Type.String(),
   offset: Type.String(),
   mark: Type.Optional(oneOf(['gap', 'overlap'])),
+  movedFrom: Type.Optional(Instant),
 })
-export const PreviewAnswer = strict({ firings: Type.Array(PreviewFiring), words: Words })
+export type PreviewFiring = Static<typeof PreviewFiring>
+/** An instant that the schedule names and its calendar leaves out. `name`: of the day or the blackout; null: it has none. */
+export const PreviewLeftOut = strict({
+  at: Instant,
+  local: Type.String(),
+  offset: Type.String(),
+  why: oneOf(EXCLUSIONS),
+  name: nullable(Type.String()),
+})
+export type PreviewLeftOut = Static<typeof PreviewLeftOut>
+/** `leftOut`: up to the last of `firings`, at most 100. */
+export const PreviewAnswer = strict({ firings: Type.Array(PreviewFiring), leftOut: Type.Array(PreviewLeftOut), words: Words })
 export type PreviewAnswer = Static<typeof PreviewAnswer>
 
 export const TaskVersion = strict({
@@ -263,9 +278,15 @@ export const TaskVersion = strict({
 })
 export type TaskVersion = Static<typeof TaskVersion>
 
-/** One entry of the firing ledger. `count` of a range: null until the reckoner has counted it. */
+/** One entry of the firing ledger. `movedFrom`: the instant on a day off that it stands for. `count` of a range: null until the reckoner has counted it. */
 export const LedgerEntry = Type.Union([
-  strict({ kind: Type.Literal('fired'), dueAt: Instant, instanceId: Id, taskVersion: Type.Integer() }),
+  strict({
+    kind: Type.Literal('fired'),
+    dueAt: Instant,
+    instanceId: Id,
+    taskVersion: Type.Integer(),
+    movedFrom: Type.Optional(Instant),
+  }),
   strict({
     kind: Type.Literal('skipped'),
     fromAt: Instant,
@@ -279,6 +300,22 @@ export const LedgerEntry = Type.Union([
   strict({ kind: Type.Literal('folded'), fromAt: Instant, toAt: Instant, count: Type.Integer() }),
 ])
 export type LedgerEntry = Static<typeof LedgerEntry>
+
+/**
+ * What a calendar did to an instant. `calendarExcluded`: it left it out, or moved it to `movedTo`; `calendarMoved`: the firing stands for the one at
+ * `movedFrom`. `why` and `day`: of the day, or the blackout, that the schedule named.
+ */
+export const WhyCalendar = strict({
+  reason: oneOf(['calendarExcluded', 'calendarMoved']),
+  calendarId: Id,
+  name: Type.String(),
+  version: Type.Integer(),
+  why: oneOf(EXCLUSIONS),
+  day: nullable(Type.String()),
+  movedFrom: nullable(Instant),
+  movedTo: nullable(Instant),
+})
+export type WhyCalendar = Static<typeof WhyCalendar>
 
 /** Why the task did, or did not, run at an instant. `verdict` is worded by the console from its locales with `facts`. */
 export const WhyAnswer = strict({
@@ -296,6 +333,7 @@ export const WhyAnswer = strict({
   schedule: nullable(ScheduleInput),
   previousDueAt: nullable(Instant),
   nextDueAt: nullable(Instant),
+  calendar: Type.Optional(WhyCalendar),
   facts: Type.Record(Type.String(), Type.Unknown()),
 })
 export type WhyAnswer = Static<typeof WhyAnswer>

@@ -256,7 +256,7 @@ export const workflowRoutes = [
     body: WorkflowCreate,
     status: 201,
     answer: Workflow,
-    yaml: true,
+    yaml: WorkflowDocument,
   }),
   defineRoute({
     id: 'validateWorkflow',
@@ -278,7 +278,7 @@ export const workflowRoutes = [
     body: WorkflowCreate,
     status: 200,
     answer: WorkflowProblems,
-    yaml: true,
+    yaml: WorkflowDocument,
   }),
   defineRoute({
     id: 'getWorkflow',
@@ -291,7 +291,7 @@ export const workflowRoutes = [
     params: IdParams,
     status: 200,
     answer: Workflow,
-    yaml: true,
+    yaml: WorkflowDocument,
   }),
   defineRoute({
     id: 'updateWorkflow',
@@ -305,7 +305,7 @@ export const workflowRoutes = [
     body: WorkflowUpdate,
     status: 200,
     answer: Workflow,
-    yaml: true,
+    yaml: WorkflowDocument,
   }),
   defineRoute({
     id: 'deleteWorkflow',
@@ -422,7 +422,7 @@ export const workflowRoutes = [
     params: VersionParams,
     status: 200,
     answer: WorkflowVersion,
-    yaml: true,
+    yaml: WorkflowDocument,
   }),
   defineRoute({
     id: 'restoreWorkflowVersion',

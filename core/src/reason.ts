@@ -73,6 +73,11 @@ export const REASON = {
   itemFailed: 76, // index: the first child that failed stops the rest
   // backfills (90 to 94)
   backfilled: 90, // backfill, place, total: a backfill has made it for an instant that was due
+  // calendars (95, 96)
+  calendarExcluded: 95, // calendar, why, day: the calendar leaves the instant out
+  calendarMoved: 96, // calendar, why, day, from: it stands for an instant on a day off
+  // bulk operations (97)
+  inBulk: 97, // bulk, total: a bulk operation has done it
   // variables and secrets (100 to 104)
   referenceUnknown: 100, // names: what it refers to is not there any more
   secretSealed: 101, // names: sealed with a key that this server was not given

@@ -2,7 +2,7 @@
 
 const fs = require('fs')
 const path = require('path')
-const { buildNode, buildWeb } = require('./build.cjs')
+const { buildNode, buildWeb, webSizes } = require('./build.cjs')
 const { runProgram, runTogether } = require('./child.cjs')
 const { install } = require('./install.cjs')
 const { inProject } = require('./paths.cjs')
@@ -37,9 +37,9 @@ const commands = {
     stages: () => [install],
     run: (node, args) => runProgram(node, [...consoleWithReload.args, ...args], { cwd: consoleWithReload.cwd }),
   },
-  build: { stages: () => [install, always(buildNode), always(buildWeb)], run: async () => 0 },
+  build: { stages: () => [install, always(buildNode), always(buildWeb)], run: showSizes },
   'build:server': { stages: () => [install, always(buildNode)], run: async () => 0 },
-  'build:web': { stages: () => [install, always(buildWeb)], run: async () => 0 },
+  'build:web': { stages: () => [install, always(buildWeb)], run: showSizes },
   // A run of chosen files builds nothing; the whole run has browser tests, which walk the built console.
   test: { stages: (args) => (args.some((arg) => !arg.startsWith('-')) ? [install] : [install, buildWeb]), run: runTests },
   typecheck: { stages: () => [install], run: typecheck },
@@ -59,10 +59,19 @@ const commands = {
   },
   sim: { stages: () => [install], run: (node, args) => runProgram(node, [...fromSources, inProject('scripts', 'sim.ts'), ...args]) },
   fuzz: { stages: () => [install], run: (node, args) => runProgram(node, [...fromSources, inProject('scripts', 'fuzz.ts'), ...args]) },
+  demo: {
+    stages: () => [install, buildNode, buildWeb],
+    run: (node, args) => runProgram(node, [...oneSignal, ...fromSources, inProject('scripts', 'demo.ts'), ...args], { cwd: process.cwd() }),
+  },
   screenshots: {
     stages: () => [install, buildNode, buildWeb],
     run: (node, args) => runProgram(node, [...fromSources, inProject('scripts', 'screenshots.ts'), ...args]),
   },
+}
+
+async function showSizes() {
+  process.stdout.write(webSizes())
+  return 0
 }
 
 async function typecheck(node) {

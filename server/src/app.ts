@@ -2,11 +2,12 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { resolve } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { AppError } from '@tickwheel/contract'
+import { AppError, type Attention } from '@tickwheel/contract'
 import { callerKey } from '@tickwheel/core'
 import type { FastifyInstance } from 'fastify'
 import { AccessFacts } from './auth/access-facts.ts'
 import { openChannel, type Seal } from './auth/stored-channel.ts'
+import { askerRights } from './auth/asker-rights.ts'
 import { editorRights } from './auth/editor-rights.ts'
 import { ExecutorSessionTokens } from './auth/executor-tokens.ts'
 import { isLoopbackHost, Origins, type Arrival } from './auth/origin.ts'
@@ -18,6 +19,7 @@ import { bucketOf, Identities } from './auth/signed-user.ts'
 import { SignedCache } from './auth/signed-cache.ts'
 import { CachedReads } from './cached-reads.ts'
 import { ClusterClock } from './cluster-clock.ts'
+import { ComingFirings } from './coming-firings.ts'
 import type { Cluster } from './cluster/cluster.ts'
 import { memoryCluster } from './cluster/memory/cluster.ts'
 import { withoutAccount } from './cluster/redis-url.ts'
@@ -42,13 +44,19 @@ import { auditHandlers } from './http/routes/audit.ts'
 import { authHandlers } from './http/routes/auth.ts'
 import { clusterHandlers } from './http/routes/cluster.ts'
 import { completenessHandlers } from './http/routes/completeness.ts'
+import { documentHandlers } from './http/routes/documents.ts'
+import { dashboardHandlers } from './http/routes/dashboard.ts'
 import { executorHandlers, inFlightOf } from './http/routes/executors.ts'
 import { alarmHandlers } from './http/routes/alarms.ts'
 import { groupHandlers } from './http/routes/groups.ts'
 import { instanceHandlers } from './http/routes/instances.ts'
+import { searchHandlers } from './http/routes/search.ts'
+import { storageHandlers } from './http/routes/storage.ts'
 import { systemHandlers } from './http/routes/system.ts'
 import { taskHandlers } from './http/routes/tasks.ts'
 import { backfillHandlers } from './http/routes/backfills.ts'
+import { bulkHandlers, bulkReader } from './http/routes/bulks.ts'
+import { calendarHandlers } from './http/routes/calendars.ts'
 import { workflowRunHandlers } from './http/routes/workflow-runs.ts'
 import { workflowHandlers } from './http/routes/workflows.ts'
 import { roleHandlers } from './http/routes/roles.ts'
@@ -59,6 +67,7 @@ import { variableHandlers } from './http/routes/variables.ts'
 import type { XxlCalls } from './http/xxl.ts'
 import type { LinkHost } from './link/link.ts'
 import { problemsOf } from './http/validate.ts'
+import { KeptRead } from './kept-read.ts'
 import { Links } from './link/links.ts'
 import { PostLink, readAddress } from './link/post/post-link.ts'
 import { ALARM_NETWORKS, Networks } from './link/networks.ts'
@@ -85,12 +94,14 @@ import { executorsById } from './store/executor-views.ts'
 import { incidentsById } from './store/alarm-incidents.ts'
 import { addressOf } from './store/executors.ts'
 import type { AlarmChannelRow } from './store/schema.ts'
+import { findBulk } from './store/bulk-views.ts'
 import { groupNamed } from './store/groups.ts'
 import { RunIds } from './store/ids.ts'
 import { getInstance, instancesById, runHead } from './store/instances.ts'
 import { groupOf } from './store/locate.ts'
 import type { LogStore } from './store/logs.ts'
 import { prunePastSecrets } from './store/secrets.ts'
+import { stoppedTasks } from './store/stopped-tasks.ts'
 import { storeId } from './store/store-id.ts'
 import { hasFirstPassword } from './store/users.ts'
 import { WorkflowRunReader } from './store/workflow-run-views.ts'
@@ -141,6 +152,8 @@ interface Parts {
   readonly live: LiveServer
   readonly access: AccessFacts
   readonly reads: CachedReads
+  readonly coming: ComingFirings
+  readonly stopped: KeptRead<Attention[]>
   readonly refusals: Refusals
   readonly origins: Origins
   readonly uses: SecretUses
@@ -226,6 +239,8 @@ class NodeServer implements Server {
     await isSent
     parts.access.stop()
     parts.reads.stop()
+    parts.coming.stop()
+    parts.stopped.stop()
     await parts.cluster.close()
     parts.clock.stop()
     await parts.store.close()
@@ -288,6 +303,7 @@ class NodeServer implements Server {
       version: VERSION,
       serverZone,
       rightsOf: (userId) => editorRights(db, userId),
+      scopesOf: (caller) => askerRights(db, caller, now()),
       verifySession: (token) => sessionTokens.verify(token),
       heartbeatMs: config.executor.heartbeatMs,
       deadMs: config.executor.deadMs,
@@ -317,6 +333,8 @@ class NodeServer implements Server {
     const cache = new SignedCache(cluster.cache, secret)
     const access = new AccessFacts({ db, cache, events: engine.events, monotonic })
     const reads = new CachedReads({ db, cache, events: engine.events, bus: cluster.bus, monotonic })
+    const coming = new ComingFirings({ db, events: engine.events, now, monotonic })
+    const stopped = new KeptRead({ events: engine.events, monotonic, load: () => stoppedTasks(db) })
     const xxlTokens = new Sealed(secret, 'XXL-JOB tokens of groups')
     const xxl =
       config.xxl.accessToken === ''
@@ -346,6 +364,7 @@ class NodeServer implements Server {
           return executorsById(db, scope, { ids: wanted, find: (executorId) => inFlightOf(known.get(executorId)) })
         },
         incidents: (wanted, scope) => incidentsById(db, scope, wanted),
+        bulk: (bulkId, user) => findBulk(db, bulkReader(user), bulkId),
         hasGroup: async (groupId) => (await locate('group', groupId)) !== null,
         run: async (instanceId) => {
           const head = await runHead(db, 'all', instanceId)
@@ -377,9 +396,10 @@ class NodeServer implements Server {
       ...authHandlers({ db, sessions }),
       ...groupHandlers({ db, change, reads, sealToken: (token) => xxlTokens.seal(token) }),
       ...taskHandlers({ db, commands: engine, locate, serverZone, now }),
-      ...instanceHandlers({ db, commands: engine, logs }),
+      ...instanceHandlers({ db, commands: engine, logs, now }),
       ...workflowHandlers({ db, versions, commands: engine, locate, serverZone, now }),
       ...backfillHandlers({ db, commands: engine, serverZone, now }),
+      ...bulkHandlers({ db, commands: engine }),
       ...workflowRunHandlers({ reader: workflowRuns, commands: engine }),
       ...executorHandlers({
         db,
@@ -404,8 +424,13 @@ class NodeServer implements Server {
       ...alarmChannelHandlers({ db, change, ...alarms }),
       ...alarmHandlers({ db, change, now }),
       ...variableHandlers({ db, change, vault, changed: () => book.refresh() }),
+      ...calendarHandlers({ db, change, commands: engine, serverZone, now }),
+      ...dashboardHandlers({ db, coming, stopped: () => stopped.current(), reads, now }),
       ...completenessHandlers({ db, now }),
+      ...searchHandlers({ db }),
+      ...documentHandlers({ db, commands: engine, change }),
       ...clusterHandlers({ commands: engine }),
+      ...storageHandlers({ db, logs, retention: config.retention, now }),
       ...systemHandlers({
         db,
         status: () => engine.status(),
@@ -458,6 +483,8 @@ class NodeServer implements Server {
       live,
       access,
       reads,
+      coming,
+      stopped,
       refusals,
       origins,
       uses,

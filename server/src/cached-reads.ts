@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Dashboard } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { SignedCache } from './auth/signed-cache.ts'
 import type { Bus } from './cluster/bus.ts'
@@ -21,7 +22,7 @@ export interface CachedReadsParts {
 }
 
 /**
- * Reads that every open console makes over and over, shared by all nodes for a second: the rows of executors in lists, and the sums of groups.
+ * Reads that every open console makes over and over, shared by all nodes for a second: the dashboard, the rows of executors in lists, and the sums of groups.
  *
  * After a change that this node makes, or hears of, it leaves the cache alone for that second. Whatever was read before the change has then ended, since
  * a value is kept for a second from when its reading began. So a person sees their own change at once, and that of another node within a second.
@@ -60,6 +61,11 @@ export class CachedReads {
 
   async groupSums(groupIds: readonly number[]): Promise<GroupSums> {
     return this.#read(`groups ${groupIds.join(' ')}`, () => this.#parts.db.read((tx) => readGroupSums(tx, groupIds)))
+  }
+
+  /** `scopes`: what the caller may see of what, which is part of what is kept. */
+  async dashboard(scopes: object, asked: object, load: () => Promise<Dashboard>): Promise<Dashboard> {
+    return this.#read(`dashboard ${JSON.stringify([scopes, asked])}`, load)
   }
 
   async #read<Value extends object>(what: string, load: () => Promise<Value>): Promise<Value> {

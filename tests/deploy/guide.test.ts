@@ -31,7 +31,8 @@ describe('the guide', () => {
 
   it.each(files)('names settings that there are: %s', (file) => {
     const known = new Set(settingKeys.map((key) => key.variable))
-    const ofOthers = /^TICKWHEEL_(CONFIG|SERVER|APP|EXECUTOR_TOKEN|PASSWORD|INSTANCE_ID|IDEMPOTENCY_KEY|FENCING_TOKEN|PARAMS|PARAMS_FILE|RESULT)$/
+    const ofOthers =
+      /^TICKWHEEL_(CONFIG|SERVER|APP|EXECUTOR_TOKEN|PASSWORD|TOKEN|INSTANCE_ID|IDEMPOTENCY_KEY|FENCING_TOKEN|PARAMS|PARAMS_FILE|RESULT)$/
     const named = [...read(file).matchAll(/\bTICKWHEEL_[A-Z_]*[A-Z]\b/g)].map(([name]) => name)
     expect(named.filter((name) => !known.has(name) && !ofOthers.test(name))).toEqual([])
   })

@@ -58,6 +58,14 @@ export async function furnish(url: string, round: number, word = 'fuzz'): Promis
   const token = await admin.post<{ token: string }>('/token', { kind: 'executor', groupIds: [groupId] })
   const session: Registered = await joinExecutor(url, token.token, group.appName)
   const day = { from: '2026-11-20T00:00:00Z', to: '2026-11-21T00:00:00Z' }
+  const rules = {
+    weekend: [6, 7],
+    days: [{ from: '2026-10-01', to: '2026-10-07', kind: 'off', name: 'holiday' }],
+    blackouts: [
+      { kind: 'daily', from: '22:00', to: '06:00', weekdays: [5] },
+      { kind: 'once', from: '2026-11-20T00:00:00Z', to: '2026-11-21T00:00:00Z' },
+    ],
+  }
   const run = { instanceId: 1, attempt: 1 }
   return {
     createGroup: [group],
@@ -71,9 +79,20 @@ export async function furnish(url: string, round: number, word = 'fuzz'): Promis
     previewTaskBackfill: [day],
     backfillWorkflow: [day],
     previewWorkflowBackfill: [day],
+    startBulk: [
+      { kind: 'task', action: 'trigger', ids: [1, 2] },
+      { kind: 'workflow', action: 'stop', filter: { keyword: 'chain' }, cancelRunning: true },
+      { kind: 'instance', action: 'retry', filter: { state: 'failed', from: day.from } },
+    ],
+    previewBulk: [{ kind: 'instance', action: 'cancel', filter: { taskId: 1 } }],
     triggerTask: [{}, { params: 'x' }],
     triggerWorkflow: [{ params: { day: 'friday' } }],
     previewSchedule: tasks.map(({ schedule }) => ({ schedule, count: 5 })),
+    createCalendar: [{ groupId, name: `calendar ${word}`, rules }],
+    updateCalendar: [{ name: `calendar ${word}`, rules, version: 1 }],
+    calendarImpact: [{ rules }],
+    taskImpact: tasks.map(({ schedule }) => ({ schedule })),
+    workflowImpact: tasks.map(({ schedule }) => ({ schedule })),
     createToken: [{ kind: 'executor', groupIds: [groupId] }],
     heartbeat: [
       { executorId: session.executorId, bootId: session.bootId, running: [run], load: { cpu: 0, memory: 1, running: 0, queued: 0 } },

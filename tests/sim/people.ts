@@ -1,6 +1,7 @@
-import { AppError, type BackfillBody, type TaskCreate } from '@tickwheel/contract'
+import { AppError, type BackfillBody, type CalendarRules, type TaskCreate } from '@tickwheel/contract'
 import type { Chance } from '../kit/chance.ts'
 import type { Engine } from '../../server/src/engine/engine.ts'
+import { createCalendar, updateCalendar } from '../../server/src/store/calendars.ts'
 import type { Caller } from '../../server/src/store/caller.ts'
 import { StoreAway } from '../../server/src/store/database.ts'
 import { TASK, WORKFLOW } from '../../server/src/store/scheduled-kind.ts'
@@ -42,6 +43,8 @@ export class People {
   readonly tasks: number[] = []
   readonly answered: Answered[] = []
   readonly flows: Flows
+  #calendarId = 0
+  #changes = 0
   #keys = 0
 
   constructor(options: PeopleOptions) {
@@ -51,6 +54,9 @@ export class People {
 
   /** Makes the tasks of the scene. */
   async makeTasks(engine: Engine, count: number): Promise<void> {
+    const { database } = this.#options
+    const made = { groupId: 1, name: 'works', rules: this.#rules() }
+    this.#calendarId = await createCalendar(database.real, made, this.#change())
     for (let n = 0; n < count; n += 1) {
       const input = this.#input(`task ${n}`)
       // the first is what a fan-out may do for its items: no workflow is saved with one that is split, and an edit may split it later
@@ -68,6 +74,7 @@ export class People {
     if (engine === undefined || taskId === undefined) return
     if (chance.next() < 0.35) return this.#actOnFlows(engine)
     if (chance.next() < 0.2) return this.#actOnBackfills(engine)
+    if (chance.next() < 0.15) return this.#actOnCalendar(engine)
     const one = chance.next()
     const what = one < 0.15 ? 'stop' : one < 0.35 ? 'start' : one < 0.55 ? 'edit' : one < 0.8 ? 'trigger' : one < 0.92 ? 'cancel' : 'retry'
     trace.line(() => `alice: ${what}, task ${taskId}, at node ${engine.status().runId}`)
@@ -83,6 +90,35 @@ export class People {
     this.#options.trace.line(() => `alice: backfills, at node ${engine.status().runId}`)
     const work = this.#options.chance.next() < 0.75 ? this.#backfill(engine) : this.#cancelBackfill(engine)
     void work.catch((error: unknown) => this.#refused('backfills', error))
+  }
+
+  #actOnCalendar(engine: Engine): void {
+    this.#options.trace.line(() => `alice: changes the calendar, at node ${engine.status().runId}`)
+    void this.#editCalendar(engine).catch((error: unknown) => this.#refused('calendar', error))
+  }
+
+  /** Its followers are moved by whoever owns its slot, whenever that is. */
+  async #editCalendar(engine: Engine): Promise<void> {
+    const { real } = this.#options.database
+    const [row] = await real.read((tx) => tx.all<{ version: number }>('SELECT version FROM calendar WHERE id = ?', [this.#calendarId]))
+    if (row === undefined) return
+    await updateCalendar(real, this.#calendarId, { name: 'works', rules: this.#rules(), version: row.version }, this.#change())
+    engine.calendarChanged()
+  }
+
+  /** Closed for some seconds, now and soon. */
+  #rules(): CalendarRules {
+    const { chance, database } = this.#options
+    const blackouts = Array.from({ length: 4 }, () => {
+      const from = database.now() + chance.between(-4000, 20_000)
+      return { kind: 'once' as const, from: iso(from), to: iso(from + chance.between(500, 6000)) }
+    })
+    return { weekend: [], days: [], blackouts }
+  }
+
+  #change() {
+    this.#changes += 1
+    return { now: this.#options.database.now(), auditId: this.#changes, scope: SCOPE, caller: ALICE } as const
   }
 
   /** Of a task or a workflow, over some of the last seconds. */
@@ -182,19 +218,21 @@ export class People {
   #input(name: string): TaskCreate {
     const { chance, database } = this.#options
     const policy = this.#pick(['queue', 'skip', 'replace', 'parallel'])
+    const calendar = this.#pick([{}, { calendarId: this.#calendarId }])
     return {
       groupId: 1,
       name,
       handler: { kind: 'shell', script: 'true' },
       enabled: true,
       schedule: this.#pick<TaskCreate['schedule']>([
-        { kind: 'fixedRate', everyMs: this.#pick([500, 1000, 1000, 5000]) },
+        { kind: 'fixedRate', everyMs: this.#pick([500, 1000, 1000, 5000]), ...calendar },
         {
           kind: 'cron',
           expression: this.#pick(['*/1 * * * * ?', '*/2 * * * * ?', '*/3 * * * * ?', '*/10 * * * * ?']),
           timezone: 'UTC',
+          ...calendar,
         },
-        { kind: 'fixedDelay', delayMs: this.#pick([700, 1500]) },
+        { kind: 'fixedDelay', delayMs: this.#pick([700, 1500]), ...calendar },
         { kind: 'once', at: new Date(database.now() + chance.between(1000, 15_000)).toISOString() },
       ]),
       overlap: { policy, max: this.#pick([1, 5]) },
@@ -218,4 +256,8 @@ export class People {
   #pick<const Item>(items: readonly Item[]): Item {
     return items[this.#options.chance.between(0, items.length - 1)] as Item
   }
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString()
 }

@@ -4,6 +4,7 @@ import type { ReadTx, Tx } from '../../server/src/store/database.ts'
 import { addAlarmRule, alarmFaults } from './checks/alarms.ts'
 import { attemptFaults } from './checks/attempts.ts'
 import { backfillFaults } from './checks/backfills.ts'
+import { calendarFaults } from './checks/calendars.ts'
 import { growthFaults, leftoverFaults } from './checks/bounds.ts'
 import { durableFaults } from './checks/durable.ts'
 import { executorFaults } from './checks/executors.ts'
@@ -336,6 +337,7 @@ class Scene {
     await this.#check((tx) => workflowFaults(tx))
     await this.#check((tx) => alarmFaults(tx))
     await this.#check((tx) => backfillFaults(tx))
+    await this.#check((tx) => calendarFaults(tx))
     await this.#check((tx) => attemptFaults(tx, this.#executions.all))
     await this.#check((tx) => durableFaults(tx, this.#executions.acknowledged, this.#people.answered))
     for (const fault of await reckonedFaults(this.#database.real, this.#database.now())) this.#fault(fault)

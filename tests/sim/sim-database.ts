@@ -95,6 +95,7 @@ async function make(): Promise<Real> {
 
 async function empty(db: Database): Promise<void> {
   await db.write('rest', async (tx) => {
+    tx.watch.calendars.clear()
     const planted = await tx.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE 'plant%'")
     for (const { name } of planted) await tx.run(`DROP TRIGGER ${name}`)
     for (const { name } of tablesOf({ keepsLogs: false })) await tx.run(`DELETE FROM \`${name}\``)

@@ -9,7 +9,14 @@ export interface Account {
   readonly password: string
 }
 
-/** The calls of the API that an import needs. What the server refuses is a StartProblem with its own words. */
+/** What a call sends that is not JSON. */
+export interface Sent {
+  readonly accept?: string
+  readonly contentType?: string
+  readonly body?: string
+}
+
+/** The calls of the API that commands need. What the server refuses is a StartProblem with its own words. */
 export class Api {
   readonly #server: string
   readonly #token: string
@@ -50,6 +57,15 @@ export class Api {
     return this.#call<SecretRotation>('POST', '/secret/rotate', {})
   }
 
+  /** The answer as it is, also a refusal, for whoever tells it line by line. */
+  async text(method: string, path: string, sent: Sent = {}): Promise<{ readonly status: number; readonly text: string }> {
+    const answer = await this.#send(method, path, sent)
+    const text = await answer.text()
+    if (answer.status !== 429) return { status: answer.status, text }
+    await untilAllowed(answer)
+    return this.text(method, path, sent)
+  }
+
   async #all<Item>(path: string): Promise<Item[]> {
     const items: Item[] = []
     for (let page = 1; ; page += 1) {
@@ -62,27 +78,24 @@ export class Api {
     }
   }
 
-  /** The server says what its contract says, or a problem. A call too many waits for as long as the server asks. */
+  /** The server says what its contract says, or a problem. */
   async #call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-    const answer = await this.#send(method, path, body)
-    const text = await answer.text()
-    if (answer.ok) return JSON.parse(text) as Answer
-    if (answer.status === 429) {
-      await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(1, Number(answer.headers.get('retry-after') ?? 1))))
-      return this.#call<Answer>(method, path, body)
-    }
-    throw new StartProblem(`${method} ${path}: ${detailOf(text) ?? `the server answered ${String(answer.status)}`}`)
+    const sent = body === undefined ? {} : { contentType: 'application/json', body: JSON.stringify(body) }
+    const { status, text } = await this.text(method, path, sent)
+    if (status >= 200 && status < 300) return JSON.parse(text) as Answer
+    throw new StartProblem(`${method} ${path}: ${detailOf(text) ?? `the server answered ${String(status)}`}`)
   }
 
-  async #send(method: string, path: string, body: unknown): Promise<Response> {
+  async #send(method: string, path: string, { accept, contentType, body }: Sent): Promise<Response> {
     try {
       return await fetch(new URL(`/api/v1${path}`, this.#server), {
         method,
         headers: {
           ...(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(accept === undefined ? {} : { accept }),
+          ...(contentType === undefined ? {} : { 'content-type': contentType }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body }),
       })
     } catch (error) {
       throw new StartProblem(`No server answers at ${this.#server}: start it, or name another by --server.`, error)
@@ -90,7 +103,13 @@ export class Api {
   }
 }
 
-function detailOf(text: string): string | null {
+/** A call too many waits for as long as the server asks. */
+async function untilAllowed(answer: Response): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(1, Number(answer.headers.get('retry-after') ?? 1))))
+}
+
+/** What a refusal says; null: it is none of the server's. */
+export function detailOf(text: string): string | null {
   try {
     const problem = JSON.parse(text) as Partial<Problem>
     return problem.detail ?? null

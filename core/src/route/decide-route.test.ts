@@ -62,7 +62,14 @@ describe('a run waits', () => {
       'waitsForHandler',
       { handler: 'shell' },
     ],
-    ['everybody is full', [standing(1, full), standing(2, full)], {}, 'group', 'waitsForSlot', { groupId: 7, used: 20, capacity: 20, executors: 2 }],
+    [
+      'everybody is full',
+      [standing(1, full), standing(2, full)],
+      {},
+      'group',
+      'waitsForSlot',
+      { groupId: 7, used: 20, capacity: 20, executors: 2 },
+    ],
     [
       'everybody who carries them is full',
       [standing(1), standing(2, { ...zoneA, ...full })],

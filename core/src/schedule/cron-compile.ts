@@ -32,12 +32,17 @@ const compilations = new LruMap<string, CompiledCron>(MAX_CACHED_CRONS)
 
 /** Reads an expression and its zone; tells every problem of both. An expression without a single instant is a problem. */
 export function compileCron(source: CronSource): CronCompilation {
-  const key = `${source.dialect ?? ''} ${source.timezone} ${source.expression}`
+  const key = cronKey(source)
   const cached = compilations.get(key)
   if (cached !== undefined) return { ok: true, cron: cached }
   const compilation = compileAnew(source)
   if (compilation.ok) compilations.set(key, compilation.cron)
   return compilation
+}
+
+/** What two sources have alike that mean the same instants for sure. */
+export function cronKey({ expression, timezone, dialect }: CronSource): string {
+  return `${dialect ?? ''} ${timezone} ${expression}`
 }
 
 function compileAnew(source: CronSource): CronCompilation {

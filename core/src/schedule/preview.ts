@@ -1,9 +1,12 @@
 /** The next firings of a schedule, as a person wants to see them before saving it. */
 import { DAY_MS, SECOND_MS } from '../time/civil.ts'
 import { findZone, formatOffset, formatWall, type Zone, type ZoneTransition } from '../time/zone.ts'
-import { compileCron, type CompiledCron } from './cron-compile.ts'
+import type { Exclusion } from '../calendar/calendar.ts'
+import { calendarCron } from '../calendar/calendar-cron.ts'
+import type { CalendarEffect } from './compiled.ts'
+import { compileCron, cronKey, type CompiledCron } from './cron-compile.ts'
 import type { ScheduleProblem } from './problem.ts'
-import { compileSchedule, type Schedule } from './schedule.ts'
+import { compileSchedule, type BoundCalendar, type Schedule } from './schedule.ts'
 import { describeSchedule, type ScheduleWords } from './words.ts'
 
 export interface PreviewOptions {
@@ -14,6 +17,8 @@ export interface PreviewOptions {
   /** Where the grid of a rate begins. */
   readonly anchorAt: number
   readonly now: number
+  /** The calendar that the schedule names, with its name for the words; absent: it has none. */
+  readonly calendar?: (BoundCalendar & { readonly name: string }) | undefined
   /** In which zone to show schedules that have none of their own; default UTC. */
   readonly timezone?: string
 }
@@ -30,41 +35,92 @@ export interface PreviewFiring {
    * times since the firing before; this firing stands for it, or (schedules that repeat) comes after it was left out.
    */
   readonly mark?: 'gap' | 'overlap'
+  /** The instant on a day off that this firing stands for (ISO 8601, UTC); of several the nearest. */
+  readonly movedFrom?: string
+}
+
+/** An instant that the schedule names and its calendar leaves out. `name`: of the day or the blackout. */
+export interface PreviewLeftOut {
+  readonly at: string
+  readonly local: string
+  readonly offset: string
+  readonly why: Exclusion
+  readonly name: string | null
 }
 
 export type SchedulePreview =
-  | { readonly ok: true; readonly firings: readonly PreviewFiring[]; readonly words: ScheduleWords }
+  | {
+      readonly ok: true
+      readonly firings: readonly PreviewFiring[]
+      /** Up to the last of the firings, the first 100. */
+      readonly leftOut: readonly PreviewLeftOut[]
+      readonly words: ScheduleWords
+    }
   | { readonly ok: false; readonly problems: readonly ScheduleProblem[] }
 
 const MAX_COUNT = 1000
+const MAX_LEFT_OUT = 100
+/** Instants that are looked at for those left out: between them may lie many that fire, or that move. */
+const MAX_LOOKED_AT = 5000
 const UTC = 'UTC'
 
 /** Lists the next firings, fewer than asked for when the schedule ends (`fixedDelay`: only the first is known), or all its problems. */
 export function previewSchedule(schedule: Schedule, options: PreviewOptions): SchedulePreview {
   const compilation = compileSchedule(schedule, options)
   if (!compilation.ok) return compilation
-  const cron = cronOf(schedule)
+  const { compiled } = compilation
+  const cron = cronOf(schedule, options)
   const zone = cron?.zone ?? findZone(options.timezone ?? UTC) ?? findZone(UTC)
   const firings: PreviewFiring[] = []
-  let at = compilation.compiled.next(options.from ?? options.now)
+  const from = options.from ?? options.now
+  let at = compiled.next(from)
   while (at !== null && zone !== null && firings.length < Math.min(options.count, MAX_COUNT)) {
-    firings.push(firingAt(at, zone, cron))
-    at = compilation.compiled.next(at)
+    firings.push(firingAt(at, { zone, cron, effect: compiled.calendar }))
+    at = compiled.next(at)
   }
-  return { ok: true, firings, words: describeSchedule(schedule, options.timezone) }
+  const last = firings.at(-1)
+  const until = at === null || last === undefined ? Infinity : Date.parse(last.at)
+  const leftOut = compiled.calendar === undefined || zone === null ? [] : leftOutOf(compiled.calendar, zone, { from, until })
+  return { ok: true, firings, leftOut, words: describeSchedule(schedule, options.timezone, options.calendar?.name) }
 }
 
-function cronOf(schedule: Schedule): CompiledCron | null {
+function cronOf(schedule: Schedule, { calendar }: PreviewOptions): CompiledCron | null {
   if (schedule.kind !== 'cron') return null
   const compilation = compileCron(schedule)
-  return compilation.ok ? compilation.cron : null
+  if (!compilation.ok || calendar === undefined) return compilation.ok ? compilation.cron : null
+  return calendarCron(compilation.cron, cronKey(schedule), calendar.calendar, schedule.onDayOff ?? 'skip').cron
 }
 
-function firingAt(at: number, zone: Zone, cron: CompiledCron | null): PreviewFiring {
-  const offsetMs = zone.offsetAt(at)
-  const firing = { at: new Date(at).toISOString(), local: formatWall(at + offsetMs), offset: formatOffset(offsetMs) }
+interface Surroundings {
+  readonly zone: Zone
+  readonly cron: CompiledCron | null
+  readonly effect: CalendarEffect | undefined
+}
+
+function firingAt(at: number, { zone, cron, effect }: Surroundings): PreviewFiring {
   const mark = cron === null ? null : markOf(at, cron)
-  return mark === null ? firing : { ...firing, mark }
+  const moved = effect?.movedHere(at) ?? null
+  return {
+    ...shownAt(at, zone),
+    ...(mark === null ? {} : { mark }),
+    ...(moved === null ? {} : { movedFrom: new Date(moved.from).toISOString() }),
+  }
+}
+
+function shownAt(at: number, zone: Zone): { readonly at: string; readonly local: string; readonly offset: string } {
+  const offsetMs = zone.offsetAt(at)
+  return { at: new Date(at).toISOString(), local: formatWall(at + offsetMs), offset: formatOffset(offsetMs) }
+}
+
+function leftOutOf(effect: CalendarEffect, zone: Zone, { from, until }: { from: number; until: number }): PreviewLeftOut[] {
+  const found: PreviewLeftOut[] = []
+  let at = effect.plain.next(from)
+  for (let looked = 0; at !== null && at <= until && found.length < MAX_LEFT_OUT && looked < MAX_LOOKED_AT; looked += 1) {
+    const excluded = effect.leftOut(at)
+    if (excluded?.movedTo === null) found.push({ ...shownAt(at, zone), why: excluded.why, name: excluded.name })
+    at = effect.plain.next(at)
+  }
+  return found
 }
 
 /** How far back a left-out time is looked for: a yearly job whose hour was skipped is still told. */

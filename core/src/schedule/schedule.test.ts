@@ -4,7 +4,8 @@ import { compileCron } from './cron-compile.ts'
 import { parseInstant } from './instant.ts'
 import { LruMap } from './lru.ts'
 import { SCHEDULE_PROBLEM_CODES, type ScheduleProblemCode } from './problem.ts'
-import { compileSchedule, MAX_INTERVAL_MS, type CompiledSchedule, type Schedule } from './schedule.ts'
+import type { CompiledSchedule } from './compiled.ts'
+import { compileSchedule, MAX_INTERVAL_MS, type Schedule } from './schedule.ts'
 
 const NOON = Date.UTC(2026, 10, 22, 12)
 const HOUR = 3_600_000

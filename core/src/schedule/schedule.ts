@@ -1,6 +1,12 @@
 /** Schedules as plain data, and their compiled form that answers "when next?". */
+import type { DayOffRule } from '../calendar/calendar.ts'
+import { calendarCron } from '../calendar/calendar-cron.ts'
+import { calendarDelay, calendarRate } from '../calendar/calendar-rate.ts'
+import type { CompiledCalendar } from '../calendar/compiled-calendar.ts'
 import { DAY_MS } from '../time/civil.ts'
-import { compileCron } from './cron-compile.ts'
+import { findZone, type Zone } from '../time/zone.ts'
+import type { CompiledSchedule, ScheduleKind } from './compiled.ts'
+import { compileCron, cronKey } from './cron-compile.ts'
 import type { InstantSet } from './cron.ts'
 import type { CronDialect } from './cron-fields.ts'
 import { parseInstant } from './instant.ts'
@@ -19,6 +25,8 @@ export interface CronSchedule extends ScheduleWindow {
   readonly timezone: string
   /** Absent: five fields mean unix, six and seven Quartz. */
   readonly dialect?: CronDialect
+  /** What becomes of its instants on days off, where it is compiled with a calendar; absent: `skip`. */
+  readonly onDayOff?: DayOffRule
 }
 
 /** Start to start: due every `everyMs` after the anchor, first one interval after it. */
@@ -46,33 +54,9 @@ export interface ManualSchedule {
 
 export type Schedule = CronSchedule | FixedRateSchedule | FixedDelaySchedule | OnceSchedule | ManualSchedule
 
-export const SCHEDULE_KINDS = ['cron', 'fixedRate', 'fixedDelay', 'once', 'manual'] as const
-export type ScheduleKind = Schedule['kind']
-
 export const MIN_INTERVAL_MS = 100
 /** Ten years of 365 days. */
 export const MAX_INTERVAL_MS = 3650 * DAY_MS
-
-/**
- * The due instants of a schedule, epoch milliseconds, inside its window. Pure: the same question always has the same answer
- * (as long as the runtime's time zone rules stay the same).
- */
-export interface CompiledSchedule {
-  readonly kind: ScheduleKind
-  /**
-   * The first due instant strictly after the given one; `null`: never again. `fixedDelay` knows only its first firing
-   * (`anchorAt + delayMs`, not before `validFrom`); later ones come from {@link CompiledSchedule.nextAfterEnd}.
-   */
-  next(after: number): number | null
-  /** The last due instant strictly before; `null` when there is none (before `validFrom`, the anchor, or 1970). */
-  previous(before: number): number | null
-  /** How many due instants lie in `[from, to]`, counted up to `limit`. Arithmetic for `fixedRate`, one step each for cron. */
-  countBetween(from: number, to: number, limit: number): number
-  /** Whether `countBetween` costs the same for any number of instants. */
-  readonly countsByArithmetic?: boolean
-  /** `fixedDelay`: when it is due after a run that ended then; `null` past `validUntil`, and for every other kind. */
-  nextAfterEnd(endedAt: number): number | null
-}
 
 export type ScheduleCompilation =
   { readonly ok: true; readonly compiled: CompiledSchedule } | { readonly ok: false; readonly problems: readonly ScheduleProblem[] }
@@ -82,26 +66,53 @@ export type ScheduleCompilation =
  * `anchorAt` (epoch milliseconds) is where the grid of `fixedRate` and the first wait of `fixedDelay` begin; other kinds
  * ignore it. Crons are cached by expression, dialect and zone, so compiling again is cheap.
  */
-export function compileSchedule(schedule: Schedule, options: { readonly anchorAt: number }): ScheduleCompilation {
+export function compileSchedule(schedule: Schedule, options: CompileOptions): ScheduleCompilation {
   const report = new ProblemReport()
-  const instants = instantsOf(schedule, options.anchorAt, report)
+  const instants = instantsOf(schedule, options, report)
   if (instants === null) return { ok: false, problems: report.problems }
   return { ok: true, compiled: instants }
 }
 
-function instantsOf(schedule: Schedule, anchorAt: number, report: ProblemReport): CompiledSchedule | null {
+export interface CompileOptions {
+  readonly anchorAt: number
+  /** `once` and `manual` have none. */
+  readonly calendar?: BoundCalendar | undefined
+}
+
+/** A calendar as a schedule uses it. `zone` (IANA): by whose clock its days are told for rates and delays; a cron has a zone of its own. */
+export interface BoundCalendar {
+  readonly calendar: CompiledCalendar
+  readonly zone: string
+}
+
+/** Whether a calendar leaves a schedule no firing after an instant, which it would have without it. */
+export function leavesNothing(compiled: CompiledSchedule, after: number): boolean {
+  if (compiled.calendar === undefined) return false
+  const { plain } = compiled.calendar
+  if (compiled.kind === 'fixedDelay') return compiled.nextAfterEnd(after) === null && plain.nextAfterEnd(after) !== null
+  return compiled.next(after) === null && plain.next(after) !== null
+}
+
+function instantsOf(schedule: Schedule, { anchorAt, calendar }: CompileOptions, report: ProblemReport): CompiledSchedule | null {
   switch (schedule.kind) {
     case 'cron':
-      return compileCronSchedule(schedule, report)
+      return compileCronSchedule(schedule, calendar, report)
     case 'fixedRate': {
       const isSound = checkInterval('everyMs', schedule.everyMs, report)
       const window = readWindow(schedule, report)
-      return isSound && window !== null ? rateSchedule(schedule.everyMs, anchorAt, window) : null
+      if (!isSound || window === null) return null
+      const plain = rateSchedule(schedule.everyMs, anchorAt, window)
+      const zone = zoneOf(calendar, report)
+      return calendar === undefined ? plain : zone === null ? null : calendarRate(plain, calendar.calendar, zone)
     }
     case 'fixedDelay': {
       const isSound = checkInterval('delayMs', schedule.delayMs, report)
       const window = readWindow(schedule, report)
-      return isSound && window !== null ? delaySchedule(schedule.delayMs, anchorAt, window) : null
+      if (!isSound || window === null) return null
+      const plain = delaySchedule(schedule.delayMs, anchorAt, window)
+      const zone = zoneOf(calendar, report)
+      if (calendar === undefined || zone === null) return calendar === undefined ? plain : null
+      return calendarDelay(plain, { calendar: calendar.calendar, zone, untilAt: window.untilAt })
     }
     case 'once': {
       const at = readInstant('at', schedule.at, report)
@@ -129,12 +140,35 @@ interface Window {
 const EARLIEST = -8.64e15
 const LATEST = 8.64e15
 
-function compileCronSchedule(schedule: CronSchedule, report: ProblemReport): CompiledSchedule | null {
+function zoneOf(calendar: BoundCalendar | undefined, report: ProblemReport): Zone | null {
+  const zone = calendar === undefined ? null : findZone(calendar.zone)
+  if (calendar !== undefined && zone === null) report.add('calendarId', 'ZONE_UNKNOWN', { zone: calendar.zone })
+  return zone
+}
+
+function compileCronSchedule(schedule: CronSchedule, bound: BoundCalendar | undefined, report: ProblemReport): CompiledSchedule | null {
   const compilation = compileCron(schedule)
   if (!compilation.ok) report.problems.push(...compilation.problems)
   const window = readWindow(schedule, report)
   if (!compilation.ok || window === null) return null
-  const { instants } = compilation.cron
+  const plain = windowedCron(schedule, compilation.cron.instants, window, report)
+  if (plain === null || bound === undefined) return plain
+  const withCalendar = calendarCron(compilation.cron, cronKey(schedule), bound.calendar, schedule.onDayOff ?? 'skip')
+  return {
+    ...steppedSchedule('cron', windowed(withCalendar.cron.instants, window)),
+    calendar: {
+      plain,
+      leftOut: (at) => {
+        const found = withCalendar.leftOut(at)
+        const isOutside = found?.movedTo !== undefined && found.movedTo !== null && !isWithin(window, found.movedTo)
+        return found !== null && isOutside ? { ...found, movedTo: null } : found
+      },
+      movedHere: (at) => withCalendar.movedHere(at),
+    },
+  }
+}
+
+function windowedCron(schedule: CronSchedule, instants: InstantSet, window: Window, report: ProblemReport): CompiledSchedule | null {
   if (schedule.validFrom === undefined && schedule.validUntil === undefined) return unlimitedCron(instants)
   const first = instants.next(window.fromAt - 1)
   if (first === null || first > window.untilAt) {
@@ -153,6 +187,10 @@ function unlimitedCron(instants: InstantSet): CompiledSchedule {
   const made = steppedSchedule('cron', windowed(instants, { fromAt: EARLIEST, untilAt: LATEST }))
   unlimitedCrons.set(instants, made)
   return made
+}
+
+function isWithin({ fromAt, untilAt }: Window, at: number): boolean {
+  return at >= fromAt && at <= untilAt
 }
 
 function windowed(instants: InstantSet, window: Window): InstantSet {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compileSchedule, type CompiledSchedule, type Schedule } from './schedule.ts'
+import type { CompiledSchedule } from './compiled.ts'
+import { compileSchedule, type Schedule } from './schedule.ts'
 import { DEFAULT_MISFIRE_MAX, settle, skipPassed, type SettleEntry, type SettleInput } from './settle.ts'
 
 const T0 = Date.UTC(2026, 10, 22, 12)

@@ -12,7 +12,7 @@
  * Work is bounded by `maxFires`, `max` and the count of a skip, never by the length of the outage: the passed instants are
  * reached from now backwards. What one call leaves unfired, the next call settles.
  */
-import type { CompiledSchedule } from './schedule.ts'
+import type { CompiledSchedule } from './compiled.ts'
 
 export const MISFIRE_POLICIES = ['skip', 'fireOnce', 'fireAll'] as const
 export type MisfirePolicy = (typeof MISFIRE_POLICIES)[number]

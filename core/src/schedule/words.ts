@@ -1,5 +1,6 @@
 /** Schedules in a sentence, for people. */
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../time/civil.ts'
+import type { DayOffRule } from '../calendar/calendar.ts'
 import { findZone, formatWall } from '../time/zone.ts'
 import { compileCron } from './cron-compile.ts'
 import { parseInstant } from './instant.ts'
@@ -17,9 +18,31 @@ const INVALID: ScheduleWords = { en: 'not a valid schedule', zh: '无效的调�
 
 /**
  * What a schedule does, in English and Chinese: `every day at 02:00 (Asia/Shanghai)`. A broken one is called that, and no more.
- * The zone is the one in which schedules without a zone of their own show their instants.
+ * The zone is the one in which schedules without a zone of their own show their instants; `calendar` is the name of the one that it uses.
  */
-export function describeSchedule(schedule: Schedule, timezone: string = UTC): ScheduleWords {
+export function describeSchedule(schedule: Schedule, timezone: string = UTC, calendar?: string): ScheduleWords {
+  const words = describePlain(schedule, timezone)
+  if (calendar === undefined || words === INVALID || schedule.kind === 'once' || schedule.kind === 'manual') return words
+  return withCalendar(words, schedule.kind === 'cron' ? (schedule.onDayOff ?? 'skip') : 'skip', calendar)
+}
+
+function withCalendar({ en, zh }: ScheduleWords, rule: DayOffRule, name: string): ScheduleWords {
+  switch (rule) {
+    case 'skip':
+      return { en: `${en}, except when calendar “${name}” is closed`, zh: `${zh}，日历“${name}”排除的时间除外` }
+    case 'next':
+      return { en: `${en}, moved to the next working day of calendar “${name}”`, zh: `${zh}，遇休息日顺延至日历“${name}”的下一个工作日` }
+    case 'previous':
+      return {
+        en: `${en}, moved to the previous working day of calendar “${name}”`,
+        zh: `${zh}，遇休息日提前至日历“${name}”的上一个工作日`,
+      }
+    case 'only':
+      return { en: `${en}, only on days off of calendar “${name}”`, zh: `${zh}，仅在日历“${name}”的休息日` }
+  }
+}
+
+function describePlain(schedule: Schedule, timezone: string): ScheduleWords {
   const zone = findZone(timezone)?.name ?? UTC
   switch (schedule.kind) {
     case 'cron':

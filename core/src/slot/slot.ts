@@ -1,9 +1,9 @@
 import { hashInteger } from './hash.ts'
 
-/** Tasks, workflows, series, groups and alarm rules are spread over this many slots, and live nodes own slots. Fixed for ever: slots are stored on rows. */
+/** Tasks, workflows, series, groups, alarm rules, bulk operations and calendars are spread over this many slots, and live nodes own slots. Fixed for ever: slots are stored on rows. */
 export const SLOT_COUNT = 256
 
-const SEEDS = { task: 1, workflow: 2, series: 3, group: 4, alarm: 5 } as const
+const SEEDS = { task: 1, workflow: 2, series: 3, group: 4, alarm: 5, bulk: 6, calendar: 7 } as const
 
 export type SlotKind = keyof typeof SEEDS
 

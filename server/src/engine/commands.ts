@@ -1,5 +1,6 @@
 import type {
   BackfillBody,
+  BulkBody,
   Register,
   RouteAnswer,
   TaskCreate,
@@ -11,6 +12,7 @@ import type {
   WorkflowUpdate,
 } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
+import type { Applied, ApplyWish } from '../store/apply-document.ts'
 import type { BackfillTarget } from '../store/backfills.ts'
 import type { Caller } from '../store/caller.ts'
 import type { Reach } from '../store/executors.ts'
@@ -39,6 +41,8 @@ export interface Commands {
   startWorkflow(workflowId: number, scope: Scope, caller: Caller): Promise<void>
   stopWorkflow(workflowId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
   deleteWorkflow(workflowId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
+  /** Makes groups, tasks and workflows what a document says, in one transaction; a dry run says what would be done. */
+  applyDocument(wish: DocumentWish, caller: Caller): Promise<Applied>
   /** `key`: the caller's Idempotency-Key, already bound to the caller and the path; null without one. */
   trigger(taskId: number, body: TriggerWish, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }>
   /** Who would get a run of a task if it came now. */
@@ -73,6 +77,12 @@ export interface Commands {
   backfill(of: BackfillTarget, body: BackfillBody, key: string | null, scope: Scope, caller: Caller): Promise<{ backfillId: number }>
   /** Makes no more runs of it; `cancelRunning`: and cancels those that are open. */
   cancelBackfill(backfillId: number, options: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void>
+  /** Does one thing to many. `scope`: where the caller sees such things; what may be done to each is judged when its turn comes. `key`: as of `trigger`. */
+  startBulk(body: BulkBody, key: string | null, scope: Scope, caller: Caller): Promise<{ bulkId: number; total: number }>
+  /** Does nothing more of it. The caller was found to be who may. */
+  cancelBulk(bulkId: number, caller: Caller): Promise<void>
+  /** The rules of a calendar were changed: what uses it follows, soon or within a second. */
+  calendarChanged(): void
   /** The group was found by `appName` and the token allows it. */
   registerExecutor(groupId: number, register: Register, caller: Caller, reach?: Reach): Promise<{ executorId: number; bootId: number }>
   drainExecutor(executorId: number, draining: boolean, scope: Scope, caller: Caller): Promise<void>
@@ -85,6 +95,9 @@ export interface Commands {
    */
   resumeFiring(how: 'fromNow' | 'replay', caller: Caller): Promise<void>
 }
+
+/** What is applied: the engine knows the rest. */
+export type DocumentWish = Pick<ApplyWish, 'document' | 'dryRun' | 'plan' | 'scopeOf'>
 
 /** `mayRefer`: the groups whose secrets the caller may see, and so refer to in params of their own; absent: none. */
 export type TriggerWish = TriggerBody & { readonly mayRefer?: Scope }

@@ -1,20 +1,23 @@
-import type {
-  BackfillBody,
-  Register,
-  RouteAnswer,
-  TaskCreate,
-  TaskUpdate,
-  Verdict,
-  WorkflowRetryBody,
-  WorkflowTriggerBody,
-  WorkflowCreate,
-  WorkflowUpdate,
+import {
+  DOCUMENT_LIMITS,
+  type BackfillBody,
+  type BulkBody,
+  type Register,
+  type RouteAnswer,
+  type TaskCreate,
+  type TaskUpdate,
+  type Verdict,
+  type WorkflowRetryBody,
+  type WorkflowTriggerBody,
+  type WorkflowCreate,
+  type WorkflowUpdate,
 } from '@tickwheel/contract'
 import { CAUSE, PHASE, type Random, type Scope } from '@tickwheel/core'
 import type { Cluster } from '../cluster/cluster.ts'
 import type { NodeBeat } from '../cluster/members.ts'
 import type { BeatAnswer, HeardAnswer, JoinAnswer, Link, LinkHost, Report, Session } from '../link/link.ts'
 import { cancelBackfill, startBackfill, type BackfillTarget } from '../store/backfills.ts'
+import { cancelBulk, startBulk, type Begun } from '../store/bulks.ts'
 import { SYSTEM, type Caller, type Change } from '../store/caller.ts'
 import { cancelOne, cancelRuns, cancelWorkflowRun, skipRuns, type CancelRequest } from '../store/cancel.ts'
 import type { Database } from '../store/database.ts'
@@ -27,7 +30,10 @@ import type { RunChange } from '../store/report.ts'
 import type { RunRights } from '../store/run-rights.ts'
 import type { OpenInstanceRow } from '../store/schema.ts'
 import type { TaskChanged } from '../store/scheduled.ts'
+import { readCalendarsAgain } from '../store/span-calendar.ts'
 import { TASK, WORKFLOW } from '../store/scheduled-kind.ts'
+import { applyDocument, type Applied } from '../store/apply-document.ts'
+import { itemsIn } from '../store/document-items.ts'
 import { createTask, deleteTask, restoreTaskVersion, setTaskEnabled, updateTask } from '../store/tasks.ts'
 import { retry, type OpenRunCounts } from '../store/trigger.ts'
 import {
@@ -45,10 +51,13 @@ import { createWorkflow, restoreWorkflowVersion, updateWorkflow } from '../store
 import { Advancer } from './advancer.ts'
 import { AlarmWatch } from './alarm-watch.ts'
 import { Backfiller } from './backfiller.ts'
+import { BulkHands, type Scopes } from './bulk-hands.ts'
+import { BulkWorker } from './bulk-worker.ts'
+import { CalendarCarrier } from './calendar-carrier.ts'
 import { Chooser } from './chooser.ts'
 import type { Clock, Wake } from './clock.ts'
 import { clusterView, factsOf } from './cluster-view.ts'
-import type { ClusterView, Commands, EngineStatus, LiveExecutor, NodeFacts, TriggerWish } from './commands.ts'
+import type { ClusterView, Commands, DocumentWish, EngineStatus, LiveExecutor, NodeFacts, TriggerWish } from './commands.ts'
 import { Conductor } from './conductor.ts'
 import { Credits } from './credits.ts'
 import { Definitions } from './definitions.ts'
@@ -114,6 +123,8 @@ export interface EngineOptions {
   readonly serverZone: string
   /** what the last editor of a workflow may run, asked when its steps start; absent: everything */
   readonly rightsOf?: (userId: number) => Promise<RunRights>
+  /** what who has asked for a bulk operation may do, asked when the turn of each of its items comes; absent: everything */
+  readonly scopesOf?: (caller: Caller) => Promise<Scopes>
   /** whether a session token is good, and whose; the boot is checked by the engine */
   readonly verifySession: (token: string) => Session | null
   readonly heartbeatMs: number
@@ -157,6 +168,8 @@ export class Engine implements Commands, LinkHost {
   readonly #advancer: Advancer
   readonly #alarms: AlarmWatch
   readonly #backfiller: Backfiller
+  readonly #bulks: BulkWorker
+  readonly #calendars: CalendarCarrier
   readonly #sweeper: Sweeper
   readonly #desk: TriggerDesk
   readonly #sweepPump: Pump
@@ -412,6 +425,37 @@ export class Engine implements Commands, LinkHost {
       onTrouble,
       onRecovered,
     })
+    this.#calendars = new CalendarCarrier({
+      db,
+      clock,
+      keeper: this.#keeper,
+      guard,
+      onMoved: (changed) => this.#taskChanged(changed),
+      onTrouble,
+      onRecovered,
+    })
+    this.#bulks = new BulkWorker({
+      db,
+      clock,
+      keeper: this.#keeper,
+      guard,
+      hands: new BulkHands({
+        db,
+        clock,
+        ids,
+        scopesOf: options.scopesOf ?? null,
+        openRunsOf: (taskId) => this.#openRunCounts(taskId),
+        onMade: (row) => this.#memory.queued([row]),
+        onRetried: (instanceId, row) => this.#retried(instanceId, row),
+        onChanges: (changes) => this.#memory.apply(changes),
+        onScheduled: (changed) => this.#taskChanged(changed),
+        cancelMany: (runIds, caller) => this.#cancelMany(runIds, caller),
+      }),
+      onChanged: (bulkIds) => this.events.emit(bulkIds.map((bulkId) => ({ kind: 'bulkChanged', bulkId }))),
+      onBroken: (bulkId, targetId, error) => this.#brokenBulk(bulkId, targetId, error),
+      onTrouble,
+      onRecovered,
+    })
     this.#desk = new TriggerDesk({
       db,
       clock,
@@ -510,6 +554,8 @@ export class Engine implements Commands, LinkHost {
       this.#advancer.pump,
       this.#alarms.pump,
       this.#backfiller.pump,
+      this.#bulks.pump,
+      this.#calendars.pump,
       this.#rosterPump,
     ])
       await pump.stop()
@@ -542,6 +588,8 @@ export class Engine implements Commands, LinkHost {
       this.#advancer.pump,
       this.#alarms.pump,
       this.#backfiller.pump,
+      this.#bulks.pump,
+      this.#calendars.pump,
       this.#desk.pump,
       this.#receiver.pump,
       this.#intake.pump,
@@ -626,7 +674,8 @@ export class Engine implements Commands, LinkHost {
   }
 
   async restoreTaskVersion(taskId: number, version: number, scope: Scope, caller: Caller, mayRefer: Scope = []): Promise<void> {
-    await this.#taskChanged(await restoreTaskVersion(this.#options.db, { taskId, version, mayRefer }, await this.#change(scope, caller)))
+    const { db, serverZone } = this.#options
+    await this.#taskChanged(await restoreTaskVersion(db, { taskId, version, serverZone, mayRefer }, await this.#change(scope, caller)))
   }
 
   async startTask(taskId: number, scope: Scope, caller: Caller): Promise<void> {
@@ -655,8 +704,10 @@ export class Engine implements Commands, LinkHost {
   }
 
   async restoreWorkflowVersion(workflowId: number, version: number, mayRun: RunRights, scope: Scope, caller: Caller): Promise<void> {
-    const { db } = this.#options
-    await this.#taskChanged(await restoreWorkflowVersion(db, { workflowId, version, mayRun }, await this.#change(scope, caller)))
+    const { db, serverZone } = this.#options
+    await this.#taskChanged(
+      await restoreWorkflowVersion(db, { workflowId, version, serverZone, mayRun }, await this.#change(scope, caller)),
+    )
   }
 
   async startWorkflow(workflowId: number, scope: Scope, caller: Caller): Promise<void> {
@@ -670,6 +721,15 @@ export class Engine implements Commands, LinkHost {
 
   async deleteWorkflow(workflowId: number, { cancelRunning }: { cancelRunning: boolean }, scope: Scope, caller: Caller): Promise<void> {
     await this.#delete({ taskId: workflowId, cancelRunning, kind: WORKFLOW }, scope, caller)
+  }
+
+  async applyDocument(wish: DocumentWish, caller: Caller): Promise<Applied> {
+    const { db, serverZone } = this.#options
+    const firstAuditId = await this.#ids.take(Math.min(DOCUMENT_LIMITS.items, Math.max(1, itemsIn(wish.document))))
+    const applied = await applyDocument(db, { ...wish, serverZone, now: this.now(), firstAuditId, caller })
+    await this.#tasksChanged(applied.changed)
+    if (applied.items.some(({ kind, action }) => kind === 'calendar' && action === 'change')) this.calendarChanged()
+    return applied
   }
 
   async trigger(taskId: number, body: TriggerWish, key: string | null, scope: Scope, caller: Caller): Promise<{ instanceId: number }> {
@@ -720,9 +780,7 @@ export class Engine implements Commands, LinkHost {
       openRunsOf: (taskId) => this.#openRunCounts(taskId),
     })
     if (made.row !== null) this.#memory.queued([made.row])
-    this.events.emit(
-      made.row === null ? [] : [{ kind: 'instanceChanged', instanceId, taskId: made.row.task_id, groupId: made.row.group_id }],
-    )
+    if (made.row !== null) this.#retried(instanceId, made.row)
     return { instanceId: made.instanceId }
   }
 
@@ -821,6 +879,22 @@ export class Engine implements Commands, LinkHost {
     this.#backfiller.kick()
   }
 
+  async startBulk(body: BulkBody, key: string | null, scope: Scope, caller: Caller): Promise<Begun> {
+    const change = await this.#change(scope, caller)
+    const begun = await startBulk(this.#options.db, { ...change, body, keyHash: key })
+    this.#bulks.kick()
+    return begun
+  }
+
+  async cancelBulk(bulkId: number, caller: Caller): Promise<void> {
+    await cancelBulk(this.#options.db, { bulkId, caller, now: this.now(), auditId: await this.#ids.take(1) })
+    this.events.emit([{ kind: 'bulkChanged', bulkId }])
+  }
+
+  calendarChanged(): void {
+    this.#calendars.kick()
+  }
+
   async registerExecutor(
     groupId: number,
     register: Register,
@@ -905,6 +979,11 @@ export class Engine implements Commands, LinkHost {
     await this.#memory.dispatched(claimed, changed)
   }
 
+  /** A run that was retried shows by which. */
+  #retried(instanceId: number, { task_id: taskId, group_id: groupId }: OpenInstanceRow): void {
+    this.events.emit([{ kind: 'instanceChanged', instanceId, taskId, groupId }])
+  }
+
   async #flowCommand(runId: number, scope: Scope, caller: Caller): Promise<FlowCommand> {
     return { runId, scope, at: this.now(), auditId: await this.#ids.take(1), caller }
   }
@@ -969,9 +1048,14 @@ export class Engine implements Commands, LinkHost {
   }
 
   async #taskChanged(changed: TaskChanged): Promise<void> {
-    if (this.#keeper.holds(changed.slot)) await this.#hint([changed.seriesId])
-    else this.#mail.series(changed.slot, [changed.seriesId])
-    this.events.emit([{ kind: 'taskChanged', taskId: changed.taskId, groupId: changed.groupId }])
+    await this.#tasksChanged([changed])
+  }
+
+  async #tasksChanged(many: readonly TaskChanged[]): Promise<void> {
+    const own = many.filter(({ slot }) => this.#keeper.holds(slot))
+    for (const { slot, seriesId } of many) if (!this.#keeper.holds(slot)) this.#mail.series(slot, [seriesId])
+    if (own.length > 0) await this.#hint(own.map(({ seriesId }) => seriesId))
+    this.events.emit(many.map(({ taskId, groupId }) => ({ kind: 'taskChanged', taskId, groupId })))
   }
 
   async #hint(seriesIds: readonly number[]): Promise<void> {
@@ -1003,6 +1087,11 @@ export class Engine implements Commands, LinkHost {
     this.#options.log.error({ backfillId, err: error }, 'a backfill cannot go on: its data is wrong, and it is tried again in a minute')
   }
 
+  #brokenBulk(bulkId: number, targetId: number, error: unknown): void {
+    this.#count('bulkItemsBroken', 1)
+    this.#options.log.error({ bulkId, targetId, err: error }, 'an item of a bulk operation failed in a way that nobody expected')
+  }
+
   // ── other nodes ──
 
   get #isAlone(): boolean {
@@ -1028,6 +1117,8 @@ export class Engine implements Commands, LinkHost {
     await this.#sharder.pump.turnOver()
     await this.#conductor.pump.turnOver()
     await this.#backfiller.pump.turnOver()
+    await this.#bulks.pump.turnOver()
+    await this.#calendars.pump.turnOver()
     // what these turns have put into memory meanwhile
     forget()
   }
@@ -1084,6 +1175,8 @@ export class Engine implements Commands, LinkHost {
     this.#conductor.kick()
     this.#advancer.kick()
     this.#backfiller.kick()
+    this.#bulks.sweep()
+    this.#calendars.kick()
     await this.#alarms.sweep()
     return false
   }
@@ -1091,6 +1184,7 @@ export class Engine implements Commands, LinkHost {
   async #readAgain(): Promise<void> {
     this.#isMemoryDoubtful = false
     try {
+      await readCalendarsAgain(this.#options.db)
       await this.#memory.readAgain()
       this.#loader.reset()
     } catch (error) {

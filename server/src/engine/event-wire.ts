@@ -24,6 +24,8 @@ export function subjectOf(event: SharedEvent): string {
       return `executor ${event.executorId}`
     case 'incidentChanged':
       return `incident ${event.incidentId}`
+    case 'bulkChanged':
+      return `bulk ${event.bulkId}`
   }
 }
 
@@ -50,6 +52,7 @@ const READERS: Readonly<Record<SharedEvent['kind'], (wire: Wire) => SharedEvent 
     isId(executorId) && isId(groupId) ? { kind: 'executorChanged', executorId, groupId } : null,
   incidentChanged: ({ incidentId, groupId }) =>
     isId(incidentId) && isId(groupId) ? { kind: 'incidentChanged', incidentId, groupId } : null,
+  bulkChanged: ({ bulkId }) => (isId(bulkId) ? { kind: 'bulkChanged', bulkId } : null),
 }
 
 /** An event as another node sent it; null for what is none, or of a kind that this program does not know. Fields that it does not know are dropped. */

@@ -14,6 +14,7 @@ export type EngineEvent =
   | { readonly kind: 'executorChanged'; readonly executorId: number; readonly groupId: number }
   /** `groupId` 0: of no group */
   | { readonly kind: 'incidentChanged'; readonly incidentId: number; readonly groupId: number }
+  | { readonly kind: 'bulkChanged'; readonly bulkId: number }
   /** messages of alarms were left in the outbox */
   | { readonly kind: 'alarmTold' }
   | { readonly kind: 'accessChanged' }

@@ -1,7 +1,9 @@
+import type { CalendarRules } from '@tickwheel/contract'
 import { seededRandom, type Random } from '@tickwheel/core'
 import { describe, expect, it } from 'vitest'
 import { StoreAway, type Database, type Dialect, type Lane, type ReadTx, type Tx } from '../store/database.ts'
-import type { FiringRow, ScheduleSpanRow, SeriesRow, SkipRow } from '../store/schema.ts'
+import { createCalendar, updateCalendar } from '../store/calendars.ts'
+import type { CalendarRow, CalendarUseRow, CalendarVersionRow, FiringRow, ScheduleSpanRow, SeriesRow, SkipRow } from '../store/schema.ts'
 import { memoryStore, addGroup, T0 } from '../store/store.fixture.ts'
 import { RunIds } from '../store/ids.ts'
 import { FileLogs } from '../store/logs.ts'
@@ -16,8 +18,8 @@ import { ALICE, ALL, FakeLink } from './world.fixture.ts'
 
 /**
  * The engine under faults, with the real SQL: the process dies at any store call (before it, inside its transaction, after its commit), the store goes
- * away with a known or an unknown outcome, the wall clock jumps, executors answer, refuse, or die, people edit, stop and start. At the end a walk of its
- * own, millisecond grid and all, says what was due; the ledger must cover each instant once.
+ * away with a known or an unknown outcome, the wall clock jumps, executors answer, refuse, or die, people edit, stop and start, and change the calendar of
+ * some tasks. At the end a walk of its own, millisecond grid and all, says what was due; the ledger must cover each instant once.
  */
 class Crashed extends Error {}
 
@@ -131,6 +133,7 @@ class Scene {
   readonly clock = new ManualClock(T0)
   readonly real: Database
   readonly tasks: number[] = []
+  calendarId = 0
   store: FaultyStore
   engine: Engine | null = null
   link = new FakeLink()
@@ -292,7 +295,8 @@ class Scene {
     if (taskId === undefined || engine === null) return
     const chance = this.random.next()
     await this.live(async () => {
-      if (chance < 0.3) await engine.stopTask(taskId, { cancelRunning: this.random.next() < 0.3 }, ALL, ALICE)
+      if (this.random.next() < 0.4) await this.editCalendar(engine)
+      else if (chance < 0.3) await engine.stopTask(taskId, { cancelRunning: this.random.next() < 0.3 }, ALL, ALICE)
       else if (chance < 0.6) await engine.startTask(taskId, ALL, ALICE)
       else if (chance < 0.9) await this.edit(engine, taskId)
       else await engine.trigger(taskId, {}, null, ALL, ALICE).catch(() => undefined)
@@ -306,17 +310,45 @@ class Scene {
     if (row !== undefined) await engine.updateTask(taskId, { ...this.input(row.name), version: row.version }, ALL, ALICE)
   }
 
+  async makeCalendar(): Promise<void> {
+    const input = { groupId: 1, name: 'works', rules: this.rules() }
+    this.calendarId = await createCalendar(this.real, input, { now: T0, auditId: 1, scope: ALL, caller: ALICE })
+  }
+
+  async editCalendar(engine: Engine): Promise<void> {
+    const [row] = await this.real.read((tx) => tx.all<{ version: number }>('SELECT version FROM calendar'))
+    if (row === undefined) return
+    const now = this.clock.now()
+    const auditId = Math.floor(this.random.next() * 2 ** 40) + 2
+    const input = { name: 'works', rules: this.rules(), version: row.version }
+    await updateCalendar(this.store, this.calendarId, input, { now, auditId, scope: ALL, caller: ALICE })
+    engine.calendarChanged()
+  }
+
+  /** Closed for some seconds now and then, and for some minutes each day. */
+  rules(): CalendarRules {
+    const seconds = (most: number): number => Math.floor(this.random.next() * most)
+    const once = Array.from({ length: 6 }, () => {
+      const from = T0 + seconds(120) * 1000
+      return { kind: 'once' as const, from: iso(from), to: iso(from + (1 + seconds(20)) * 1000 + seconds(3) * 100) }
+    })
+    const from = T0 + seconds(6) * 60_000
+    const daily = { kind: 'daily' as const, from: iso(from).slice(11, 16), to: iso(from + 60_000).slice(11, 16) }
+    return { weekend: [], days: [], blackouts: this.random.next() < 0.5 ? once : [...once, daily] }
+  }
+
   input(name: string): Parameters<Engine['createTask']>[0] {
     const pick = <T>(items: readonly T[]): T => items[Math.floor(this.random.next() * items.length)] as T
+    const calendar = pick([{}, { calendarId: this.calendarId }])
     return {
       groupId: 1,
       name,
       handler: { kind: 'shell', script: 'true' },
       enabled: true,
       schedule: pick([
-        { kind: 'fixedRate', everyMs: pick([300, 700, 1000, 5000]) } as const,
-        { kind: 'cron', expression: pick(['*/1 * * * * ?', '*/3 * * * * ?', '*/10 * * * * ?']), timezone: 'UTC' } as const,
-        { kind: 'fixedDelay', delayMs: 1500 } as const,
+        { kind: 'fixedRate', everyMs: pick([300, 700, 1000, 5000]), ...calendar } as const,
+        { kind: 'cron', expression: pick(['*/1 * * * * ?', '*/3 * * * * ?', '*/10 * * * * ?']), timezone: 'UTC', ...calendar } as const,
+        { kind: 'fixedDelay', delayMs: 1500, ...calendar } as const,
       ]),
       overlap: { policy: pick(['queue', 'skip', 'replace', 'parallel'] as const), max: pick([1, 5]) },
       misfire: { policy: pick(['skip', 'fireOnce', 'fireAll'] as const), graceMs: pick([0, 2000, 60_000]), max: pick([1, 3]) },
@@ -326,18 +358,36 @@ class Scene {
 }
 
 /** Whether an instant is due under a span, by arithmetic that shares nothing with core. `null`: not for this walk to say (fixedDelay). */
-function isDue(span: ScheduleSpanRow, at: number): boolean | null {
+function isDue(span: ScheduleSpanRow, at: number, isClosed: (span: ScheduleSpanRow, at: number) => boolean): boolean | null {
   const schedule = JSON.parse(span.schedule) as { kind: string; everyMs?: number; expression?: string }
-  if (schedule.kind === 'fixedDelay') return null
+  if (schedule.kind === 'fixedDelay') return span.enabled === 1 && isClosed(span, at) ? false : null
   if (span.enabled === 0) return false
-  if (schedule.kind === 'fixedRate') return at > span.anchor_at && (at - span.anchor_at) % (schedule.everyMs ?? 1) === 0
   const step = Number(/^\*\/(\d+)/.exec(schedule.expression ?? '')?.[1])
-  return at % 1000 === 0 && (Math.floor(at / 1000) % 60) % step === 0
+  const isNamed =
+    schedule.kind === 'fixedRate'
+      ? at > span.anchor_at && (at - span.anchor_at) % (schedule.everyMs ?? 1) === 0
+      : at % 1000 === 0 && (Math.floor(at / 1000) % 60) % step === 0
+  return isNamed && !isClosed(span, at)
+}
+
+/** What the version of the calendar that a span names says of an instant, blackout by blackout. */
+function closedBy(versions: readonly CalendarVersionRow[]): (span: ScheduleSpanRow, at: number) => boolean {
+  const rulesOf = new Map(versions.map((row) => [row.version, JSON.parse(row.rules) as CalendarRules]))
+  return ({ calendar_version: version }, at) =>
+    (version === null ? [] : (rulesOf.get(version)?.blackouts ?? [])).some((blackout) => {
+      if (blackout.kind === 'once') return Date.parse(blackout.from) <= at && at < Date.parse(blackout.to)
+      const clock = iso(at).slice(11, 16)
+      return blackout.from < blackout.to ? blackout.from <= clock && clock < blackout.to : clock >= blackout.from || clock < blackout.to
+    })
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString()
 }
 
 async function check(real: Database, now: number): Promise<string[]> {
   const faults: string[] = []
-  const [series, spans, firings, skips, runs] = await real.read(
+  const [series, spans, firings, skips, runs, versions, calendars, uses] = await real.read(
     async (tx) =>
       [
         await tx.all<SeriesRow>('SELECT * FROM series'),
@@ -345,9 +395,15 @@ async function check(real: Database, now: number): Promise<string[]> {
         await tx.all<FiringRow>('SELECT * FROM firing ORDER BY due_at'),
         await tx.all<SkipRow>('SELECT * FROM skip ORDER BY from_at'),
         await tx.all<{ id: number }>('SELECT id FROM open_instance UNION ALL SELECT id FROM instance'),
+        await tx.all<CalendarVersionRow>('SELECT * FROM calendar_version'),
+        await tx.all<CalendarRow>('SELECT * FROM calendar'),
+        await tx.all<CalendarUseRow>('SELECT * FROM calendar_use'),
       ] as const,
   )
   const ids = new Set(runs.map((run) => run.id))
+  const isClosed = closedBy(versions)
+  for (const { is_applying: isApplying, rules_version: rules } of calendars)
+    if (isApplying === 1 || uses.some(({ version }) => version < rules)) faults.push('a change of the calendar was not carried to its end')
   for (const one of series) {
     const mine = spans.filter((span) => span.series_id === one.id)
     const fired = new Map(firings.filter((row) => row.series_id === one.id).map((row) => [row.due_at, row]))
@@ -355,7 +411,7 @@ async function check(real: Database, now: number): Promise<string[]> {
     if (one.next_due_at !== null && one.next_due_at <= now) faults.push(`series ${one.id} is overdue by ${now - one.next_due_at}`)
     for (const span of mine) {
       for (let at = span.from_at; at < Math.min(span.to_at ?? Infinity, one.last_due_at + 1); at += 1) {
-        const due = isDue(span, at)
+        const due = isDue(span, at, isClosed)
         const covers = (fired.has(at) ? 1 : 0) + ranges.filter((row) => row.from_at <= at && at <= row.to_at).length
         if (due === true && covers !== 1) faults.push(`series ${one.id} at ${at - T0}: due, and covered ${covers} times`)
         if (due === false && fired.has(at)) faults.push(`series ${one.id} at ${at - T0}: fired, and not due`)
@@ -403,6 +459,7 @@ async function play(seed: number): Promise<{ faults: string[]; fired: number; cr
   const scene = new Scene(seed, real)
   await scene.boot(0, 0)
   await scene.executor()
+  await scene.makeCalendar()
   for (let task = 0; task < 4; task += 1) {
     const made = await scene.engine?.createTask(scene.input(`task ${task}`), ALL, ALICE)
     if (made !== undefined) scene.tasks.push(made.taskId)

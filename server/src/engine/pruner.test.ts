@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { addCounts, METRIC } from '../store/counters.ts'
 import type { Database } from '../store/database.ts'
 import { floorOfInstant } from '../store/ids.ts'
 import type { LogStore } from '../store/logs.ts'
@@ -181,6 +182,31 @@ describe('retention', () => {
     expect(await ids('incident')).toEqual([ago(92), ago(89)])
     expect(await ids('delivery')).toEqual([ago(32), ago(29)])
     expect(await count('incident_run')).toBe(1)
+  })
+
+  it('forgets how late runs started after 35 days, and how they ended after 400', async () => {
+    for (const days of [1, 34, 36, 399, 401])
+      await db.write('rest', (tx) =>
+        addCounts(
+          tx,
+          T0 - days * DAY,
+          [1, METRIC.start + 7].map((metric) => ({ groupId: 1, metric, n: 1 })),
+        ),
+      )
+    await prune()
+    const left = await db.read((tx) =>
+      tx.all<{ hour_at: number; metric: number }>('SELECT hour_at, metric FROM counter ORDER BY hour_at, metric'),
+    )
+    // starts are looked for in three days: what a server slept through goes with the rest
+    expect(left.map(({ hour_at: at, metric }) => [Math.round((T0 - at) / DAY), metric])).toEqual([
+      [399, 1],
+      [399, METRIC.start + 7],
+      [36, 1],
+      [34, 1],
+      [34, METRIC.start + 7],
+      [1, 1],
+      [1, METRIC.start + 7],
+    ])
   })
 
   it('looks at the skips of every series', async () => {

@@ -8,6 +8,7 @@ import {
   PRUNE_BATCH,
   pruneAudit,
   pruneBackfills,
+  pruneBulks,
   pruneCounters,
   pruneDeliveries,
   pruneFirings,
@@ -18,9 +19,11 @@ import {
   pruneRuns,
   pruneSessions,
   pruneSkips,
+  pruneStarts,
   pruneTokens,
   pruneTracks,
 } from '../store/prune.ts'
+import { notePruned } from '../store/storage.ts'
 import { pruneWires } from '../store/wires.ts'
 
 /** How long things are kept, in days. `ledgerDays`: firings, folded hours, skips and backfills; a firing is kept at least as long as any run may be. */
@@ -40,7 +43,10 @@ const SESSIONS_MS = DAY_MS
 /** so long a token that is no good any more is listed */
 const DEAD_TOKENS_MS = 90 * DAY_MS
 const COUNTERS_DAYS = 400
+/** the dashboard shows seven */
+const STARTS_DAYS = 35
 const DELIVERIES_DAYS = 30
+const BULKS_DAYS = 30
 /** as long as what is usual of a task may be of interest that runs seldom */
 const TRACKS_DAYS = 400
 /** After everything has been looked at, the next round waits so long. */
@@ -106,10 +112,12 @@ export class Pruner {
       },
       async (now) => (await pruneAudit(db, floorOfInstant(now - auditDays * DAY_MS), now - auditDays * DAY_MS)) === PRUNE_BATCH,
       async (now) => pruneBackfills(db, now - ledgerMs),
+      async (now) => pruneBulks(db, now - BULKS_DAYS * DAY_MS),
       async (now) => (await pruneRequestKeys(db, now - REQUEST_KEYS_MS)) === PRUNE_BATCH,
       async (now) => (await pruneWires(db, now - Math.max(runsDays, failuresDays) * DAY_MS)) === PRUNE_BATCH,
       async (now) => (await pruneSessions(db, now - SESSIONS_MS)) === PRUNE_BATCH,
       async (now) => (await pruneTokens(db, now - DEAD_TOKENS_MS)) === PRUNE_BATCH,
+      async (now) => (await pruneStarts(db, now - STARTS_DAYS * DAY_MS)) === PRUNE_BATCH,
       async (now) => (await pruneCounters(db, now - COUNTERS_DAYS * DAY_MS)) === PRUNE_BATCH,
       // the runs first: without its incident nobody finds them
       async (now) => (await pruneIncidentRuns(db, floorOfInstant(now - incidentsMs))) === PRUNE_BATCH,
@@ -118,6 +126,10 @@ export class Pruner {
       async (now) => (await pruneTracks(db, now - TRACKS_DAYS * DAY_MS)) === PRUNE_BATCH,
       async (now) => this.#logs.prune(floorOfInstant(now - logsDays * DAY_MS)),
       async () => (await db.compact?.()) ?? false,
+      async (now) => {
+        await notePruned(db, now)
+        return false
+      },
     ]
   }
 }

@@ -209,7 +209,7 @@ export class SeriesWalk {
     return span?.schedule.kind === 'fixedDelay' ? span : null
   }
 
-  /** The run before ended within the span in force, and not one of the delays of the series lies between. */
+  /** The run before ended within the span in force, and not one of the delays of the series lies between, with the wait that its calendar adds. */
   #isOffDelay(row: FiringRow, before: FiredRun | undefined): boolean {
     const span = this.#delaySpan(row.due_at)
     const endedAt = before?.endedAt ?? null
@@ -217,7 +217,9 @@ export class SeriesWalk {
     const { validFrom } = span.schedule
     const isMoved = row.due_at === row.prev_due_at + 1 || (typeof validFrom === 'string' && Date.parse(validFrom) === row.due_at)
     const delays = this.#series.spans.flatMap(({ schedule }) => (schedule.kind === 'fixedDelay' ? [schedule.delayMs] : []))
-    return !isMoved && !delays.includes(row.due_at - endedAt)
+    const effect = this.#series.schedule.calendarOf(span)
+    const hasWaited = delays.some((delayMs) => effect?.leftOut(endedAt + delayMs)?.movedTo === row.due_at)
+    return !isMoved && !hasWaited && !delays.includes(row.due_at - endedAt)
   }
 
   #lateFirings(): RecoveryNote[] {

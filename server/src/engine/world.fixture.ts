@@ -71,6 +71,7 @@ export class World {
       startAt?: number
       maxOpenRuns?: number
       rightsOf?: EngineOptions['rightsOf']
+      scopesOf?: EngineOptions['scopesOf']
       references?: ReferenceBook
       on?: { db: Database; clock: ManualClock; cluster: Cluster }
     } = {},
@@ -90,6 +91,7 @@ export class World {
         maxOpenRuns: options.maxOpenRuns ?? 200_000,
         cluster: options.on?.cluster,
         rightsOf: options.rightsOf,
+        scopesOf: options.scopesOf,
         references: options.references,
       }),
     )
@@ -246,6 +248,7 @@ async function makeEngine({
   maxOpenRuns,
   cluster,
   rightsOf,
+  scopesOf,
   references,
 }: {
   clock: ManualClock
@@ -255,6 +258,7 @@ async function makeEngine({
   maxOpenRuns: number
   cluster?: Cluster | undefined
   rightsOf?: EngineOptions['rightsOf'] | undefined
+  scopesOf?: EngineOptions['scopesOf'] | undefined
   references?: ReferenceBook | undefined
 }): Promise<Engine> {
   const note = (facts: Readonly<Record<string, unknown>>, text: string): void => void troubles.push({ text, facts })
@@ -270,6 +274,7 @@ async function makeEngine({
     version: '0',
     serverZone: 'UTC',
     ...(rightsOf === undefined ? {} : { rightsOf }),
+    ...(scopesOf === undefined ? {} : { scopesOf }),
     ...(references === undefined ? {} : { references }),
     verifySession: sessionOf,
     heartbeatMs: 5000,

@@ -11,12 +11,16 @@ export function findConsole(): string | null {
   return existsSync(join(built, 'index.html')) ? built : null
 }
 
-/** Serves the console: files whose name carries a hash are kept by browsers for ever, its page is asked for each time. */
+/**
+ * Serves the console: files whose name carries a hash are kept by browsers for ever, its page is asked for each time. The build has laid what is
+ * compressed beside them (`.br`, `.gz`): whoever takes it gets it as it is.
+ */
 export async function registerConsole(app: FastifyInstance, root: string): Promise<void> {
   await app.register(fastifyStatic, {
     root,
     index: false,
     cacheControl: false,
+    preCompressed: true,
     dotfiles: 'ignore',
     setHeaders: (response, path) => {
       void response.header('Cache-Control', path.startsWith(join(root, 'assets')) ? 'public, max-age=31536000, immutable' : 'no-cache')

@@ -1,6 +1,7 @@
 import { AppError, type PreviewAnswer, type ScheduleInput } from '@tickwheel/contract'
 import { previewSchedule, type Scope } from '@tickwheel/core'
 import type { Database } from '../store/database.ts'
+import type { NamedCalendar } from '../store/named-calendar.ts'
 import type { ScheduledKind } from '../store/scheduled-kind.ts'
 import { timingOf } from '../store/scheduled-list.ts'
 import { scheduleFieldProblem, toSchedule } from '../store/schedules.ts'
@@ -16,7 +17,7 @@ export interface PreviewParts {
 export function preview(
   schedule: ScheduleInput,
   { serverZone, now }: PreviewParts,
-  { from, count, anchorAt }: { from?: number | undefined; count: number; anchorAt?: number },
+  { from, count, anchorAt, calendar }: { from?: number | undefined; count: number; anchorAt?: number; calendar: NamedCalendar | null },
 ): PreviewAnswer {
   const found = previewSchedule(toSchedule(schedule, serverZone), {
     count,
@@ -24,8 +25,9 @@ export function preview(
     anchorAt: anchorAt ?? now(),
     timezone: serverZone,
     ...(from === undefined ? {} : { from }),
+    ...(calendar === null ? {} : { calendar }),
   })
-  if (found.ok) return { firings: [...found.firings], words: found.words }
+  if (found.ok) return { firings: [...found.firings], leftOut: [...found.leftOut], words: found.words }
   const errors = found.problems.map(scheduleFieldProblem)
   throw new AppError('UNPROCESSABLE', errors.map((problem) => problem.message).join('; '), { errors })
 }
@@ -35,10 +37,10 @@ export async function nextFirings(
   parts: PreviewParts,
   { kind, id, scope, count }: { kind: ScheduledKind; id: number; scope: Scope; count: number },
 ): Promise<PreviewAnswer> {
-  const { schedule, anchorAt, isEnabled, nextDueAt } = await timingOf(parts.db, kind, scope, id)
-  const { words } = preview(schedule, parts, { count: 1, anchorAt })
-  if (!isEnabled || nextDueAt === null) return { firings: [], words }
+  const { schedule, anchorAt, isEnabled, nextDueAt, calendar } = await timingOf(parts.db, kind, scope, id)
+  const { words } = preview(schedule, parts, { count: 1, anchorAt, calendar })
+  if (!isEnabled || nextDueAt === null) return { firings: [], leftOut: [], words }
   const isKnownOnce = schedule.kind === 'fixedDelay'
   const shown: ScheduleInput = isKnownOnce ? { kind: 'once', at: new Date(nextDueAt).toISOString() } : schedule
-  return { firings: preview(shown, parts, { count, anchorAt, from: nextDueAt - 1 }).firings, words }
+  return { ...preview(shown, parts, { count, anchorAt, from: nextDueAt - 1, calendar: isKnownOnce ? null : calendar }), words }
 }

@@ -1,4 +1,4 @@
-import { Problem, routes, WorkflowDocument, type RouteDescriptor } from '@tickwheel/contract'
+import { Problem, routes, type RouteDescriptor } from '@tickwheel/contract'
 import type { TSchema } from 'typebox'
 import { pathOf } from './register.ts'
 
@@ -64,9 +64,9 @@ function operationOf(route: RouteDescriptor): Json {
   }
 }
 
-/** The YAML form names the group: `group: NAME` in place of `groupId`. */
+/** The YAML form of a workflow names the group: `group: NAME` in place of `groupId`. */
 function bodyOf({ body, yaml }: RouteDescriptor): Json {
-  return { 'application/json': { schema: body }, ...(yaml === true ? { 'application/yaml': { schema: WorkflowDocument } } : {}) }
+  return { 'application/json': { schema: body }, ...(yaml === undefined ? {} : { 'application/yaml': { schema: yaml } }) }
 }
 
 const IDEMPOTENCY_KEY = {
@@ -80,12 +80,11 @@ const PLAIN_TEXT = new Set(['rawLogs', 'metrics', 'exportAudit'])
 
 function successOf(route: RouteDescriptor): Json {
   if (route.status === 204) return { description: 'Done' }
-  const givesYaml = route.yaml === true && route.method === 'GET'
   return {
     description: 'Success',
     content: {
       [PLAIN_TEXT.has(route.id) ? 'text/plain' : 'application/json']: { schema: route.answer },
-      ...(givesYaml ? { 'application/yaml': { schema: WorkflowDocument } } : {}),
+      ...(route.yaml !== undefined && route.method === 'GET' ? { 'application/yaml': { schema: route.yaml } } : {}),
     },
   }
 }

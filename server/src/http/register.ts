@@ -204,8 +204,10 @@ async function bodyOf(
   { gate, who }: { gate: Gate; who: Who },
 ): Promise<{ readonly body: unknown; readonly yaml: YamlBody | null }> {
   if (!(request.body instanceof YamlText)) return { body: request.body ?? {}, yaml: null }
-  if (route.yaml !== true || route.body === undefined) throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.')
+  if (route.yaml === undefined || route.body === undefined)
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json.')
   const yaml = new YamlBody(request.body)
+  if (route.yaml === route.body) return { body: yaml.value, yaml }
   const scope = who.kind === 'user' ? visibleScope(who.user.grants, 'workflow:edit') : []
   const findGroup = async (name: string): Promise<number | null> => gate.groupNamed(name, scope)
   const takesVersion = 'version' in ((route.body as Shape).properties ?? {})
@@ -268,7 +270,11 @@ const RESOURCES = {
   incident: 'INCIDENT_NOT_FOUND',
   variable: 'VARIABLE_NOT_FOUND',
   secret: 'SECRET_NOT_FOUND',
+  calendar: 'CALENDAR_NOT_FOUND',
 } as const satisfies Record<Located, ErrorCode>
+
+/** `groupId` of what belongs to no group. A calendar of all groups is seen by all who see any: their schedules may name it. */
+const NO_GROUP = 0
 
 /** 404 for what is not visible, 403 for what is visible and may not be done. A caller with the permission in all groups is not looked up. */
 async function authorizeResource(route: RouteDescriptor, params: unknown, { gate, call }: { gate: Gate; call: Admitted }): Promise<void> {
@@ -280,9 +286,10 @@ async function authorizeResource(route: RouteDescriptor, params: unknown, { gate
   const groupId = await gate.locate(resource, resourceId)
   const view = `${ownerOf(resource)}:view`
   const visible = isPermission(view) ? visibleScope(call.who.user.grants, view) : call.scope
-  if (groupId === null || !isInScope(visible, id<'group'>(groupId)))
+  const isShared = resource === 'calendar' && groupId === NO_GROUP && !isNowhere(visible)
+  if (groupId === null || (!isShared && !isInScope(visible, id<'group'>(groupId))))
     throw new AppError(RESOURCES[resource], `There is no ${resource.replace('-', ' ')} ${resourceId} that you may see.`)
-  if (isInScope(call.scope, id<'group'>(groupId))) return
+  if (isInScope(call.scope, id<'group'>(groupId)) || (isShared && access === view)) return
   throw new ForbiddenThing(access, { kind: resource === 'workflow-run' ? 'workflowRun' : resource, id: resourceId, groupId })
 }
 
@@ -329,6 +336,7 @@ function ownerOf(resource: Located): string {
     case 'role':
     case 'variable':
     case 'secret':
+    case 'calendar':
       return resource
   }
 }

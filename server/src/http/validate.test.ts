@@ -50,6 +50,11 @@ describe('validation', () => {
     })
   })
 
+  it('judges the names of entries as well as what they hold', () => {
+    const handler = { kind: 'shell', script: 'echo', env: { DAY: 'monday', 'a b': 'x', TICKWHEEL_TOKEN: 'y' } }
+    expect(codes({ ...good, handler })).toEqual({ 'handler.env.a b': 'BAD_FORMAT', 'handler.env.TICKWHEEL_TOKEN': 'BAD_FORMAT' })
+  })
+
   it.each([
     ['no kind', {}, { 'schedule.kind': 'REQUIRED' }],
     ['an unknown kind', { kind: 'weekly' }, { 'schedule.kind': 'NOT_ALLOWED_VALUE' }],

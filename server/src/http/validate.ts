@@ -104,8 +104,10 @@ function judgeObject(shape: Shape, value: Fields, path: string): FieldProblem[] 
 }
 
 function judgeOthers(shape: Shape, value: Fields, { others, path }: { others: readonly string[]; path: string }): FieldProblem[] {
-  const [entry] = Object.values(shape.patternProperties ?? {})
-  if (entry !== undefined) {
+  const [named] = Object.entries(shape.patternProperties ?? {})
+  if (named !== undefined) {
+    const [pattern, entry] = named
+    const isClosed = shape.additionalProperties === false
     const tooMany =
       shape.maxProperties !== undefined && others.length > shape.maxProperties
         ? [
@@ -114,7 +116,11 @@ function judgeOthers(shape: Shape, value: Fields, { others, path }: { others: re
             }),
           ]
         : []
-    return [...tooMany, ...others.flatMap((name) => judge(entry, value[name], below(path, name)))]
+    const judged = others.flatMap((name) => {
+      const isWrong = isClosed && !patternOf(pattern).test(name)
+      return isWrong ? [badName(below(path, name), name, pattern)] : judge(entry, value[name], below(path, name))
+    })
+    return [...tooMany, ...judged]
   }
   if (shape.additionalProperties !== false) return []
   const names = Object.keys(shape.properties ?? {})
@@ -123,6 +129,10 @@ function judgeOthers(shape: Shape, value: Fields, { others, path }: { others: re
       known: names.join(', '),
     }),
   )
+}
+
+function badName(path: string, name: string, pattern: string): FieldProblem {
+  return problem(path, 'BAD_FORMAT', `must be called by ${wordsOfPattern(pattern)}, not ${shown(name)}`, { format: pattern })
 }
 
 function judgeList(shape: Shape, value: readonly unknown[], path: string): FieldProblem[] {
@@ -136,7 +146,9 @@ function judgeList(shape: Shape, value: readonly unknown[], path: string): Field
     return each === undefined ? [] : judge(each, item, below(path, String(index)))
   })
   if (inner.length > 0 || shape.uniqueItems !== true) return inner
-  const repeated = value.findIndex((item, index) => value.indexOf(item) < index)
+  const first = new Map<unknown, number>()
+  for (const [index, item] of value.entries()) if (!first.has(item)) first.set(item, index)
+  const repeated = value.findIndex((item, index) => first.get(item) !== index)
   return repeated < 0
     ? []
     : [problem(below(path, String(repeated)), 'NOT_ALLOWED_VALUE', 'stands here twice; each entry may appear once', {})]

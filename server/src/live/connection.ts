@@ -20,7 +20,8 @@ const messageCheck = Compile(ClientMessage)
 interface Watch {
   readonly id: number
   readonly name: string
-  readonly permission: Permission
+  /** null: what is read is judged each time */
+  readonly permission: Permission | null
   /** null: rows of all visible groups */
   readonly groupId: number | null
   readonly topic: Topic
@@ -101,6 +102,7 @@ export class Connection {
   }
 
   #allows(user: SignedUser, { permission, groupId }: Watch): boolean {
+    if (permission === null) return !user.isLimited
     const scope = user.isLimited ? [] : visibleScope(user.grants, permission)
     return groupId === null ? scope === 'all' || scope.length > 0 : isInScope(scope, brand<'group'>(groupId))
   }
@@ -189,6 +191,7 @@ export class Connection {
     if (kind === 'workflowRun') return this.#openWorkflowRun(message, user, Number(target))
     if (kind === 'group') return this.#openGroup(message, user, target === '*' ? null : Number(target))
     if (kind === 'task') return this.#openTasks(message, user)
+    if (kind === 'bulk') return this.#openBulk(message, user, Number(target))
     return kind === 'alarm' ? this.#openAlarms(message, user) : this.#openExecutors(message, user)
   }
 
@@ -269,6 +272,36 @@ export class Connection {
         hear: (event) => {
           const isAbout = event.kind === 'workflowRunChanged' && event.workflowRunId === workflowRunId
           if (isAbout || event.kind === 'lookAgain') topic.changed(workflowRunId)
+        },
+      }
+    }
+  }
+
+  /** Whose it is never changes; who sees all may lose that, and is told nothing more then. */
+  async #openBulk({ id, topic: name }: Subscribe, user: SignedUser, bulkId: number): Promise<() => Watch> {
+    const { reads } = this.#parts
+    if ((await reads.bulk(bulkId, user)) === null)
+      throw new AppError('BULK_NOT_FOUND', `There is no bulk operation ${bulkId} that you may see.`)
+    return () => {
+      let told = ''
+      const read = async (): Promise<unknown> => {
+        const bulk = this.#user === null ? null : await reads.bulk(bulkId, this.#user)
+        const text = JSON.stringify(bulk)
+        const isNew = bulk !== null && text !== told
+        told = text
+        return isNew ? bulk : null
+      }
+      const topic = this.#gathered(id, name, read)
+      topic.changed(bulkId)
+      void topic.flush()
+      return {
+        id,
+        name,
+        permission: null,
+        groupId: null,
+        topic,
+        hear: (event) => {
+          if (event.kind === 'lookAgain' || (event.kind === 'bulkChanged' && event.bulkId === bulkId)) topic.changed(bulkId)
         },
       }
     }

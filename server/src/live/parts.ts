@@ -1,4 +1,4 @@
-import type { Executor, Incident, Instance, InstanceListItem } from '@tickwheel/contract'
+import type { Bulk, Executor, Incident, Instance, InstanceListItem } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { Identities, SignedUser } from '../auth/signed-user.ts'
 import type { Events } from '../engine/events.ts'
@@ -14,6 +14,8 @@ export interface LiveReads {
   progress(instanceId: number): Promise<Instance['progress']>
   executors(ids: readonly number[], scope: Scope): Promise<readonly Executor[]>
   incidents(ids: readonly number[], scope: Scope): Promise<readonly Incident[]>
+  /** A bulk operation; null: it is not there, or not theirs to see. */
+  bulk(bulkId: number, user: Pick<SignedUser, 'user' | 'grants'>): Promise<Bulk | null>
   hasGroup(groupId: number): Promise<boolean>
   /** The group of a run and whether it has ended; null when there is no such run. */
   run(instanceId: number): Promise<{ readonly groupId: number; readonly hasEnded: boolean } | null>

@@ -74,6 +74,7 @@ class Node {
         progress: async (instanceId) => (await getInstance(db, 'all', instanceId, () => false)).progress,
         executors: (wanted, scope) => executorsById(db, scope, { ids: wanted, find: () => null }),
         incidents: async () => [],
+        bulk: async () => null,
         hasGroup: async () => true,
         run: async (instanceId) => {
           const head = await runHead(db, 'all', instanceId)

@@ -2,7 +2,7 @@ import { AppError, MAX_BACKFILL } from '@tickwheel/contract'
 import type { ReadTx } from './database.ts'
 import { floorOfInstant } from './ids.ts'
 import type { ScheduleSpanRow, SeriesRow, TaskRow } from './schema.ts'
-import { seriesSchedule, spanOf, type Span } from './spans.ts'
+import { seriesSchedule, spansOf, type Span } from './spans.ts'
 
 /** What is younger is left to the schedule's own series, which may be about to fire it. */
 export const SETTLED_MS = 2000
@@ -33,9 +33,10 @@ export async function dueInstants(
     'SELECT * FROM schedule_span WHERE series_id = ? AND from_at < ? AND (to_at IS NULL OR to_at > ?) AND enabled = 1 ORDER BY from_at',
     [series.id, until, from],
   )
-  const delayed = rows.some((row) => spanOf(row).schedule.kind === 'fixedDelay') ? await dueOfRuns(tx, task, { from, until }) : []
+  const spans = await spansOf(tx, rows)
+  const delayed = spans.some(({ schedule }) => schedule.kind === 'fixedDelay') ? await dueOfRuns(tx, task, { from, until }) : []
   const due: DueInstant[] = []
-  for (const span of rows.map(spanOf)) {
+  for (const span of spans) {
     const bounds = { from: Math.max(from, span.fromAt), until: Math.min(until, span.toAt ?? Infinity) }
     if (span.schedule.kind === 'fixedDelay') due.push(...delayed.filter((at) => at >= bounds.from && at < bounds.until).map(withoutZone))
     else addComputed(due, span, bounds)

@@ -3,6 +3,7 @@ import { appendTrace, OUTCOME, outcomeOfCode, PHASE, type Scope, type TraceEntry
 import { writeAudit } from './audit.ts'
 import type { Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
+import { inBulk, type InBulk } from './in-bulk.ts'
 import { canceledBy } from './judge.ts'
 import { lockOpen } from './open-runs.ts'
 import type { RunChange } from './report.ts'
@@ -23,6 +24,8 @@ export interface CancelRequest {
   readonly by: string
   /** the newer run in whose favour they give way */
   readonly replacedBy?: number
+  /** the bulk operation that asks for it; absent: none */
+  readonly bulk?: InBulk
 }
 
 /**
@@ -79,7 +82,7 @@ async function cancelIn(tx: Tx, request: CancelRequest): Promise<RunChange[]> {
   ]
 }
 
-function markCanceled(row: OpenInstanceRow, { at, by, replacedBy }: CancelRequest): OpenInstanceRow {
+function markCanceled(row: OpenInstanceRow, { at, by, replacedBy, bulk }: CancelRequest): OpenInstanceRow {
   const why: TraceEntry =
     replacedBy === undefined ? { reason: 'cancelRequested', at, facts: { by } } : { reason: 'replaced', at, facts: { by: replacedBy } }
   return {
@@ -87,7 +90,7 @@ function markCanceled(row: OpenInstanceRow, { at, by, replacedBy }: CancelReques
     cancel_at: at,
     cancel_by: by,
     rank_at: waitsForShards(row) ? NEVER : at,
-    trace: appendTrace(row.trace, row.created_at, [why]),
+    trace: appendTrace(row.trace, row.created_at, [why, ...inBulk(bulk, at)]),
   }
 }
 

@@ -1,5 +1,7 @@
 import type { RuleIndex } from '@tickwheel/core'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler, type Compilable } from 'kysely'
+import type { CalendarShelf } from './calendar-shelf.ts'
+import type { StoreSizes } from './dialect/sizes.ts'
 import type { Column, TableSpec } from './dialect/table.ts'
 import type { Schema, Table } from './schema.ts'
 
@@ -18,9 +20,13 @@ export const query = new Kysely<Schema>({
   },
 })
 
-/** What alarm rules watch for, as this process read it last: a transaction that ends runs asks it, and reads nothing for that. */
+/**
+ * What this process has at hand, so that transactions read less: what alarm rules watch for, as it was read last, and versions of calendars, which never
+ * change.
+ */
 export interface Watch {
   rules: RuleIndex
+  readonly calendars: CalendarShelf
 }
 
 /** Reads of one consistent view of the store. */
@@ -75,6 +81,8 @@ export interface Dialect {
   render(spec: TableSpec): string[]
   hasTable(tx: ReadTx, name: string): Promise<boolean>
   hasColumn(tx: ReadTx, table: string, column: string): Promise<boolean>
+  /** What the store takes, found out in a bounded time. */
+  sizes(tx: ReadTx): Promise<StoreSizes>
   /** the statement that adds a column */
   renderColumn(table: string, name: string, column: Column): string
   /** Runs a change of the schema while no other process does; in a transaction where the database has that for tables. */

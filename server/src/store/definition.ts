@@ -1,8 +1,8 @@
 import { ScheduleInput, TASK_DEFAULTS, TaskDefinition, type TaskCreate } from '@tickwheel/contract'
 import { referencesIn } from '@tickwheel/core'
 import { Compile } from 'typebox/compile'
-import { EXECUTORS_LEVEL, VARIABLES_LEVEL } from './levels.ts'
-import { BrokenData, completeSchedule } from './schedules.ts'
+import { CALENDARS_LEVEL, EXECUTORS_LEVEL, VARIABLES_LEVEL } from './levels.ts'
+import { BrokenData, calendarIdOf, completeSchedule } from './schedules.ts'
 import { asWorkflow, runDefinitionOf, type RunDefinition } from './workflow-definition.ts'
 
 const definitionCheck = Compile(TaskDefinition)
@@ -57,6 +57,7 @@ export function levelOf(definition: TaskDefinition): number {
     definition.retry.jitter !== TASK_DEFAULTS.retry.jitter ||
     !EARLY_STRATEGIES.has(definition.routing) ||
     LATER.some((field) => !isDefault(definition, field))
+  if (calendarIdOf(definition.schedule) !== null) return CALENDARS_LEVEL
   if (usesVariables(definition)) return VARIABLES_LEVEL
   return isLater ? EXECUTORS_LEVEL : 0
 }

@@ -5,6 +5,7 @@ import { forgetGroup } from './bindings.ts'
 import type { Change } from './caller.ts'
 import { DuplicateKey, query, type Database, type ReadTx, type Tx } from './database.ts'
 import { nameKey } from './definition.ts'
+import { dropCalendarsOf } from './drop-calendars.ts'
 import { dropVariablesOf } from './drop-variables.ts'
 import { takeEntityId } from './ids.ts'
 import { EXECUTORS_LEVEL, FLEET_LEVEL, requireLevel } from './levels.ts'
@@ -74,83 +75,84 @@ export async function xxlTokensOfGroups(db: Database): Promise<{ groupId: number
   return rows.flatMap(({ id, xxl_token: token }) => (token === null ? [] : [{ groupId: id, token }]))
 }
 
-/** Makes a group; its id. Who makes one must see all groups (403). A token in `input.xxlToken` is sealed already: it is stored as it is. */
 /** The id of a group, by its name; null: there is none in the scope. */
 export async function groupNamed(db: Database, name: string, scope: Scope): Promise<number | null> {
   const row = await db.read((tx) => tx.first(query.selectFrom('task_group').select('id').where('name_key', '=', nameKey(name))))
   return row !== null && isVisible(scope, row.id) ? row.id : null
 }
 
-/** Makes a group; its id. Who makes one must see all groups (403). */
+/** Makes a group; its id. Who makes one must see all groups (403). A token in `input.xxlToken` is sealed already: it is stored as it is. */
 export async function createGroup(db: Database, { input }: { input: GroupCreate }, change: Change): Promise<{ groupId: number }> {
-  if (change.scope !== 'all')
-    throw new AppError('FORBIDDEN', 'only who may edit all groups can make a new one', { params: { permission: 'group:edit' } })
-  return db.write('rest', async (tx) => {
-    const fields = fieldsOf(input, null)
-    await requireLimits(tx, fields)
-    await requireOwnToken(tx, fields)
-    await refuseTaken(tx, fields, null)
-    const groupId = await takeEntityId(tx)
-    const columns = {
-      name: fields.name,
-      name_key: nameKey(fields.name),
-      app_name: fields.appName,
-      description: fields.description,
-      concurrency: fields.concurrency,
-      xxl_token: fields.xxlToken,
-    }
-    await keyGuard(() => tx.insert('task_group', [{ id: groupId, ...columns, version: 1, created_at: change.now, updated_at: change.now }]))
-    await writeAudit(tx, change.now, change.auditId, change.caller, {
-      action: 'group:create',
-      resource: { kind: 'group', id: groupId, key: fields.name },
-      groupId,
-      ...changedFields(null, shown(fields, null)),
-    })
-    return { groupId }
+  if (change.scope !== 'all') throw notForAllGroups()
+  return db.write('rest', (tx) => createGroupIn(tx, { input }, change))
+}
+
+function notForAllGroups(): AppError {
+  return new AppError('FORBIDDEN', 'only who may edit all groups can make a new one', { params: { permission: 'group:edit' } })
+}
+
+/** As `createGroup`, in a transaction of the caller. */
+export async function createGroupIn(tx: Tx, { input }: { input: GroupCreate }, change: Change): Promise<{ groupId: number }> {
+  if (change.scope !== 'all') throw notForAllGroups()
+  const fields = fieldsOf(input, null)
+  await requireLimits(tx, fields)
+  await requireOwnToken(tx, fields)
+  await refuseTaken(tx, fields, null)
+  const groupId = await takeEntityId(tx)
+  await keyGuard(() =>
+    tx.insert('task_group', [{ id: groupId, ...columnsOf(fields), version: 1, created_at: change.now, updated_at: change.now }]),
+  )
+  await writeAudit(tx, change.now, change.auditId, change.caller, {
+    action: 'group:create',
+    resource: { kind: 'group', id: groupId, key: fields.name },
+    groupId,
+    ...changedFields(null, shown(fields, null)),
   })
+  return { groupId }
+}
+
+function columnsOf(fields: GroupFields) {
+  return {
+    name: fields.name,
+    name_key: nameKey(fields.name),
+    app_name: fields.appName,
+    description: fields.description,
+    concurrency: fields.concurrency,
+    xxl_token: fields.xxlToken,
+  }
+}
+
+interface GroupSave {
+  readonly groupId: number
+  readonly input: GroupUpdate
 }
 
 /** Changes a group. 409 `STALE_VERSION` with the current version. A token is stored as it is given. */
-export async function updateGroup(
-  db: Database,
-  { groupId, input }: { groupId: number; input: GroupUpdate },
-  change: Change,
-): Promise<void> {
-  await db.write('rest', async (tx) => {
-    const row = await lockGroup(tx, groupId, change.scope)
-    if (row.version !== input.version) {
-      throw new AppError(
-        'STALE_VERSION',
-        `the group is at version ${row.version}, not ${input.version}: read it again and repeat the change`,
-        { params: { version: row.version } },
-      )
-    }
-    const fields = fieldsOf(input, row)
-    if (fields.concurrency !== (row.concurrency ?? 0)) await requireLimits(tx, fields)
-    if (fields.xxlToken !== row.xxl_token) await requireOwnToken(tx, fields)
-    await refuseTaken(tx, fields, groupId)
-    const columns = {
-      name: fields.name,
-      name_key: nameKey(fields.name),
-      app_name: fields.appName,
-      description: fields.description,
-      concurrency: fields.concurrency,
-      xxl_token: fields.xxlToken,
-    }
-    await keyGuard(() =>
-      tx.execute(
-        query
-          .updateTable('task_group')
-          .set({ ...columns, version: row.version + 1, updated_at: change.now })
-          .where('id', '=', groupId),
-      ),
+export async function updateGroup(db: Database, save: GroupSave, change: Change): Promise<void> {
+  await db.write('rest', (tx) => updateGroupIn(tx, save, change))
+}
+
+/** As `updateGroup`, in a transaction of the caller. */
+export async function updateGroupIn(tx: Tx, { groupId, input }: GroupSave, change: Change): Promise<void> {
+  const row = await lockGroup(tx, groupId, change.scope)
+  if (row.version !== input.version) {
+    throw new AppError(
+      'STALE_VERSION',
+      `the group is at version ${row.version}, not ${input.version}: read it again and repeat the change`,
+      { params: { version: row.version } },
     )
-    await writeAudit(tx, change.now, change.auditId, change.caller, {
-      action: 'group:edit',
-      resource: { kind: 'group', id: groupId, key: fields.name },
-      groupId,
-      ...changedFields(shown(fieldsOfRow(row), null), shown(fields, row)),
-    })
+  }
+  const fields = fieldsOf(input, row)
+  if (fields.concurrency !== (row.concurrency ?? 0)) await requireLimits(tx, fields)
+  if (fields.xxlToken !== row.xxl_token) await requireOwnToken(tx, fields)
+  await refuseTaken(tx, fields, groupId)
+  const columns = { ...columnsOf(fields), version: row.version + 1, updated_at: change.now }
+  await keyGuard(() => tx.execute(query.updateTable('task_group').set(columns).where('id', '=', groupId)))
+  await writeAudit(tx, change.now, change.auditId, change.caller, {
+    action: 'group:edit',
+    resource: { kind: 'group', id: groupId, key: fields.name },
+    groupId,
+    ...changedFields(shown(fieldsOfRow(row), null), shown(fields, row)),
   })
 }
 
@@ -166,6 +168,7 @@ export async function deleteGroup(db: Database, { groupId }: { groupId: number }
     await tx.run('DELETE FROM task_group WHERE id = ?', [groupId])
     await forgetGroup(tx, groupId)
     await dropVariablesOf(tx, groupId)
+    await dropCalendarsOf(tx, groupId, change.now)
     await writeAudit(tx, change.now, change.auditId, change.caller, {
       action: 'group:delete',
       resource: { kind: 'group', id: groupId, key: row.name },

@@ -10,7 +10,7 @@ import { mayHaveWorkflows } from './workflow-mark.ts'
 
 /**
  * Finds the ids of runs, newest first, in `open_instance` and `instance`. A filter that no index serves runs inside a bound of 20,000 index entries,
- * so a page may be short and still have a next one. Several groups or outcomes are one short query each, merged here. Open runs are asked first: a run
+ * so a page may be short and still have a next one; where several groups or outcomes are asked for, which are one short query each and merged here, they share it. Open runs are asked first: a run
  * that ends meanwhile is found twice, never not at all, and counts once.
  */
 export interface RunFilter {
@@ -68,6 +68,8 @@ function stateOf(word: string): InstanceState {
 }
 
 const SCAN_LIMIT = 20_000
+/** What each of many sources may read at least: fewer would find nothing. */
+const LEAST_SCAN = 500
 const TOTAL_LIMIT = 10_000
 const MAX_SOURCES = 64
 
@@ -75,8 +77,13 @@ const MAX_SOURCES = 64
 export async function findRuns(tx: ReadTx, filter: RunFilter, below: number, limit: number): Promise<FoundPage> {
   const found = new Set<number>()
   let frontier = 0
-  for (const source of await sourcesOf(tx, filter)) {
-    const part = await askSource(tx, source, below, limit + 1)
+  const sources = await sourcesOf(tx, filter)
+  // what one source leaves over, those after it have
+  let left = SCAN_LIMIT
+  for (const [index, source] of sources.entries()) {
+    const scans = Math.max(LEAST_SCAN, Math.ceil(left / (sources.length - index)))
+    const part = await askSource(tx, source, { below, limit: limit + 1, scans })
+    left -= part.scanned
     for (const id of part.ids) found.add(id)
     frontier = Math.max(frontier, part.readTo)
   }
@@ -90,6 +97,7 @@ export async function findRuns(tx: ReadTx, filter: RunFilter, below: number, lim
 /** How many runs match: exact up to 10,000; `isCapped`: there are, or may be, more. */
 export async function countRuns(tx: ReadTx, filter: RunFilter): Promise<{ total: number; isCapped: boolean }> {
   let total = 0
+  let scanned = 0
   for (const { table, where, params, residual, residualParams } of await sourcesOf(tx, filter)) {
     const inner =
       residual === ''
@@ -101,7 +109,8 @@ export async function countRuns(tx: ReadTx, filter: RunFilter): Promise<{ total:
     )
     total += row?.matched ?? 0
     if (total > TOTAL_LIMIT) return { total: TOTAL_LIMIT, isCapped: true }
-    if (residual !== '' && (row?.scanned ?? 0) >= SCAN_LIMIT) return { total, isCapped: true }
+    scanned += residual === '' ? 0 : (row?.scanned ?? 0)
+    if (scanned >= SCAN_LIMIT) return { total, isCapped: true }
   }
   return { total, isCapped: false }
 }
@@ -127,23 +136,38 @@ function columnsOf(table: Source['table'], residual: string): string {
   return residual.includes('shard_key') ? `${COLUMNS[table]}, shard_key` : COLUMNS[table]
 }
 
-/** `readTo`: 0 when the source has nothing more, else the id down to which it has been read. */
-async function askSource(tx: ReadTx, source: Source, below: number, limit: number): Promise<{ ids: number[]; readTo: number }> {
+/** At most `limit` ids below `below`, of as many index entries as `scans`. */
+interface Stretch {
+  readonly below: number
+  readonly limit: number
+  readonly scans: number
+}
+
+/** `readTo`: 0 when the source has nothing more, else the id down to which it has been read. `scanned`: entries that were looked at by row, about. */
+interface Found {
+  readonly ids: number[]
+  readonly readTo: number
+  readonly scanned: number
+}
+
+async function askSource(tx: ReadTx, source: Source, stretch: Stretch): Promise<Found> {
   const { table, where, params, residual, residualParams, hidesShards } = source
-  if (hidesShards) return askPastShards(tx, source, below, limit)
-  const bounded = `SELECT ${columnsOf(table, residual)} FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
+  if (hidesShards) return askPastShards(tx, source, stretch)
+  const { below, limit, scans } = stretch
+  const bounded = `SELECT ${columnsOf(table, residual)} FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${scans}`
   const sql =
     residual === ''
       ? `SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${limit}`
       : `SELECT id FROM (${bounded}) AS s WHERE ${residual} ORDER BY id DESC LIMIT ${limit}`
   const ids = (await tx.all<{ id: number }>(sql, [...params, below, ...residualParams])).map((row) => row.id)
-  if (ids.length >= limit) return { ids, readTo: ids.at(-1) ?? 0 }
-  if (residual === '') return { ids, readTo: 0 }
+  if (ids.length >= limit) return { ids, readTo: ids.at(-1) ?? 0, scanned: residual === '' ? 0 : limit }
+  if (residual === '') return { ids, readTo: 0, scanned: 0 }
   const [end] = await tx.all<{ scanned: number; lowest: number }>(
-    `SELECT COUNT(*) AS scanned, MIN(id) AS lowest FROM (SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${SCAN_LIMIT}) AS s`,
+    `SELECT COUNT(*) AS scanned, MIN(id) AS lowest FROM (SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${scans}) AS s`,
     [...params, below],
   )
-  return { ids, readTo: end !== undefined && end.scanned >= SCAN_LIMIT ? end.lowest : 0 }
+  const scanned = end?.scanned ?? 0
+  return { ids, readTo: end !== undefined && scanned >= scans ? end.lowest : 0, scanned }
 }
 
 const STEP = 200
@@ -155,13 +179,12 @@ const STEP = 200
 async function askPastShards(
   tx: ReadTx,
   { table, where, params, residual, residualParams }: Source,
-  below: number,
-  limit: number,
-): Promise<{ ids: number[]; readTo: number }> {
+  { below, limit, scans }: Stretch,
+): Promise<Found> {
   const sql = `SELECT id, cause, shard_index, CASE WHEN ${residual} THEN 1 ELSE 0 END AS matched FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${STEP}`
   const ids: number[] = []
   let readTo = below
-  for (let scanned = 0; scanned < SCAN_LIMIT; scanned += STEP) {
+  for (let scanned = 0; scanned < scans; scanned += STEP) {
     const rows = await tx.all<{ id: number; cause: number; shard_index: number | null; matched: number }>(sql, [
       ...residualParams,
       ...params,
@@ -169,13 +192,13 @@ async function askPastShards(
     ])
     for (const row of rows) {
       if (row.matched === 1) ids.push(row.id)
-      if (ids.length >= limit) return { ids, readTo: row.id }
+      if (ids.length >= limit) return { ids, readTo: row.id, scanned }
     }
     const last = rows.at(-1)
-    if (last === undefined || rows.length < STEP) return { ids, readTo: 0 }
+    if (last === undefined || rows.length < STEP) return { ids, readTo: 0, scanned: scanned + rows.length }
     readTo = last.cause === CAUSE.shard ? last.id - (last.shard_index ?? 0) : last.id
   }
-  return { ids, readTo }
+  return { ids, readTo, scanned: scans }
 }
 
 async function sourcesOf(tx: ReadTx, asked: RunFilter): Promise<Source[]> {

@@ -142,6 +142,32 @@ describe('a long list of runs', () => {
     expect(third.items.map((item) => item.id - BASE)).toEqual([3])
     expect(third.nextCursor).toBeNull()
   })
+
+  it('shares what may be scanned among groups and outcomes, and finds the same in the end', async () => {
+    const groups = [1, 2, 3]
+    await addGroup(db, 3)
+    const rows = Array.from({ length: 24_000 }, (_, n) =>
+      endedRow(BASE + n, { group_id: groups[n % 3] ?? 1, outcome: n % 50 === 0 ? 2 : 1, ...(n % 7_000 === 5 ? { cause: 2 } : {}) }),
+    )
+    await put(rows)
+    const scope = [id<'group'>(1), id<'group'>(2)]
+    const found: number[] = []
+    let cursor: string | null = ''
+    let pages = 0
+    while (cursor !== null) {
+      const page = await listInstances(db, scope, { cause: 'manual', ...(cursor === '' ? {} : { cursor }) })
+      found.push(...page.items.map((item) => item.id))
+      cursor = page.nextCursor
+      pages += 1
+    }
+    expect(found).toEqual(
+      rows
+        .filter((row) => row.cause === 2 && row.group_id !== 3)
+        .map((row) => row.id)
+        .reverse(),
+    )
+    expect(pages).toBeLessThan(8)
+  })
 })
 
 describe('one run', () => {

@@ -67,7 +67,7 @@ export async function listInstances(db: Database, scope: Scope, asked: InstanceL
 }
 
 /** What the steps of a run of a workflow do; of a fan-out its parent. */
-async function runsOfSteps(tx: ReadTx, workflowRunId: number): Promise<number[]> {
+export async function runsOfSteps(tx: ReadTx, workflowRunId: number): Promise<number[]> {
   const rows = await tx.all<{ instance_id: number }>(
     `SELECT instance_id FROM step_run WHERE run_id = ? AND instance_id IS NOT NULL ORDER BY step_no, round LIMIT ${STEP_RUNS_READ}`,
     [workflowRunId],
@@ -171,14 +171,15 @@ export async function readRuns(tx: ReadTx, ids: readonly number[]): Promise<Run[
   return [...runs.values()].sort((a, b) => b.row.id - a.row.id)
 }
 
-async function visibleRun(tx: ReadTx, scope: Scope, instanceId: number): Promise<Run> {
+/** Of a task; 404 `INSTANCE_NOT_FOUND` otherwise. */
+export async function visibleRun(tx: ReadTx, scope: Scope, instanceId: number): Promise<Run> {
   const [run] = await readRuns(tx, [instanceId])
   if (run === undefined || isOfWorkflow(run) || !isVisible(scope, run.row.group_id)) throw instanceNotFound(instanceId)
   return run
 }
 
 /** A run of a workflow is asked for as such. */
-function isOfWorkflow({ row }: Run): boolean {
+export function isOfWorkflow({ row }: Run): boolean {
   return row.runs_workflow === 1
 }
 

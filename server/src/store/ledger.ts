@@ -1,8 +1,9 @@
-import { AppError, type LedgerEntry, type Static, type WhyAnswer } from '@tickwheel/contract'
+import { AppError, type LedgerEntry, type Static, type WhyAnswer, type WhyCalendar } from '@tickwheel/contract'
 import { parseInstant, reasonOf, type Scope } from '@tickwheel/core'
 import { query, type Database, type ReadTx } from './database.ts'
 import { parseJson } from './definition.ts'
 import { floorOfInstant } from './ids.ts'
+import { nameOfCalendar } from './named-calendar.ts'
 import { instantText } from './page.ts'
 import type { FiringHourRow, FiringRow, SeriesRow, SkipRow, TaskRow } from './schema.ts'
 import { TASK, visibleRow, type ScheduledKind } from './scheduled-kind.ts'
@@ -85,18 +86,47 @@ export async function whyAt(
     const reader = await openLedger(tx, scope, asked)
     const span = reader.schedule.spanAt(at)
     const { verdict, entry, facts } = await judge(reader, at, now)
+    const calendar = span === null ? null : await whyCalendar(tx, reader, span, at)
     return {
       at: instantText(at),
       verdict,
       entry,
       run: entry?.kind === 'fired' ? await firedRun(tx, entry.instanceId, at) : null,
       facts,
+      ...(calendar === null ? {} : { calendar }),
       taskVersion: span?.taskVersion ?? null,
       schedule: span?.schedule ?? null,
       previousDueAt: instantText(reader.schedule.previous(at)),
       nextDueAt: instantText(reader.schedule.next(at)),
     }
   })
+}
+
+/** What the calendar of the span in force did to an instant; null: it has none, or had no part in it. */
+async function whyCalendar(tx: ReadTx, reader: LedgerReader, span: Span, at: number): Promise<WhyCalendar | null> {
+  const effect = reader.schedule.calendarOf(span)
+  if (span.calendar === null || effect === null || !span.isEnabled) return null
+  const isNamed = span.schedule.kind === 'fixedDelay' || effect.plain.next(at - 1) === at
+  const left = isNamed ? effect.leftOut(at) : null
+  const moved = left === null ? effect.movedHere(at) : null
+  const by = left ?? moved
+  if (by === null) return null
+  const { id: calendarId, version } = span.calendar
+  return {
+    reason: left === null ? 'calendarMoved' : 'calendarExcluded',
+    calendarId,
+    name: await nameOfCalendar(tx, calendarId),
+    version,
+    why: by.why,
+    day: by.name,
+    movedFrom: moved === null ? null : instantText(moved.from),
+    movedTo: left === null || left.movedTo === null || !isCovered(span, left.movedTo) ? null : instantText(left.movedTo),
+  }
+}
+
+/** Where it was moved to, the span must still have been in force. */
+function isCovered({ fromAt, toAt }: Span, at: number): boolean {
+  return fromAt <= at && (toAt === null || at < toAt)
 }
 
 /** How the run of an instant came into being; null: it is not kept any more. */
@@ -117,7 +147,7 @@ interface Judgement {
 
 async function judge(reader: LedgerReader, at: number, now: number): Promise<Judgement> {
   const firing = await reader.firingAt(at)
-  if (firing !== null) return { verdict: 'fired', entry: firedEntry(firing), facts: {} }
+  if (firing !== null) return { verdict: 'fired', entry: firedEntry(firing, reader.schedule), facts: {} }
   const notInForce = judgeSpan(reader, at)
   if (notInForce !== null) return notInForce
   const isDue = reader.isDue(at)
@@ -221,7 +251,7 @@ class LedgerReader {
   /** The entry that covers an instant which was due. */
   async at(at: number): Promise<Found> {
     const firing = await this.firingAt(at)
-    if (firing !== null) return { entry: firedEntry(firing), firstAt: at, before: firing.prev_due_at }
+    if (firing !== null) return { entry: firedEntry(firing, this.schedule), firstAt: at, before: firing.prev_due_at }
     const skip = await this.skipOver(at)
     if (skip !== null) return { entry: skipEntry(skip), firstAt: skip.from_at, before: skip.prev_due_at }
     const hour = await this.hourOver(at)
@@ -293,7 +323,8 @@ class LedgerReader {
   isDue(at: number): boolean | null {
     const span = this.schedule.spanAt(at)
     if (span === null || !span.isEnabled) return false
-    return span.schedule.kind === 'fixedDelay' ? null : this.schedule.next(at - 1) === at
+    if (span.schedule.kind !== 'fixedDelay') return this.schedule.next(at - 1) === at
+    return (this.schedule.calendarOf(span)?.leftOut(at) ?? null) === null ? null : false
   }
 
   async #lastRunDueBefore(at: number): Promise<number | null> {
@@ -316,8 +347,16 @@ class LedgerReader {
   }
 }
 
-function firedEntry(row: FiringRow): LedgerEntry {
-  return { kind: 'fired', dueAt: instantText(row.due_at), instanceId: row.instance_id, taskVersion: row.task_version }
+function firedEntry(row: FiringRow, schedule: SeriesSchedule): LedgerEntry {
+  const span = schedule.spanAt(row.due_at)
+  const moved = span === null ? null : (schedule.calendarOf(span)?.movedHere(row.due_at) ?? null)
+  return {
+    kind: 'fired',
+    dueAt: instantText(row.due_at),
+    instanceId: row.instance_id,
+    taskVersion: row.task_version,
+    ...(moved === null ? {} : { movedFrom: instantText(moved.from) }),
+  }
 }
 
 function skipEntry(row: SkipRow): LedgerEntry {

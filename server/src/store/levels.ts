@@ -19,8 +19,13 @@ export const BACKFILL_LEVEL = 8
 export const ACCESS_LEVEL = 9
 /** The schema level whose programs know alarms. */
 export const ALARMS_LEVEL = 11
+/** The schema level whose programs know calendars. */
+export const CALENDARS_LEVEL = 13
 /** The schema level whose programs know variables and secrets. */
 export const VARIABLES_LEVEL = 10
+
+/** The schema level whose programs know bulk operations. */
+export const BULK_LEVEL = 14
 
 /** A node that has written no beat for so long does not decide anything any more. */
 const LIVE_MS = 10_000

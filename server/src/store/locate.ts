@@ -19,6 +19,7 @@ export type Located =
   | 'incident'
   | 'variable'
   | 'secret'
+  | 'calendar'
 
 /** what belongs to no group: accounts, roles, alarm rules that watch everything */
 const NO_GROUP = 0
@@ -40,6 +41,8 @@ export async function groupOf(db: Database, resource: Located, id: number): Prom
       return (await db.read((tx) => readUser(tx, id))) === null ? null : NO_GROUP
     case 'role':
       return (await db.read((tx) => tx.first(query.selectFrom('access_role').select('id').where('id', '=', id)))) === null ? null : NO_GROUP
+    case 'calendar':
+      return groupOfCalendar(db, id)
     case 'variable':
     case 'secret':
       return groupOfNamed(db, resource, id)
@@ -68,6 +71,11 @@ async function groupOfAlarm(
 /** What belongs to all groups has the group 0, as it is stored. */
 async function groupOfNamed(db: Database, table: 'variable' | 'secret', id: number): Promise<number | null> {
   return (await db.read((tx) => tx.first(query.selectFrom(table).select('group_id').where('id', '=', id))))?.group_id ?? null
+}
+
+async function groupOfCalendar(db: Database, id: number): Promise<number | null> {
+  const row = await db.read((tx) => tx.first(query.selectFrom('calendar').select(['group_id', 'deleted_at']).where('id', '=', id)))
+  return row === null || row.deleted_at !== null ? null : row.group_id
 }
 
 async function groupOfScheduled(db: Database, kind: ScheduledKind, id: number): Promise<number | null> {

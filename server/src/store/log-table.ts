@@ -70,6 +70,10 @@ export class TableLogs implements LogStore {
     })
   }
 
+  async size(): Promise<null> {
+    return null
+  }
+
   close(): void {
     // the connections are the store's
   }

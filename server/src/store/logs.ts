@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { LineTuple, LogPage } from '@tickwheel/contract'
 import { instantOfId } from './ids.ts'
@@ -56,6 +57,8 @@ export interface LogStore {
   stream(instanceId: number): AsyncGenerator<string>
   /** Forgets logs of runs with ids below `beforeId`, a bounded part. True: there is more to do. */
   prune(beforeId: number): Promise<boolean>
+  /** What it takes in files of its own; null: it is in the database. */
+  size(): Promise<{ readonly files: number; readonly bytes: number } | null>
   close(): void
 }
 
@@ -106,6 +109,20 @@ export class FileLogs implements LogStore {
       else if (month === limit) return this.#file(month).prune(beforeId)
     }
     return this.#directory === MEMORY ? this.#file(limit).prune(beforeId) : false
+  }
+
+  async size(): Promise<{ readonly files: number; readonly bytes: number }> {
+    const months = this.#months()
+    const files = months.flatMap((month) => ['', '-wal'].map((suffix) => this.#path(month) + suffix))
+    const sizes = await Promise.all(
+      files.map((path) =>
+        stat(path).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+    )
+    return { files: months.length, bytes: sizes.reduce((sum, size) => sum + size, 0) }
   }
 
   close(): void {

@@ -12,6 +12,8 @@ import { access } from './migrations/0009-access.ts'
 import { alarms } from './migrations/0011-alarms.ts'
 import { variables } from './migrations/0010-variables.ts'
 import { reckonerTables } from './migrations/0012-reckoner.ts'
+import { calendars } from './migrations/0013-calendars.ts'
+import { bulks } from './migrations/0014-bulk.ts'
 
 interface Migration {
   readonly tables?: readonly TableSpec[]
@@ -36,6 +38,8 @@ const migrations: readonly Migration[] = [
   variables,
   alarms,
   reckonerTables,
+  calendars,
+  bulks,
 ]
 
 export const SCHEMA_LEVEL = migrations.length

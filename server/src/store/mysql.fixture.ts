@@ -53,6 +53,7 @@ export async function bareMysqlStore(now: () => number): Promise<MysqlDatabase> 
 /** As after the migrations. */
 async function empty(db: MysqlDatabase): Promise<void> {
   await db.write('rest', async (tx) => {
+    tx.watch.calendars.clear()
     for (const { name } of tablesOf(db.dialect)) {
       if (name === 'slot') await tx.run('UPDATE slot SET fence = 0, owner_run = NULL, taken_at = 0')
       else if (name === 'id_block') await tx.run('UPDATE id_block SET next_id = 1')

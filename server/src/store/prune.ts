@@ -1,5 +1,7 @@
 import { OUTCOME } from '@tickwheel/core'
 import { BACKFILL_STAGE } from './backfill-rows.ts'
+import { BULK_STAGE } from './bulk-rows.ts'
+import { METRIC } from './counters.ts'
 import type { Database, Tx, Value } from './database.ts'
 import { listOfNumbers } from './list.ts'
 import type { Table } from './schema.ts'
@@ -104,6 +106,26 @@ export async function pruneBackfills(db: Database, before: number): Promise<bool
   })
 }
 
+/** Deletes a batch of the oldest bulk operation that ended before an instant: its items first, then itself. True: there is more. */
+export async function pruneBulks(db: Database, before: number): Promise<boolean> {
+  return db.write('rest', async (tx) => {
+    const [old] = await tx.all<{ id: number }>(
+      `SELECT id FROM bulk WHERE stage IN (${BULK_STAGE.done}, ${BULK_STAGE.canceled}) AND ended_at < ? ORDER BY id LIMIT 1`,
+      [before],
+    )
+    if (old === undefined) return false
+    const rows = await tx.all<{ place: number }>(`SELECT place FROM bulk_item WHERE bulk_id = ? ORDER BY place LIMIT ${PRUNE_BATCH}`, [
+      old.id,
+    ])
+    await tx.runMany(
+      'DELETE FROM bulk_item WHERE bulk_id = ? AND place = ?',
+      rows.map(({ place }) => [old.id, place]),
+    )
+    if (rows.length < PRUNE_BATCH) await tx.run('DELETE FROM bulk WHERE id = ?', [old.id])
+    return true
+  })
+}
+
 /** Answers that are kept for repeats of a call. */
 export async function pruneRequestKeys(db: Database, before: number): Promise<number> {
   return deleteBatch(db, { table: 'request_key', keys: ['key_hash'], where: 'at < ?', params: [before] })
@@ -136,6 +158,18 @@ export async function pruneTokens(db: Database, before: number): Promise<number>
 
 export async function pruneCounters(db: Database, before: number): Promise<number> {
   return deleteBatch(db, { table: 'counter', keys: ['hour_at', 'group_id', 'metric', 'lane'], where: 'hour_at < ?', params: [before] })
+}
+
+const LOOKED_BACK_MS = 3 * 86_400_000
+
+/** How late runs started before an instant: there are many more of these than of other counters. Hours of three days before it are looked at. */
+export async function pruneStarts(db: Database, before: number): Promise<number> {
+  return deleteBatch(db, {
+    table: 'counter',
+    keys: ['hour_at', 'group_id', 'metric', 'lane'],
+    where: 'hour_at >= ? AND hour_at < ? AND metric >= ?',
+    params: [before - LOOKED_BACK_MS, before, METRIC.start],
+  })
 }
 
 /** Runs behind incidents that were opened before a run id. */

@@ -17,7 +17,7 @@ import type {
   VerdictRow,
 } from './schema.ts'
 import { kindOfRow } from './scheduled-kind.ts'
-import { seriesSchedule, spanOf, type SeriesSchedule, type Span } from './spans.ts'
+import { seriesSchedule, spansOf, type SeriesSchedule, type Span } from './spans.ts'
 import { TASK_SERIES } from './span-moves.ts'
 
 /**
@@ -114,10 +114,10 @@ export async function seriesToReckon(db: Database, ids: readonly number[]): Prom
     )
     const last = skips.length === MAX_SKIPS ? skips.at(-1) : undefined
     const statesById = new Map(states.map((row) => [row.series_id, row]))
-    const spansById = Map.groupBy(spans, (row) => row.series_id)
+    const spansById = Map.groupBy(await spansOf(tx, spans), (span) => span.seriesId)
     const skipsById = Map.groupBy(skips, (row) => row.series_id)
     return series.map((row) => {
-      const ofSeries = (spansById.get(row.id) ?? []).map(spanOf)
+      const ofSeries = spansById.get(row.id) ?? []
       const state = statesById.get(row.id)
       return {
         seriesId: row.id,

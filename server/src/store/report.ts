@@ -1,5 +1,6 @@
 import type { Verdict } from '@tickwheel/contract'
 import { appendTrace, OUTCOME, PHASE, type TraceEntry } from '@tickwheel/core'
+import { startCounts, type Count } from './counters.ts'
 import type { Database, Tx } from './database.ts'
 import { endAttempt, judge, rankOf, type AfterFailure, type AttemptEnd, type Judgment, type RunReport } from './judge.ts'
 import { listOfNumbers } from './list.ts'
@@ -66,6 +67,21 @@ function isSplit({ outcome, map, row }: AttemptEnd): boolean {
   return outcome === OUTCOME.succeeded && (map !== undefined || (row.mapped !== null && row.reduce === null))
 }
 
+/** The row of a run as a frame leaves it, before anything is made of an end. */
+function rowOf(judgment: Exclude<Judgment, { kind: 'verdict' }>): OpenInstanceRow {
+  switch (judgment.kind) {
+    case 'update':
+    case 'map':
+      return judgment.row
+    case 'requeue':
+      return judgment.requeue.row
+    case 'end':
+      return judgment.end.row
+    case 'attemptEnded':
+      return judgment.ended.row
+  }
+}
+
 class Batch {
   readonly #tx: Tx
   readonly #at: number
@@ -77,6 +93,7 @@ class Batch {
   readonly #dropped = new Set<number>()
   readonly #ends: RunEnd[] = []
   readonly #attempts: AttemptRow[] = []
+  readonly #starts: Count[] = []
 
   constructor(tx: Tx, at: number) {
     this.#tx = tx
@@ -101,6 +118,8 @@ class Batch {
       if (judgment.verdict === 'stale') await this.#keepLate(one)
       return judgment.verdict
     }
+    const after = rowOf(judgment)
+    if (row.started_at === null && after.started_at !== null) this.#starts.push(...startCounts(row, after.started_at))
     if (judgment.kind === 'map') return this.#map(judgment)
     await this.#follow(judgment, one)
     return 'done'
@@ -141,7 +160,7 @@ class Batch {
     )
     await dropMapFrames(this.#tx, [...this.#dropped])
     await this.#tx.insertNew('attempt', this.#attempts)
-    await endRuns(this.#tx, this.#at, firstId, this.#ends)
+    await endRuns(this.#tx, this.#at, firstId, this.#ends, this.#starts)
     return [
       ...saved.map((row): RunChange => ({ kind: 'open', row })),
       ...this.#ends.map((end): RunChange => ({ kind: 'ended', row: end.row, outcome: end.outcome, endedAt: end.endedAt })),

@@ -83,9 +83,9 @@ it('nothing that an older live node would not keep to is saved, made or restored
     const edit = updateTask(db, { taskId, input: { ...taskInput(where), version: 2 }, serverZone: 'UTC' }, changeAt(T0))
     expect((await refusal(edit)).code).toBe('NODE_TOO_OLD')
   }
-  expect((await refusal(restoreTaskVersion(db, { taskId, version: 1 }, changeAt(T0)))).code).toBe('NODE_TOO_OLD')
+  expect((await refusal(restoreTaskVersion(db, { taskId, version: 1, serverZone: 'UTC' }, changeAt(T0)))).code).toBe('NODE_TOO_OLD')
   await create({ routing: 'random', name: 'random' })
   await db.write('rest', (tx) => tx.run('DELETE FROM node WHERE run_id = 2'))
-  await restoreTaskVersion(db, { taskId, version: 1 }, changeAt(T0))
+  await restoreTaskVersion(db, { taskId, version: 1, serverZone: 'UTC' }, changeAt(T0))
   expect(await readDefinition(db, taskId, 3)).toMatchObject({ labels: { zone: 'a' } })
 })

@@ -1,6 +1,6 @@
 import { appendTrace, CAUSE, OUTCOME, PHASE, slotOf, type TraceEntry } from '@tickwheel/core'
 import { leaveEnds } from './alarm-signals.ts'
-import { addCounts } from './counters.ts'
+import { addCounts, type Count } from './counters.ts'
 import type { Tx } from './database.ts'
 import { listOfNumbers, partsOf } from './list.ts'
 import { dropMapFrames } from './map-frames.ts'
@@ -95,10 +95,16 @@ export interface RunEnd {
 
 /**
  * Ends runs: writes each one's final row, which is never changed again, and deletes its open row, so that a second end finds nothing.
- * `firstSignalId`: as many run ids in a row as there are ends.
+ * `firstSignalId`: as many run ids in a row as there are ends. `starts`: what else the transaction counts, so that it adds to each counter once.
  */
-export async function endRuns(tx: Tx, at: number, firstSignalId: number, ends: readonly RunEnd[]): Promise<void> {
-  if (ends.length === 0) return
+export async function endRuns(
+  tx: Tx,
+  at: number,
+  firstSignalId: number,
+  ends: readonly RunEnd[],
+  starts: readonly Count[] = [],
+): Promise<void> {
+  if (ends.length === 0) return addCounts(tx, at, starts)
   const sorted = ends.toSorted((a, b) => a.row.id - b.row.id)
   await tx.insert('instance', sorted.map(finalRow))
   await keepNeverBegun(
@@ -122,12 +128,11 @@ export async function endRuns(tx: Tx, at: number, firstSignalId: number, ends: r
     sorted.flatMap((end, index) => signalsOf(end, firstSignalId + index, at)),
   )
   await leaveEnds(tx, sorted)
-  await addCounts(
-    tx,
-    at,
+  await addCounts(tx, at, [
     // a sharded run counts once, as its parent does, and a run of a workflow once, whatever its steps
-    sorted.filter(isCounted).map((end) => ({ groupId: end.row.group_id, metric: end.outcome, n: 1 })),
-  )
+    ...sorted.filter(isCounted).map((end) => ({ groupId: end.row.group_id, metric: end.outcome, n: 1 })),
+    ...starts,
+  ])
 }
 
 function isCounted({ row }: RunEnd): boolean {

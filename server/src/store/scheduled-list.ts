@@ -3,9 +3,11 @@ import type { Scope } from '@tickwheel/core'
 import { Compile } from 'typebox/compile'
 import { query, type Database, type ReadTx } from './database.ts'
 import { nameKey, parseJson, readSchedule } from './definition.ts'
+import { nameOfCalendar, type NamedCalendar } from './named-calendar.ts'
 import { contains, instantText } from './page.ts'
 import { livingRow, type ScheduledKind } from './scheduled-kind.ts'
 import type { SeriesRow, TaskRow } from './schema.ts'
+import { groupSql, type GroupFilter } from './scope.ts'
 import { lastSpan } from './spans.ts'
 import { WORKFLOW_KIND } from './workflow-definition.ts'
 
@@ -42,6 +44,8 @@ export interface Timing {
   readonly isEnabled: boolean
   readonly nextDueAt: number | null
   readonly lastDueAt: number
+  /** that its span tells days by, with its present name; null: none */
+  readonly calendar: NamedCalendar | null
 }
 
 export async function timingOf(db: Database, kind: ScheduledKind, scope: Scope, id: number): Promise<Timing> {
@@ -49,12 +53,14 @@ export async function timingOf(db: Database, kind: ScheduledKind, scope: Scope, 
     const row = await livingRow(tx, kind, id, scope)
     const series = (await seriesOf(tx, [row])).get(row.series_id)
     const span = await lastSpan(tx, row.series_id)
+    const calendar = span?.calendar ?? null
     return {
       schedule: readSchedule(row.schedule),
       anchorAt: span?.anchorAt ?? row.created_at,
       isEnabled: row.enabled === 1,
       nextDueAt: series?.next_due_at ?? null,
       lastDueAt: series?.last_due_at ?? row.created_at,
+      calendar: calendar === null ? null : { ...calendar, name: await nameOfCalendar(tx, calendar.id) },
     }
   })
 }
@@ -75,14 +81,14 @@ export async function seriesOf(tx: ReadTx, rows: readonly TaskRow[]): Promise<Ma
   return new Map(series.map((row) => [row.id, row]))
 }
 
-export function heldOf(series: SeriesRow | undefined): { reason: string; at: string } | null {
+export function heldOf(series: Pick<SeriesRow, 'held'> | undefined): { reason: string; at: string } | null {
   const held = series?.held ?? null
   const value = held === null ? null : parseJson(held)
   if (typeof value !== 'object' || value === null || !('reason' in value) || !('at' in value)) return null
   return typeof value.reason === 'string' && typeof value.at === 'number' ? { reason: value.reason, at: instantText(value.at) } : null
 }
 
-export function pausedOf({ enabled, paused }: TaskRow): Static<typeof PausedByFailures> | null {
+export function pausedOf({ enabled, paused }: Pick<TaskRow, 'enabled' | 'paused'>): Static<typeof PausedByFailures> | null {
   const value = paused === null || enabled === 1 ? undefined : parseJson(paused)
   return pausedCheck.Check(value) ? value : null
 }
@@ -90,4 +96,23 @@ export function pausedOf({ enabled, paused }: TaskRow): Static<typeof PausedByFa
 export function tagsOf(row: TaskRow): string[] {
   const value = parseJson(row.tags)
   return Array.isArray(value) ? value.filter((tag) => typeof tag === 'string') : []
+}
+
+/** Whether there is a task or a workflow in these groups. */
+export async function hasAnyTask(db: Database, { tasks, workflows }: { tasks: GroupFilter; workflows: GroupFilter }): Promise<boolean> {
+  const kinds = [
+    { groups: tasks, is: '<>' },
+    { groups: workflows, is: '=' },
+  ]
+  return db.read(async (tx) => {
+    for (const { groups, is } of kinds) {
+      const narrowed = groupSql('group_id', groups)
+      const [row] = await tx.all(`SELECT id FROM task WHERE deleted_at IS NULL AND handler_kind ${is} ?${narrowed.sql} LIMIT 1`, [
+        WORKFLOW_KIND,
+        ...narrowed.params,
+      ])
+      if (row !== undefined) return true
+    }
+    return false
+  })
 }

@@ -2,6 +2,7 @@ import { AppError, type FieldProblem, type ScheduleInput } from '@tickwheel/cont
 import { CAUSE, type Scope } from '@tickwheel/core'
 import { changedFields, writeAudit } from './audit.ts'
 import { endBackfillsOf } from './backfill-ends.ts'
+import { bindCalendar, findCalendar, saveCalendarUse, type BoundOrNot } from './calendar-binding.ts'
 import { accountOf, type Change } from './caller.ts'
 import { DuplicateKey, query, type ReadTx, type Tx } from './database.ts'
 import { nameKey } from './definition.ts'
@@ -12,10 +13,11 @@ import { saveUses } from './variable-uses.ts'
 import { requireLevel, type LevelNeed } from './levels.ts'
 import type { SeriesRow, TaskRow } from './schema.ts'
 import { kindOfRow, notFound, type ScheduledKind } from './scheduled-kind.ts'
-import { checkSchedule } from './schedules.ts'
+import { calendarIdOf, checkSchedule } from './schedules.ts'
 import { isVisible } from './scope.ts'
 import { noteShards } from './shard-mark.ts'
 import { endSpans, insertSpan, moveSpan, newSeries, writeSeries } from './span-moves.ts'
+import { lastSpan } from './spans.ts'
 
 /**
  * What a task and a workflow have in common: a row with a name in a group, a series with its spans, versions that never change, an audit entry for each
@@ -42,6 +44,8 @@ export interface Wish {
   readonly problems: readonly FieldProblem[]
   /** variables and secrets that it refers to */
   readonly references: readonly PlacedReference[]
+  /** by whose clock a calendar tells the days of a schedule that has no zone of its own */
+  readonly serverZone: string
 }
 
 /** What a change left behind, so that the engine can move its timers. `openRunIds`: filled by a stop and a deletion, in order. */
@@ -62,16 +66,30 @@ export interface Locked {
   readonly groupName: string
 }
 
-/** Makes a row, its first version, its series and its first span. 422 `UNPROCESSABLE` names every field that has no meaning. */
-export async function createScheduled(tx: Tx, kind: ScheduledKind, wish: Wish, change: Change): Promise<TaskChanged> {
+/**
+ * Makes a row, its first version, its series and its first span. 422 `UNPROCESSABLE` names every field that has no meaning. `id`: taken for it before; absent: it
+ * is taken here.
+ */
+export async function createScheduled(
+  tx: Tx,
+  kind: ScheduledKind,
+  wish: Wish & { readonly id?: number | null },
+  change: Change,
+): Promise<TaskChanged> {
   const { groupId, content, isEnabled } = wish
   const { schedule } = content
   const { now } = change
   const group = await visibleGroup(tx, groupId, change.scope)
-  refuse([...(await placeProblems(tx, kind, { group, wish, exceptId: null })), ...scheduleProblems(kind, wish, now), ...wish.problems])
-  const id = await takeEntityId(tx)
+  const { calendar, problems } = await bindCalendar(tx, bindingOf(wish), now)
+  refuse([
+    ...(await placeProblems(tx, kind, { group, wish, exceptId: null })),
+    ...scheduleProblems(kind, wish, now),
+    ...problems,
+    ...wish.problems,
+  ])
+  const id = wish.id ?? (await takeEntityId(tx))
   const seriesId = await takeEntityId(tx)
-  const series = newSeries({ taskId: id, seriesId, groupId, schedule, isEnabled, now })
+  const series = newSeries({ taskId: id, seriesId, groupId, schedule, calendar, isEnabled, now })
   await nameGuard(kind, content.name, () =>
     tx.insert('task', [
       {
@@ -90,7 +108,8 @@ export async function createScheduled(tx: Tx, kind: ScheduledKind, wish: Wish, c
   )
   await insertVersion(tx, { id, version: 1, content }, change)
   await saveUses(tx, id, wish.references)
-  await insertSpan(tx, { seriesId, fromAt: now, taskVersion: 1, isEnabled, schedule, anchorAt: now })
+  await saveCalendarUse(tx, id, calendar)
+  await insertSpan(tx, { seriesId, fromAt: now, taskVersion: 1, isEnabled, schedule, anchorAt: now, calendar })
   await tx.insert('series', [series])
   await writeAudit(tx, now, change.auditId, change.caller, {
     action: `${kind.noun}:create`,
@@ -113,13 +132,15 @@ export async function saveScheduled(
   const group = await visibleGroup(tx, groupId, change.scope)
   const isPending = content.schedule.kind !== 'once' || thing.series.next_due_at !== null
   const isSameSchedule = row.enabled === 1 && isPending && JSON.stringify(before?.schedule) === JSON.stringify(content.schedule)
+  const { calendar, problems } = await bindCalendar(tx, bindingOf(wish), change.now)
   refuse([
     ...(await placeProblems(tx, kind, { group, wish, exceptId: row.id })),
     ...(isSameSchedule ? [] : scheduleProblems(kind, wish, change.now)),
+    ...(isSameSchedule && groupId === row.group_id ? [] : problems),
     ...wish.problems,
   ])
   const version = row.version + 1
-  const cursor = await moveSpan(tx, thing, { schedule: content.schedule, isEnabled, taskVersion: version }, change.now)
+  const cursor = await moveSpan(tx, thing, { schedule: content.schedule, isEnabled, taskVersion: version, calendar }, change.now)
   const columns = {
     ...columnsOf(kind, content),
     group_id: groupId,
@@ -131,6 +152,7 @@ export async function saveScheduled(
   await nameGuard(kind, content.name, () => tx.execute(query.updateTable('task').set(columns).where('id', '=', row.id)))
   await insertVersion(tx, { id: row.id, version, content }, change)
   await saveUses(tx, row.id, wish.references)
+  await saveCalendarUse(tx, row.id, calendar)
   const series = await writeSeries(tx, thing.series, { ...cursor, group_id: groupId })
   await writeAudit(tx, change.now, change.auditId, change.caller, {
     action: `${kind.noun}:${verb}`,
@@ -155,8 +177,10 @@ export async function toggleScheduled(
   const { now } = change
   const openRunIds = isEnabled ? [] : await openRunsOf(tx, thing)
   if ((row.enabled === 1) === isEnabled) return { ...changedOf(thing, thing.series), openRunIds }
-  if (isEnabled) refuse(scheduleProblems(kind, { content: { schedule }, isEnabled }, now))
-  const cursor = await moveSpan(tx, thing, { schedule, isEnabled, taskVersion: row.version }, now)
+  const { calendar, problems } = await boundAgain(tx, thing, schedule, now)
+  if (isEnabled) refuse([...scheduleProblems(kind, { content: { schedule }, isEnabled }, now), ...problems])
+  const cursor = await moveSpan(tx, thing, { schedule, isEnabled, taskVersion: row.version, calendar }, now)
+  await saveCalendarUse(tx, row.id, calendar)
   await tx.execute(
     query
       .updateTable('task')
@@ -193,6 +217,7 @@ export async function deleteScheduled(tx: Tx, thing: Locked, cancelRunning: bool
   await endBackfillsOf(tx, row.id, now)
   await tx.execute(query.updateTable('task').set({ enabled: 0, deleted_at: now, updated_at: now, name_key: null }).where('id', '=', row.id))
   await saveUses(tx, row.id, [])
+  await saveCalendarUse(tx, row.id, null)
   const series = await writeSeries(tx, thing.series, { ...cursor, group_id: row.group_id })
   await writeAudit(tx, now, change.auditId, change.caller, {
     action: `${kind.noun}:delete`,
@@ -201,6 +226,17 @@ export async function deleteScheduled(tx: Tx, thing: Locked, cancelRunning: bool
     before: { name: row.name, enabled: row.enabled === 1, version: row.version },
   })
   return { ...changedOf(thing, series), openRunIds }
+}
+
+/** The calendar of something that is saved already, at the version of its rules now. Its clock stays the one that its last span tells days by. */
+export async function boundAgain(tx: Tx, { row, series }: Locked, schedule: ScheduleInput, now: number): Promise<BoundOrNot> {
+  if (calendarIdOf(schedule) === null) return { calendar: null, problems: [] }
+  const last = await lastSpan(tx, series.id)
+  return bindCalendar(tx, { schedule, groupId: row.group_id, zone: last?.calendar?.zone ?? 'UTC' }, now)
+}
+
+function bindingOf({ content, groupId, serverZone }: Wish): { schedule: ScheduleInput; groupId: number; zone: string } {
+  return { schedule: content.schedule, groupId, zone: serverZone }
 }
 
 /** Locks what lives and is visible, with its series; the `notFound` of its kind otherwise. */
@@ -301,7 +337,8 @@ export async function placeProblemsOf(
 ): Promise<FieldProblem[]> {
   const names = isVisible(scope, wish.groupId) ? await namesOfGroups(tx, [wish.groupId]) : new Map<number, string>()
   const group = names.get(wish.groupId) ?? null
-  return [...(await placeProblems(tx, kind, { group, wish, exceptId })), ...scheduleProblems(kind, wish, now)]
+  const { problems } = await findCalendar(tx, bindingOf(wish), now)
+  return [...(await placeProblems(tx, kind, { group, wish, exceptId })), ...scheduleProblems(kind, wish, now), ...problems]
 }
 
 async function placeProblems(

@@ -1,5 +1,12 @@
 import type { FieldProblem, ScheduleInput } from '@tickwheel/contract'
-import { compileSchedule, parseInstant, type CompiledSchedule, type Schedule, type ScheduleProblem } from '@tickwheel/core'
+import {
+  compileSchedule,
+  parseInstant,
+  type BoundCalendar,
+  type CompiledSchedule,
+  type Schedule,
+  type ScheduleProblem,
+} from '@tickwheel/core'
 
 /**
  * A schedule as it is stored: the zone is written in, instants are UTC with milliseconds, an open end of the window is left out.
@@ -8,19 +15,34 @@ import { compileSchedule, parseInstant, type CompiledSchedule, type Schedule, ty
 export function completeSchedule(input: ScheduleInput, serverZone: string): ScheduleInput {
   switch (input.kind) {
     case 'cron': {
-      const { validFrom, validUntil, ...rest } = input
-      return { ...rest, expression: input.expression.trim(), timezone: input.timezone ?? serverZone, ...windowOf(validFrom, validUntil) }
+      const { validFrom, validUntil, calendarId, ...rest } = input
+      return {
+        ...rest,
+        expression: input.expression.trim(),
+        timezone: input.timezone ?? serverZone,
+        ...calendarOf(calendarId),
+        ...windowOf(validFrom, validUntil),
+      }
     }
     case 'fixedRate':
     case 'fixedDelay': {
-      const { validFrom, validUntil, ...rest } = input
-      return { ...rest, ...windowOf(validFrom, validUntil) }
+      const { validFrom, validUntil, calendarId, ...rest } = input
+      return { ...rest, ...calendarOf(calendarId), ...windowOf(validFrom, validUntil) }
     }
     case 'once':
       return { kind: 'once', at: utc(input.at) }
     case 'manual':
       return { kind: 'manual' }
   }
+}
+
+function calendarOf(calendarId: number | null | undefined): { calendarId?: number } {
+  return calendarId === null || calendarId === undefined ? {} : { calendarId }
+}
+
+/** The calendar that a schedule names; null: none. */
+export function calendarIdOf(schedule: ScheduleInput): number | null {
+  return 'calendarId' in schedule ? (schedule.calendarId ?? null) : null
 }
 
 function windowOf(
@@ -44,12 +66,13 @@ export function toSchedule(input: ScheduleInput, serverZone: string): Schedule {
   const complete = completeSchedule(input, serverZone)
   switch (complete.kind) {
     case 'cron': {
-      const { timezone, dialect, validFrom, validUntil } = complete
+      const { timezone, dialect, onDayOff, validFrom, validUntil } = complete
       return {
         kind: 'cron',
         expression: complete.expression,
         timezone: timezone ?? serverZone,
         ...(dialect === undefined ? {} : { dialect }),
+        ...(onDayOff === undefined ? {} : { onDayOff }),
         ...windowOf(validFrom, validUntil),
       }
     }
@@ -66,12 +89,23 @@ export function toSchedule(input: ScheduleInput, serverZone: string): Schedule {
 /** What is wrong with a schedule, as problems of fields; empty when it is sound. */
 export function checkSchedule(input: ScheduleInput, serverZone: string): FieldProblem[] {
   const compilation = compileSchedule(toSchedule(input, serverZone), { anchorAt: 0 })
-  return compilation.ok ? [] : compilation.problems.map(scheduleFieldProblem)
+  const problems = compilation.ok ? [] : compilation.problems.map(scheduleFieldProblem)
+  return input.kind === 'cron' && input.onDayOff !== undefined && calendarIdOf(input) === null ? [...problems, WITHOUT_CALENDAR] : problems
+}
+
+export function hasSoundSchedule(input: ScheduleInput): boolean {
+  return checkSchedule(input, 'UTC').length === 0
+}
+
+const WITHOUT_CALENDAR: FieldProblem = {
+  path: 'schedule.calendarId',
+  code: 'REQUIRED',
+  message: 'onDayOff says what becomes of firings on the days off of a calendar: name one, or leave onDayOff out',
 }
 
 /** A schedule from the store, compiled. Throws when it is not sound: it was when it was saved, so the data are broken. */
-export function compileStored(schedule: ScheduleInput, anchorAt: number): CompiledSchedule {
-  const compilation = compileSchedule(toSchedule(schedule, 'UTC'), { anchorAt })
+export function compileStored(schedule: ScheduleInput, anchorAt: number, calendar: BoundCalendar | null): CompiledSchedule {
+  const compilation = compileSchedule(toSchedule(schedule, 'UTC'), { anchorAt, ...(calendar === null ? {} : { calendar }) })
   if (compilation.ok) return compilation.compiled
   throw new BrokenData(
     `a stored schedule is not sound: ${JSON.stringify(schedule)}: ${compilation.problems.map((problem) => problem.code).join(', ')}`,

@@ -82,6 +82,10 @@ export interface ScheduleSpanRow {
   enabled: number
   schedule: string
   anchor_at: number
+  /** the version of a calendar that leaves instants out; null: none does. `calendar_zone`: by whose clock it tells days, where the schedule has no zone of its own */
+  calendar_id: number | null
+  calendar_version: number | null
+  calendar_zone: string | null
 }
 /** `held`: JSON `{ reason, at }` when data is wrong and the series does not fire until a person decides. `awaits_id`: the open run whose end starts the delay of a fixedDelay. */
 export interface SeriesRow {
@@ -536,6 +540,36 @@ export interface BackfillRow {
   created_at: number
   ended_at: number | null
 }
+export interface BulkRow {
+  id: number
+  slot: number
+  /** `BULK_STAGE` */
+  stage: number
+  /** `KIND_CODES` */
+  kind: number
+  /** `ACTION_CODES` */
+  action: number
+  cancel_running: number
+  owner_id: number
+  caller: string
+  filter: string | null
+  total: number
+  done: number
+  failed: number
+  created_at: number
+  ended_at: number | null
+}
+export interface BulkItemRow {
+  bulk_id: number
+  place: number
+  target_id: number
+  group_id: number
+  name: string
+  /** `BULK_ITEM` */
+  state: number
+  run_id: number | null
+  problem: string | null
+}
 export interface BackfillPlanRow {
   backfill_id: number
   part: number
@@ -706,6 +740,38 @@ export interface VariableUseRow {
   name: string
   group_id: number
 }
+/** `group_id` 0: of all groups. `rules_version`: at which the rules changed last. `is_applying`: some followers may not know them yet. `name_key` null: it is deleted. */
+export interface CalendarRow {
+  id: number
+  group_id: number
+  name: string
+  name_key: string | null
+  description: string
+  version: number
+  rules_version: number
+  is_applying: number
+  last_day: string | null
+  day_count: number
+  blackout_count: number
+  created_at: number
+  updated_at: number
+  deleted_at: number | null
+}
+/** `rules`: JSON, never changed. */
+export interface CalendarVersionRow {
+  calendar_id: number
+  version: number
+  saved_at: number
+  saved_by: number | null
+  saved_by_name: string
+  rules: string
+}
+/** A task or a workflow uses a calendar, and its last span names `version` of it. */
+export interface CalendarUseRow {
+  task_id: number
+  calendar_id: number
+  version: number
+}
 
 export interface Schema {
   id_block: IdBlockRow
@@ -732,6 +798,8 @@ export interface Schema {
   backfill: BackfillRow
   backfill_plan: BackfillPlanRow
   backfill_run: BackfillRunRow
+  bulk: BulkRow
+  bulk_item: BulkItemRow
   executor: ExecutorRow
   executor_schema: ExecutorSchemaRow
   executor_beat: ExecutorBeatRow
@@ -749,6 +817,9 @@ export interface Schema {
   secret: SecretRow
   secret_past: SecretPastRow
   variable_use: VariableUseRow
+  calendar: CalendarRow
+  calendar_version: CalendarVersionRow
+  calendar_use: CalendarUseRow
   log_chunk: LogChunkRow
   log_end: LogEndRow
   alarm_rule: AlarmRuleRow

@@ -1,7 +1,7 @@
 import type { Database, ReadTx } from './database.ts'
 import { listOfNumbers, partsOf } from './list.ts'
 import type { ScheduleSpanRow, SeriesRow } from './schema.ts'
-import { spanOf, type Span } from './spans.ts'
+import { spansOf, type Span } from './spans.ts'
 
 /** The cursor of a series with the spans that can still matter: those in force at `nextDueAt` or later. */
 export interface SeriesCursor {
@@ -75,7 +75,7 @@ async function withSpans(tx: ReadTx, rows: readonly SeriesRow[]): Promise<Series
       `SELECT p.* FROM schedule_span p JOIN series s ON s.id = p.series_id WHERE p.series_id IN ${list.sql} AND (p.to_at IS NULL OR p.to_at > s.next_due_at) ORDER BY p.series_id, p.from_at`,
       list.params,
     )
-    for (const row of spanRows) spans.set(row.series_id, [...(spans.get(row.series_id) ?? []), spanOf(row)])
+    for (const span of await spansOf(tx, spanRows)) spans.set(span.seriesId, [...(spans.get(span.seriesId) ?? []), span])
     const skipRows = await tx.all<{ series_id: number; from_at: number; reason: number; facts: string }>(
       `SELECT k.series_id, k.from_at, k.reason, k.facts FROM skip k JOIN series s ON s.id = k.series_id WHERE k.series_id IN ${list.sql} AND k.from_at = (SELECT m.from_at FROM skip m WHERE m.series_id = s.id ORDER BY m.from_at DESC LIMIT 1) AND k.to_at = s.last_due_at`,
       list.params,

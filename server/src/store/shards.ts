@@ -14,6 +14,7 @@ import {
   type ShardRange,
   type TraceEntry,
 } from '@tickwheel/core'
+import { startCounts } from './counters.ts'
 import type { Database, ReadTx, Tx } from './database.ts'
 import { parseJson } from './definition.ts'
 import { fanOutOf } from './fan-out-part.ts'
@@ -92,7 +93,8 @@ export async function splitRuns(
       else ends.push(endAtOnce(parent, split, at))
     }
     await saveParents(tx, begun)
-    await endRuns(tx, at, firstId, ends)
+    const starts = [...begun, ...ends.map((end) => end.row)].flatMap((row) => startCounts(row, at))
+    await endRuns(tx, at, firstId, ends, starts)
     return [...begun.map((row): RunChange => ({ kind: 'open', row })), ...ends.map(endChange)]
   })
 }

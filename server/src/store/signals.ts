@@ -7,7 +7,7 @@ import { lockOpen } from './open-runs.ts'
 import type { RunChange } from './report.ts'
 import type { SeriesRow, SignalRow } from './schema.ts'
 import { applyShardEnds } from './shards.ts'
-import { lastSpan, seriesSchedule } from './spans.ts'
+import { lastSpan, seriesSchedule, type Span } from './spans.ts'
 import { pauseAfterFailures } from './tasks.ts'
 
 /** Signals of the given slots, oldest first, but for those of steps, which the conductor applies. */
@@ -126,10 +126,18 @@ async function setDelay(tx: Tx, signal: SignalRow): Promise<boolean> {
   if (row === undefined || row.awaits_id !== signal.instance_id || row.next_due_at !== null) return false
   const { endedAt } = JSON.parse(signal.facts) as { endedAt: number }
   const span = await lastSpan(tx, row.id)
-  const next = span === null ? null : seriesSchedule([span]).nextAfterEnd(endedAt)
+  const next = span === null ? null : delayAfter(span, endedAt)
   const nextDueAt = next === null ? null : Math.max(next, row.last_due_at + 1)
   await tx.run('UPDATE series SET next_due_at = ?, awaits_id = NULL, revision = revision + 1 WHERE id = ?', [nextDueAt, row.id])
   return true
+}
+
+/** Not before the span began: what lies before it is for the calendar that was in force then. */
+function delayAfter(span: Span, endedAt: number): number | null {
+  const schedule = seriesSchedule([span])
+  const next = schedule.nextAfterEnd(endedAt)
+  if (next === null || next >= span.fromAt || span.schedule.kind !== 'fixedDelay') return next
+  return schedule.nextAfterEnd(span.fromAt - span.schedule.delayMs)
 }
 
 /** A `once` has fired: the task is switched off, unless somebody has edited it since. */

@@ -3,6 +3,7 @@ import { REASON, slotOf } from '@tickwheel/core'
 import { query, type Tx } from './database.ts'
 import type { SeriesRow, TaskRow } from './schema.ts'
 import { firstDue, planRun, planStop, stoppedAnchor, type Cursor, type SpanPlanInput, type StoppedSkip } from './span-plan.ts'
+import type { SpanCalendar } from './span-calendar.ts'
 import { lastSpan, spansSince } from './spans.ts'
 
 /** `series.kind` of the schedule of a task or a workflow. */
@@ -18,21 +19,22 @@ export interface SpanChange {
   readonly schedule: ScheduleInput
   readonly isEnabled: boolean
   readonly taskVersion: number
+  readonly calendar: SpanCalendar | null
 }
 
 /** Ends the span in force, begins the next, and says where the cursor stands. */
 export async function moveSpan(
   tx: Tx,
   thing: LockedSeries,
-  { schedule, isEnabled, taskVersion }: SpanChange,
+  { schedule, isEnabled, taskVersion, calendar }: SpanChange,
   now: number,
 ): Promise<Cursor> {
   const seriesId = thing.series.id
   const input = await released(tx, thing, await planInput(tx, thing.series, now))
   if (isEnabled) {
-    const plan = planRun(input, { schedule, taskVersion })
+    const plan = planRun(input, { schedule, taskVersion, calendar })
     await closeSpan(tx, seriesId, plan.fromAt)
-    await insertSpan(tx, { seriesId, fromAt: plan.fromAt, taskVersion, isEnabled, schedule, anchorAt: plan.anchorAt })
+    await insertSpan(tx, { seriesId, fromAt: plan.fromAt, taskVersion, isEnabled, schedule, anchorAt: plan.anchorAt, calendar })
     return plan.cursor
   }
   const plan = planStop(input, taskVersion)
@@ -44,9 +46,23 @@ export async function moveSpan(
     isEnabled,
     schedule,
     anchorAt: stoppedAnchor(input.last, schedule, plan.fromAt),
+    calendar,
   })
   await insertStoppedSkip(tx, seriesId, plan.skip, now)
   return plan.cursor
+}
+
+/**
+ * As `moveSpan` with `writeSeries`, where nobody has decided anything: only the rules of its calendar are others now. A series that is held stays held, and its
+ * cursor stands where it stood.
+ */
+export async function carrySpan(tx: Tx, thing: LockedSeries, change: SpanChange, now: number): Promise<SeriesRow> {
+  const { row, series } = thing
+  if (series.held === null) return writeSeries(tx, series, { ...(await moveSpan(tx, thing, change, now)), group_id: row.group_id })
+  const plan = planRun(await planInput(tx, series, now), change)
+  await closeSpan(tx, series.id, plan.fromAt)
+  await insertSpan(tx, { ...change, seriesId: series.id, fromAt: plan.fromAt, anchorAt: plan.anchorAt })
+  return series
 }
 
 /** Ends the span in force because its owner is deleted, and says where the cursor stands: nothing is due any more. */
@@ -83,7 +99,7 @@ async function closeSpan(tx: Tx, seriesId: number, toAt: number): Promise<void> 
 
 export async function insertSpan(
   tx: Tx,
-  span: { seriesId: number; fromAt: number; taskVersion: number; isEnabled: boolean; schedule: ScheduleInput; anchorAt: number },
+  span: SpanChange & { readonly seriesId: number; readonly fromAt: number; readonly anchorAt: number },
 ): Promise<void> {
   await tx.insert('schedule_span', [
     {
@@ -94,6 +110,9 @@ export async function insertSpan(
       enabled: span.isEnabled ? 1 : 0,
       schedule: JSON.stringify(span.schedule),
       anchor_at: span.anchorAt,
+      calendar_id: span.calendar?.id ?? null,
+      calendar_version: span.calendar?.version ?? null,
+      calendar_zone: span.calendar?.zone ?? null,
     },
   ])
 }
@@ -121,6 +140,7 @@ export function newSeries(of: {
   seriesId: number
   groupId: number
   schedule: ScheduleInput
+  calendar: SpanCalendar | null
   isEnabled: boolean
   now: number
 }): SeriesRow {
@@ -136,7 +156,7 @@ export function newSeries(of: {
     revision: 1,
     awaits_id: null,
     held: null,
-    next_due_at: of.isEnabled ? firstDue(of.schedule, now, now) : null,
+    next_due_at: of.isEnabled ? firstDue(of, now, now) : null,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ScheduleInput } from '@tickwheel/contract'
 import { compileStored } from './schedules.ts'
+import type { SpanCalendar } from './span-calendar.ts'
 import { seriesSchedule, type Span } from './spans.ts'
 
 /**
@@ -30,6 +31,7 @@ export interface Cursor {
 export interface SpanWish {
   readonly schedule: ScheduleInput
   readonly taskVersion: number
+  readonly calendar: SpanCalendar | null
 }
 
 export interface StoppedSkip {
@@ -62,7 +64,7 @@ export function planRun(input: SpanPlanInput, wish: SpanWish): RunPlan {
   const anchorAt = kept !== null || isSameRate(last, wish.schedule) ? (last?.anchorAt ?? fromAt) : fromAt
   const awaitsId = wish.schedule.kind === 'fixedDelay' ? cursor.awaitsId : null
   if (isOverdue(input, fromAt)) return { fromAt, anchorAt, cursor: { ...cursor, awaitsId } }
-  const nextDueAt = awaitsId !== null ? null : (kept ?? firstDue(wish.schedule, anchorAt, fromAt))
+  const nextDueAt = awaitsId !== null ? null : (kept ?? firstDue(wish, anchorAt, fromAt))
   return { fromAt, anchorAt, cursor: { nextDueAt, lastDueAt: cursor.lastDueAt, taskVersion: wish.taskVersion, awaitsId } }
 }
 
@@ -88,20 +90,22 @@ function isOverdue({ cursor }: SpanPlanInput, fromAt: number): boolean {
 }
 
 /** The first instant of a schedule at or after the begin of its span. */
-export function firstDue(schedule: ScheduleInput, anchorAt: number, fromAt: number): number | null {
-  const compiled = compileStored(schedule, anchorAt)
+export function firstDue({ schedule, calendar }: Pick<SpanWish, 'schedule' | 'calendar'>, anchorAt: number, fromAt: number): number | null {
+  const compiled = compileStored(schedule, anchorAt, calendar)
   return schedule.kind === 'fixedDelay' ? compiled.nextAfterEnd(fromAt) : compiled.next(fromAt - 1)
 }
 
-function isSameRate(last: Span | null, schedule: ScheduleInput): boolean {
+export function isSameRate(last: Span | null, schedule: ScheduleInput): boolean {
   return last?.schedule.kind === 'fixedRate' && schedule.kind === 'fixedRate' && last.schedule.everyMs === schedule.everyMs
 }
 
-/** A delay that is already running goes on when the edit left the schedule as it was. */
+/** A delay that is already running goes on when the edit left the schedule as it was; by other rules of its calendar it may have to wait longer. */
 function keptDelay({ cursor, last }: SpanPlanInput, wish: SpanWish, fromAt: number): number | null {
   if (cursor.nextDueAt === null || cursor.nextDueAt < fromAt || last === null || !last.isEnabled) return null
-  const isSame = wish.schedule.kind === 'fixedDelay' && JSON.stringify(last.schedule) === JSON.stringify(wish.schedule)
-  return isSame ? cursor.nextDueAt : null
+  const { schedule, calendar } = wish
+  if (schedule.kind !== 'fixedDelay' || JSON.stringify(last.schedule) !== JSON.stringify(schedule)) return null
+  if (calendar?.version === last.calendar?.version) return cursor.nextDueAt
+  return compileStored(schedule, last.anchorAt, calendar).nextAfterEnd(cursor.nextDueAt - schedule.delayMs)
 }
 
 function skipOf({ cursor, open }: SpanPlanInput, fromAt: number): StoppedSkip {

@@ -1,9 +1,10 @@
 import type { ScheduleInput } from '@tickwheel/contract'
-import type { CompiledSchedule, DueInstants } from '@tickwheel/core'
+import type { CalendarEffect, CompiledSchedule, DueInstants } from '@tickwheel/core'
 import { query, type ReadTx } from './database.ts'
 import { readSchedule } from './definition.ts'
 import type { ScheduleSpanRow } from './schema.ts'
 import { compileStored } from './schedules.ts'
+import { calendarsOfSpans, type SpanCalendar } from './span-calendar.ts'
 
 /**
  * Which schedule of a series was in force when. A series has one span after the other, never two at once; `toAt` is exclusive, null: still in force.
@@ -18,6 +19,8 @@ export interface Span {
   readonly isEnabled: boolean
   readonly schedule: ScheduleInput
   readonly anchorAt: number
+  /** null: it has none */
+  readonly calendar: SpanCalendar | null
 }
 
 /** The span in force at an instant; null: before the first, or after the end of the last. */
@@ -31,7 +34,7 @@ export async function spanAt(tx: ReadTx, seriesId: number, at: number): Promise<
       .orderBy('from_at', 'desc')
       .limit(1),
   )
-  return row !== null && (row.to_at === null || at < row.to_at) ? spanOf(row) : null
+  return row !== null && (row.to_at === null || at < row.to_at) ? spanOfRow(tx, row) : null
 }
 
 /** The spans of a series that end after `at`, oldest first: all that `seriesSchedule` needs to answer from there on. */
@@ -44,7 +47,7 @@ export async function spansSince(tx: ReadTx, seriesId: number, at: number): Prom
       .where((is) => is.or([is('to_at', 'is', null), is('to_at', '>', at)]))
       .orderBy('from_at'),
   )
-  return rows.map(spanOf)
+  return spansOf(tx, rows)
 }
 
 /** The newest span of a series, ended or not. */
@@ -52,11 +55,17 @@ export async function lastSpan(tx: ReadTx, seriesId: number): Promise<Span | nul
   const row = await tx.first(
     query.selectFrom('schedule_span').selectAll().where('series_id', '=', seriesId).orderBy('from_at', 'desc').limit(1),
   )
-  return row === null ? null : spanOf(row)
+  return row === null ? null : spanOfRow(tx, row)
 }
 
-export function spanOf(row: ScheduleSpanRow): Span {
-  return {
+async function spanOfRow(tx: ReadTx, row: ScheduleSpanRow): Promise<Span | null> {
+  return (await spansOf(tx, [row]))[0] ?? null
+}
+
+/** Spans with the calendars that they name, which are read once for all of them. */
+export async function spansOf(tx: ReadTx, rows: readonly ScheduleSpanRow[]): Promise<Span[]> {
+  const calendarOf = await calendarsOfSpans(tx, rows)
+  return rows.map((row) => ({
     seriesId: row.series_id,
     fromAt: row.from_at,
     toAt: row.to_at,
@@ -64,12 +73,15 @@ export function spanOf(row: ScheduleSpanRow): Span {
     isEnabled: row.enabled === 1,
     schedule: readSchedule(row.schedule),
     anchorAt: row.anchor_at,
-  }
+    calendar: calendarOf(row),
+  }))
 }
 
 /** A series as one schedule: its instants are those of each enabled span inside that span. */
 export interface SeriesSchedule extends CompiledSchedule {
   spanAt(at: number): Span | null
+  /** What the calendar of an enabled span does to its instants; null: it has none. */
+  calendarOf(span: Span): CalendarEffect | null
 }
 
 /**
@@ -86,6 +98,7 @@ export function seriesSchedule(spans: readonly Span[]): SeriesSchedule {
     countBetween: (from, to, limit) => pieces.reduce((sum, piece) => (sum >= limit ? sum : sum + piece.count(from, to, limit - sum)), 0),
     nextAfterEnd: (endedAt) =>
       spans.at(-1)?.isEnabled === true && spans.at(-1)?.toAt === null ? (newest?.compiled.nextAfterEnd(endedAt) ?? null) : null,
+    calendarOf: (span) => pieces.find((piece) => piece.span === span)?.compiled.calendar ?? null,
     spanAt: (at) => spans.find((span) => span.fromAt <= at && (span.toAt === null || at < span.toAt)) ?? null,
   }
 }
@@ -93,12 +106,16 @@ export function seriesSchedule(spans: readonly Span[]): SeriesSchedule {
 /** What was due, by the spans of a series: of a `fixedDelay`, and where one begins or ends, only its runs know. */
 export function dueInstants(spans: readonly Span[]): DueInstants {
   const schedule = seriesSchedule(spans)
+  // what a delay has waited for under one version of its calendar may be due under another, which knows another first instant
+  const waiting = spans.filter(({ schedule: { kind }, calendar, isEnabled }) => kind === 'fixedDelay' && calendar !== null && isEnabled)
+  const mayHaveWaited = (after: number, next: number | null): boolean =>
+    waiting.some(({ fromAt, toAt }) => (toAt === null || toAt > after) && (next === null || fromAt <= next))
   return {
     knowsAll: spans.every((span) => span.schedule.kind !== 'fixedDelay'),
     next: (after) => {
       const next = schedule.next(after)
       const kinds = [schedule.spanAt(after)?.schedule.kind, next === null ? undefined : schedule.spanAt(next)?.schedule.kind]
-      return kinds.includes('fixedDelay') ? 'unknown' : next
+      return kinds.includes('fixedDelay') || mayHaveWaited(after, next) ? 'unknown' : next
     },
     previous: (before) => schedule.previous(before),
     count: (from, to, limit) => schedule.countBetween(from, to, limit),
@@ -106,6 +123,7 @@ export function dueInstants(spans: readonly Span[]): DueInstants {
 }
 
 interface Piece {
+  readonly span: Span
   readonly compiled: CompiledSchedule
   next(after: number): number | null
   previous(before: number): number | null
@@ -113,9 +131,10 @@ interface Piece {
 }
 
 function pieceOf(span: Span): Piece {
-  const compiled = compileStored(span.schedule, span.anchorAt)
+  const compiled = compileStored(span.schedule, span.anchorAt, span.calendar)
   const endAt = span.toAt ?? Number.MAX_SAFE_INTEGER
   return {
+    span,
     compiled,
     next(after) {
       const found = compiled.next(Math.max(after, span.fromAt - 1))

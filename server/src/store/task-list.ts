@@ -156,7 +156,8 @@ function handlerKindOf(row: TaskRow): TaskListItem['handlerKind'] {
   return (['shell', 'script', 'http', 'named'] as const).find((kind) => kind === row.handler_kind) ?? 'shell'
 }
 
-function hideParams(definition: TaskDefinition): { definition: TaskDefinition; hidden: string[] } {
+/** A definition as people are shown it who may not see params: without them, the script, and what an HTTP handler sends. */
+export function hideParams(definition: TaskDefinition): { definition: TaskDefinition; hidden: string[] } {
   const { handler } = definition
   const shown = { ...definition, params: '' }
   switch (handler.kind) {

@@ -372,16 +372,20 @@ describe('an old version', () => {
   it('comes back as a new version', async () => {
     const { taskId } = await create()
     await update(taskId, 1, { name: 'renamed', schedule: { kind: 'fixedRate', everyMs: 1000 } }, T0 + 1)
-    await restoreTaskVersion(db, { taskId, version: 1 }, changeAt(T0 + 2))
+    await restoreTaskVersion(db, { taskId, version: 1, serverZone: 'UTC' }, changeAt(T0 + 2))
     expect(await readDefinition(db, taskId, 3)).toEqual(await readDefinition(db, taskId, 1))
-    expect((await refusal(restoreTaskVersion(db, { taskId, version: 9 }, changeAt(T0 + 3)))).code).toBe('TASK_VERSION_NOT_FOUND')
+    expect((await refusal(restoreTaskVersion(db, { taskId, version: 9, serverZone: 'UTC' }, changeAt(T0 + 3)))).code).toBe(
+      'TASK_VERSION_NOT_FOUND',
+    )
   })
 
   it('does not take a name that another task has by now', async () => {
     const { taskId } = await create()
     await update(taskId, 1, { name: 'renamed' }, T0 + 1)
     await create({}, T0 + 2)
-    expect(await refusal(restoreTaskVersion(db, { taskId, version: 1 }, changeAt(T0 + 3)))).toMatchObject({ fields: ['name NAME_TAKEN'] })
+    expect(await refusal(restoreTaskVersion(db, { taskId, version: 1, serverZone: 'UTC' }, changeAt(T0 + 3)))).toMatchObject({
+      fields: ['name NAME_TAKEN'],
+    })
   })
 })
 

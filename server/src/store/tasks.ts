@@ -2,6 +2,7 @@ import { AppError, type FieldProblem, type TaskCreate, type TaskDefinition, type
 import { CAUSE, OUTCOME, planShards, type Scope } from '@tickwheel/core'
 import { writeAudit } from './audit.ts'
 import { endBackfillsOf } from './backfill-ends.ts'
+import { saveCalendarUse } from './calendar-binding.ts'
 import { SYSTEM, type Change } from './caller.ts'
 import { query, type Database, type ReadTx, type Tx } from './database.ts'
 import { completeDefinition, definitionText, levelOf, parseDefinition } from './definition.ts'
@@ -12,6 +13,7 @@ import { routingProblems } from './routing.ts'
 import { FAILURES } from './run-writes.ts'
 import type { TaskRow } from './schema.ts'
 import {
+  boundAgain,
   changedOf,
   createScheduled,
   deleteScheduled,
@@ -33,42 +35,46 @@ import type { RunDefinition } from './workflow-definition.ts'
 /** A run's id may have been taken so long before the run was made. */
 const IDS_KEPT_MS = 15_000
 
+export interface TaskWish extends MayRefer {
+  readonly input: TaskCreate
+  readonly serverZone: string
+}
+
 /** Makes a task, its first version, its series and its first span. 422 `UNPROCESSABLE` names every field that has no meaning. */
-export async function createTask(
-  db: Database,
-  { input, serverZone, mayRefer = [] }: { input: TaskCreate; serverZone: string } & MayRefer,
-  change: Change,
-): Promise<TaskChanged> {
-  return db.write('rest', async (tx) => {
-    const definition = completeDefinition(input, serverZone)
-    return createScheduled(
-      tx,
-      TASK,
-      { ...(await wishOf(tx, input.groupId, definition, mayRefer)), isEnabled: input.enabled ?? false },
-      change,
-    )
-  })
+export async function createTask(db: Database, wish: TaskWish, change: Change): Promise<TaskChanged> {
+  return db.write('rest', (tx) => createTaskIn(tx, wish, change))
+}
+
+/** As `createTask`, in a transaction of the caller. */
+export async function createTaskIn(tx: Tx, { input, serverZone, mayRefer = [] }: TaskWish, change: Change): Promise<TaskChanged> {
+  const wish = await wishOf(tx, { groupId: input.groupId, definition: completeDefinition(input, serverZone), mayRefer, serverZone })
+  return createScheduled(tx, TASK, { ...wish, isEnabled: input.enabled ?? false }, change)
+}
+
+export interface TaskSave extends MayRefer {
+  readonly taskId: number
+  readonly input: TaskUpdate
+  readonly serverZone: string
 }
 
 /** Saves a new version of a task. `input.version` must be the current one (409 `STALE_VERSION`). Without `enabled` it stays as it is. */
-export async function updateTask(
-  db: Database,
-  { taskId, input, serverZone, mayRefer = [] }: { taskId: number; input: TaskUpdate; serverZone: string } & MayRefer,
-  change: Change,
-): Promise<TaskChanged> {
-  return db.write('rest', async (tx) => {
-    const task = await lockScheduled(tx, TASK, taskId, change.scope)
-    requireVersion(task, input.version)
-    const wish = await wishOf(tx, input.groupId, completeDefinition(input, serverZone), mayRefer)
-    const before = await contentOfVersion(tx, task.row)
-    return saveScheduled(tx, task, { ...wish, isEnabled: input.enabled ?? task.row.enabled === 1, verb: 'edit', before }, change)
-  })
+export async function updateTask(db: Database, save: TaskSave, change: Change): Promise<TaskChanged> {
+  return db.write('rest', (tx) => updateTaskIn(tx, save, change))
+}
+
+/** As `updateTask`, in a transaction of the caller. */
+export async function updateTaskIn(tx: Tx, { taskId, input, serverZone, mayRefer = [] }: TaskSave, change: Change): Promise<TaskChanged> {
+  const task = await lockScheduled(tx, TASK, taskId, change.scope)
+  requireVersion(task, input.version)
+  const wish = await wishOf(tx, { groupId: input.groupId, definition: completeDefinition(input, serverZone), mayRefer, serverZone })
+  const before = await contentOfVersion(tx, task.row)
+  return saveScheduled(tx, task, { ...wish, isEnabled: input.enabled ?? task.row.enabled === 1, verb: 'edit', before }, change)
 }
 
 /** Saves a new version that equals an old one. Group and enabled stay as they are. */
 export async function restoreTaskVersion(
   db: Database,
-  { taskId, version, mayRefer = [] }: { taskId: number; version: number } & MayRefer,
+  { taskId, version, serverZone, mayRefer = [] }: { taskId: number; version: number; serverZone: string } & MayRefer,
   change: Change,
 ): Promise<TaskChanged> {
   return db.write('rest', async (tx) => {
@@ -76,30 +82,38 @@ export async function restoreTaskVersion(
     const definition = await definitionOf(tx, taskId, version)
     if (definition === null) throw new AppError('TASK_VERSION_NOT_FOUND', `task ${taskId} has no version ${version}`)
     const before = await contentOfVersion(tx, task.row)
-    const wish = { ...(await wishOf(tx, task.row.group_id, definition, mayRefer)), isEnabled: task.row.enabled === 1 }
+    const wish = {
+      ...(await wishOf(tx, { groupId: task.row.group_id, definition, mayRefer, serverZone })),
+      isEnabled: task.row.enabled === 1,
+    }
     return saveScheduled(tx, task, { ...wish, verb: 'restore', before }, change)
   })
 }
 
+export interface Switch {
+  readonly taskId: number
+  readonly isEnabled: boolean
+  readonly kind?: ScheduledKind
+  readonly cancelRunning?: boolean
+}
+
 /** Starts or stops the schedule of a task, or of what `kind` says; nothing happens when it is so already. `cancelRunning`: the caller cancels its runs. */
-export async function setTaskEnabled(
-  db: Database,
-  {
-    taskId,
-    isEnabled,
-    kind = TASK,
-    cancelRunning = false,
-  }: { taskId: number; isEnabled: boolean; kind?: ScheduledKind; cancelRunning?: boolean },
+export async function setTaskEnabled(db: Database, wanted: Switch, change: Change): Promise<TaskChanged> {
+  return db.write('rest', (tx) => setTaskEnabledIn(tx, wanted, change))
+}
+
+/** As `setTaskEnabled`, in a transaction of the caller. */
+export async function setTaskEnabledIn(
+  tx: Tx,
+  { taskId, isEnabled, kind = TASK, cancelRunning = false }: Switch,
   change: Change,
 ): Promise<TaskChanged> {
-  return db.write('rest', async (tx) => {
-    const task = await lockScheduled(tx, kind, taskId, change.scope)
-    const definition = await definitionOf(tx, taskId, task.row.version)
-    if (definition === null) throw new Error(`task ${taskId} has no definition of its version ${task.row.version}`)
-    // those of a backfill would be followed by more
-    if (cancelRunning && !isEnabled) await endBackfillsOf(tx, taskId, change.now)
-    return toggleScheduled(tx, task, { isEnabled, schedule: definition.schedule }, change)
-  })
+  const task = await lockScheduled(tx, kind, taskId, change.scope)
+  const definition = await definitionOf(tx, taskId, task.row.version)
+  if (definition === null) throw new Error(`task ${taskId} has no definition of its version ${task.row.version}`)
+  // those of a backfill would be followed by more
+  if (cancelRunning && !isEnabled) await endBackfillsOf(tx, taskId, change.now)
+  return toggleScheduled(tx, task, { isEnabled, schedule: definition.schedule }, change)
 }
 
 /**
@@ -125,7 +139,10 @@ export async function pauseAfterFailures(
   if (ended.length < failures || !ended.every(({ outcome }) => FAILURES.includes(outcome))) return null
   const task = await lockAny(tx, taskId)
   if (task === null) return null
-  const cursor = await moveSpan(tx, task, { schedule: definition.schedule, isEnabled: false, taskVersion: row.version }, now)
+  const { schedule } = definition
+  const { calendar } = await boundAgain(tx, task, schedule, now)
+  const cursor = await moveSpan(tx, task, { schedule, isEnabled: false, taskVersion: row.version, calendar }, now)
+  await saveCalendarUse(tx, taskId, calendar)
   const paused = JSON.stringify({ at: instantText(now), failures, instanceId })
   await tx.execute(query.updateTable('task').set({ enabled: 0, paused, updated_at: now }).where('id', '=', taskId))
   const series = await writeSeries(tx, task.series, { ...cursor, group_id: row.group_id })
@@ -174,7 +191,10 @@ export interface MayRefer {
   readonly mayRefer?: Scope
 }
 
-async function wishOf(tx: ReadTx, groupId: number, definition: TaskDefinition, mayRefer: Scope): Promise<Omit<Wish, 'isEnabled'>> {
+async function wishOf(
+  tx: ReadTx,
+  { groupId, definition, mayRefer, serverZone }: { groupId: number; definition: TaskDefinition; mayRefer: Scope; serverZone: string },
+): Promise<Omit<Wish, 'isEnabled'>> {
   const texts = textsOf(definition).map((text) => ({ ...text, groupId }))
   const { problems, references } = await judgeTexts(tx, texts, mayRefer)
   return {
@@ -182,6 +202,7 @@ async function wishOf(tx: ReadTx, groupId: number, definition: TaskDefinition, m
     content: contentOf(definition),
     problems: [...routingProblems(definition), ...shardingProblems(definition), ...problems],
     references,
+    serverZone,
   }
 }
 
@@ -206,7 +227,7 @@ function contentOf(definition: TaskDefinition): Content {
             level,
             what: 'keep to all that this task asks for',
             remedy:
-              'leave out shards, limits, labels, environment, references to variables and secrets, and routing beyond roundRobin and random',
+              'leave out calendars, shards, limits, labels, environment, references to variables and secrets, and routing beyond roundRobin and random',
           },
     hasShards: definition.sharding !== undefined,
   }

@@ -4,6 +4,7 @@ import { raiseAlarms } from './alarm-signals.ts'
 import { auditPerson } from './audit.ts'
 import { actorText, type Caller } from './caller.ts'
 import type { Database, Tx } from './database.ts'
+import { inBulk, type InBulk } from './in-bulk.ts'
 import { againWhenTaken, lockRows } from './lock.ts'
 import { NO_SHARDS, NOT_SENT, NO_WORKFLOW, ON_END_FAILURE, PARAMS_PAYLOAD, PART_PAYLOAD } from './run-writes.ts'
 import type { InstanceRow, OpenInstanceRow, PayloadRow, TaskRow } from './schema.ts'
@@ -29,6 +30,8 @@ export interface TriggerRequest {
   readonly executorId: number | null
   readonly scheduledAt: number | null
   readonly openRuns: OpenRunCounts
+  /** the bulk operation that it is an item of; absent: none */
+  readonly bulk?: InBulk
 }
 
 /** Open runs in all and of the task, as the owner of the slot knows them, and the bound on all; beyond a bound a trigger gets 429. */
@@ -106,6 +109,7 @@ export interface RetryRequest {
   readonly keyHash: string | null
   readonly caller: Caller
   readonly openRunsOf: (taskId: number) => OpenRunCounts
+  readonly bulk?: InBulk
 }
 
 /**
@@ -281,7 +285,7 @@ export function newRun(
     priority,
     retry_of: null,
     queued_at: at,
-    trace: appendTrace('[]', at, [{ reason, at, facts: { by: caller.actor.name, ...facts } }]),
+    trace: appendTrace('[]', at, [{ reason, at, facts: { by: caller.actor.name, ...facts } }, ...inBulk(request.bulk, at)]),
     phase: PHASE.queued,
     lane: task.group_id,
     rank_at: queueRankAt(at, priority),

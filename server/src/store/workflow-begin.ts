@@ -1,4 +1,5 @@
 import { appendTrace, OUTCOME, PHASE } from '@tickwheel/core'
+import { startCounts } from './counters.ts'
 import type { Database, Tx } from './database.ts'
 import { listOfNumbers } from './list.ts'
 import { lockOpen } from './open-runs.ts'
@@ -60,7 +61,8 @@ export async function beginWorkflowRuns(
     // one that a retry or a pause has prepared is there already
     await tx.insertNew('workflow_run', beside)
     await savePayloads(tx, payloads)
-    await endRuns(tx, at, firstId, ends)
+    const starts = begun.flatMap((row) => startCounts(row, at))
+    await endRuns(tx, at, firstId, ends, starts)
     return [
       ...begun.map((row): RunChange => ({ kind: 'open', row })),
       ...ends.map((end): RunChange => ({ kind: 'ended', row: end.row, outcome: end.outcome, endedAt: end.endedAt })),

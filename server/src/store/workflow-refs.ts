@@ -17,15 +17,30 @@ import { readWorkflow } from './workflow-versions.ts'
  * reads the workflow is shown the present names.
  */
 
+/** Workflows that are made in the same transaction, by `pathKey`. */
+export type ComingWorkflows = ReadonlyMap<string, { readonly id: number; readonly groupId: number }>
+
+const NONE_COMING: ComingWorkflows = new Map()
+
+/** What makes "group/name" one thing, however it is written. */
+export function pathKey(path: string): string {
+  return path.split('/').map(nameKey).join('/')
+}
+
 /** Finds what is referred to. What does not exist and what the caller may not run are the same problem: nobody learns of one what the other is. */
 export async function resolveReferences(
   tx: ReadTx,
   definition: WorkflowDefinition,
   mayRun: RunRights,
+  coming: ComingWorkflows = NONE_COMING,
 ): Promise<{ readonly refs: WorkflowRefs; readonly problems: FieldProblem[] }> {
   const references = referencesOf(graphOf(definition))
   const tasks = await idsOf(tx, TASK, namesIn(references, 'task'), mayRun.tasks)
   const workflows = await idsOf(tx, WORKFLOW, namesIn(references, 'workflow'), mayRun.workflows)
+  for (const name of namesIn(references, 'workflow')) {
+    const made = coming.get(pathKey(name))
+    if (made !== undefined && isVisible(mayRun.workflows, made.groupId)) workflows.set(name, made.id)
+  }
   const isKnown = ({ kind, name }: WorkflowReference): boolean => (kind === 'task' ? tasks : workflows).has(name)
   return {
     refs: { tasks: Object.fromEntries(tasks), workflows: Object.fromEntries(workflows) },

@@ -177,7 +177,7 @@ describe('versions', () => {
       [2, 1],
       [1, 2],
     ])
-    await restoreWorkflowVersion(db, { workflowId, version: 1, mayRun: EVERYWHERE }, changeAt(T0 + 2000))
+    await restoreWorkflowVersion(db, { workflowId, version: 1, serverZone: 'UTC', mayRun: EVERYWHERE }, changeAt(T0 + 2000))
     expect(await read(workflowId)).toMatchObject({ version: 3, steps: workflowInput().steps, enabled: true })
     const old = await getWorkflowVersion(db, 'all', { workflowId, version: 2, mayViewParams: all })
     expect(old.saved.definition.steps.map((step) => step.key)).toEqual(['only'])
@@ -185,7 +185,7 @@ describe('versions', () => {
 
   it('that are not there are told by name, and an edit of an old one is refused', async () => {
     const workflowId = await make()
-    const restore = restoreWorkflowVersion(db, { workflowId, version: 9, mayRun: EVERYWHERE }, changeAt(T0))
+    const restore = restoreWorkflowVersion(db, { workflowId, version: 9, serverZone: 'UTC', mayRun: EVERYWHERE }, changeAt(T0))
     expect((await refused(restore)).code).toBe('WORKFLOW_VERSION_NOT_FOUND')
     expect((await refused(getWorkflowVersion(db, 'all', { workflowId, version: 9, mayViewParams: all }))).code).toBe(
       'WORKFLOW_VERSION_NOT_FOUND',
@@ -209,7 +209,7 @@ describe('what a workflow refers to', () => {
       tx.all<{ definition: string }>('SELECT definition FROM task_version WHERE task_id = ?', [workflowId]),
     )
     expect(parseDefinition(row?.definition ?? '').flow?.refs.tasks).toEqual({ 'Default/Extract': taskId })
-    await restoreWorkflowVersion(db, { workflowId, version: 1, mayRun: EVERYWHERE }, changeAt(T0 + 2000))
+    await restoreWorkflowVersion(db, { workflowId, version: 1, serverZone: 'UTC', mayRun: EVERYWHERE }, changeAt(T0 + 2000))
     expect((await read(workflowId)).steps).toEqual([taskStep('second/pull')])
   })
 

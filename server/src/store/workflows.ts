@@ -9,7 +9,7 @@ import {
 import { accountOf, type Caller, type Change } from './caller.ts'
 import type { Database, ReadTx, Tx } from './database.ts'
 import { isSharded } from './is-sharded.ts'
-import { VARIABLES_LEVEL, WORKFLOWS_LEVEL } from './levels.ts'
+import { CALENDARS_LEVEL, VARIABLES_LEVEL, WORKFLOWS_LEVEL } from './levels.ts'
 import { judgeWorkflow } from './references.ts'
 import {
   createScheduled,
@@ -22,46 +22,60 @@ import {
   type Wish,
 } from './scheduled.ts'
 import { WORKFLOW } from './scheduled-kind.ts'
-import { completeSchedule } from './schedules.ts'
+import { calendarIdOf, completeSchedule } from './schedules.ts'
 import { WORKFLOW_KIND, workflowText, type StoredWorkflow } from './workflow-definition.ts'
 import { noteWorkflows } from './workflow-mark.ts'
 import { definitionProblems, inlineTasksOf, isTooLarge } from './workflow-problems.ts'
 import type { RunRights } from './run-rights.ts'
-import { recursionProblems, resolveReferences, withPresentNames } from './workflow-refs.ts'
+import { recursionProblems, resolveReferences, withPresentNames, type ComingWorkflows } from './workflow-refs.ts'
 import { readWorkflow } from './workflow-versions.ts'
 
-/**
- * Makes a workflow, its first version, its series and its first span. `mayRun`: where its author may run what it refers to. 422 `UNPROCESSABLE` names every
- * problem at once.
- */
-export async function createWorkflow(
-  db: Database,
-  { input, serverZone, mayRun }: { input: WorkflowCreate; serverZone: string; mayRun: RunRights },
-  change: Change,
-): Promise<TaskChanged> {
-  return db.write('rest', async (tx) => {
-    const definition = completeWorkflow(input, serverZone)
-    const wish = await wishOf(tx, null, { groupId: input.groupId, definition, mayRun, caller: change.caller })
-    const changed = await createScheduled(tx, WORKFLOW, { ...wish, isEnabled: input.enabled ?? false }, change)
-    await noteWorkflows(tx)
-    return changed
-  })
+export interface WorkflowWish {
+  readonly input: WorkflowCreate
+  readonly serverZone: string
+  /** where its author may run what it refers to */
+  readonly mayRun: RunRights
+  /** what is made in the same transaction, and may be referred to before it is there */
+  readonly coming?: ComingWorkflows
 }
 
-/** Saves a new version. `input.version` must be the current one (409 `STALE_VERSION`). Runs that have begun keep theirs. */
-export async function updateWorkflow(
-  db: Database,
-  { workflowId, input, serverZone, mayRun }: { workflowId: number; input: WorkflowUpdate; serverZone: string; mayRun: RunRights },
+/** Makes a workflow, its first version, its series and its first span. 422 `UNPROCESSABLE` names every problem at once. */
+export async function createWorkflow(db: Database, wish: WorkflowWish, change: Change): Promise<TaskChanged> {
+  return db.write('rest', (tx) => createWorkflowIn(tx, wish, change))
+}
+
+/** As `createWorkflow`, in a transaction of the caller. `id`: taken for it before, by `takeEntityId`. */
+export async function createWorkflowIn(
+  tx: Tx,
+  { input, serverZone, mayRun, coming, id = null }: WorkflowWish & { readonly id?: number | null },
   change: Change,
 ): Promise<TaskChanged> {
-  return db.write('rest', async (tx) => {
-    const workflow = await lockScheduled(tx, WORKFLOW, workflowId, change.scope)
-    requireVersion(workflow, input.version)
-    const definition = completeWorkflow(input, serverZone)
-    const wish = await wishOf(tx, workflowId, { groupId: input.groupId, definition, mayRun, caller: change.caller })
-    const before = await contentOfVersion(tx, workflowId, workflow.row.version)
-    return saveScheduled(tx, workflow, { ...wish, isEnabled: input.enabled ?? workflow.row.enabled === 1, verb: 'edit', before }, change)
-  })
+  const definition = completeWorkflow(input, serverZone)
+  const wish = await wishOf(tx, id, { groupId: input.groupId, definition, mayRun, serverZone, caller: change.caller, coming })
+  const changed = await createScheduled(tx, WORKFLOW, { ...wish, isEnabled: input.enabled ?? false, id }, change)
+  await noteWorkflows(tx)
+  return changed
+}
+
+export type WorkflowSave = Omit<WorkflowWish, 'input'> & { readonly workflowId: number; readonly input: WorkflowUpdate }
+
+/** Saves a new version. `input.version` must be the current one (409 `STALE_VERSION`). Runs that have begun keep theirs. */
+export async function updateWorkflow(db: Database, save: WorkflowSave, change: Change): Promise<TaskChanged> {
+  return db.write('rest', (tx) => updateWorkflowIn(tx, save, change))
+}
+
+/** As `updateWorkflow`, in a transaction of the caller. */
+export async function updateWorkflowIn(
+  tx: Tx,
+  { workflowId, input, serverZone, mayRun, coming }: WorkflowSave,
+  change: Change,
+): Promise<TaskChanged> {
+  const workflow = await lockScheduled(tx, WORKFLOW, workflowId, change.scope)
+  requireVersion(workflow, input.version)
+  const definition = completeWorkflow(input, serverZone)
+  const wish = await wishOf(tx, workflowId, { groupId: input.groupId, definition, mayRun, serverZone, caller: change.caller, coming })
+  const before = await contentOfVersion(tx, workflowId, workflow.row.version)
+  return saveScheduled(tx, workflow, { ...wish, isEnabled: input.enabled ?? workflow.row.enabled === 1, verb: 'edit', before }, change)
 }
 
 /**
@@ -70,7 +84,7 @@ export async function updateWorkflow(
  */
 export async function restoreWorkflowVersion(
   db: Database,
-  { workflowId, version, mayRun }: { workflowId: number; version: number; mayRun: RunRights },
+  { workflowId, version, serverZone, mayRun }: { workflowId: number; version: number; serverZone: string; mayRun: RunRights },
   change: Change,
 ): Promise<TaskChanged> {
   return db.write('rest', async (tx) => {
@@ -79,7 +93,7 @@ export async function restoreWorkflowVersion(
     if (old === null) throw new AppError('WORKFLOW_VERSION_NOT_FOUND', `workflow ${workflowId} has no version ${version}`)
     const definition = await withPresentNames(tx, old.stored)
     const { row } = workflow
-    const wish = await wishOf(tx, workflowId, { groupId: row.group_id, definition, mayRun, caller: change.caller })
+    const wish = await wishOf(tx, workflowId, { groupId: row.group_id, definition, mayRun, serverZone, caller: change.caller })
     const before = await contentOfVersion(tx, workflowId, row.version)
     return saveScheduled(tx, workflow, { ...wish, isEnabled: row.enabled === 1, verb: 'restore', before }, change)
   })
@@ -93,7 +107,7 @@ export async function workflowProblems(
 ): Promise<FieldProblem[]> {
   return db.read(async (tx) => {
     const definition = completeWorkflow(input, serverZone)
-    const wish = await wishOf(tx, workflowId, { groupId: input.groupId, definition, mayRun, caller })
+    const wish = await wishOf(tx, workflowId, { groupId: input.groupId, definition, mayRun, serverZone, caller })
     const whole: Wish = { ...wish, isEnabled: input.enabled ?? false }
     return [...(await placeProblemsOf(tx, WORKFLOW, { wish: whole, exceptId: workflowId, scope, now })), ...wish.problems]
   })
@@ -127,25 +141,38 @@ interface Draft {
   readonly groupId: number
   readonly definition: WorkflowDefinition
   readonly mayRun: RunRights
+  readonly serverZone: string
   readonly caller: Caller
+  readonly coming?: ComingWorkflows | undefined
 }
 
-async function wishOf(tx: ReadTx, selfId: number | null, { groupId, definition, mayRun, caller }: Draft): Promise<Omit<Wish, 'isEnabled'>> {
+async function wishOf(
+  tx: ReadTx,
+  selfId: number | null,
+  { groupId, definition, mayRun, serverZone, caller, coming }: Draft,
+): Promise<Omit<Wish, 'isEnabled'>> {
   const savedBy = accountOf(caller)
   const own = definitionProblems(definition)
-  if (own.some(isTooLarge)) return { groupId, content: contentOf(hollow(definition)), problems: own, references: [] }
-  const { refs, problems } = await resolveReferences(tx, definition, mayRun)
+  if (own.some(isTooLarge)) return { groupId, content: contentOf(hollow(definition)), problems: own, references: [], serverZone }
+  const { refs, problems } = await resolveReferences(tx, definition, mayRun, coming)
   const circles = await recursionProblems(tx, selfId, { definition, refs })
   const judged = await judgeWorkflow(tx, { groupId, definition, refs, mayRefer: mayRun.secrets ?? [] })
   const content = contentOf({ definition, refs, savedBy })
   return {
     groupId,
-    content: judged.references.length === 0 && !hasEnvironment(definition) ? content : { ...content, need: VARIABLES_NEED },
+    content: { ...content, need: needOf(definition, judged.references.length > 0) ?? content.need },
     problems: [...own, ...problems, ...circles, ...judged.problems],
     references: judged.references,
+    serverZone,
   }
 }
 
+function needOf(definition: WorkflowDefinition, hasReferences: boolean): Content['need'] {
+  if (calendarIdOf(definition.schedule) !== null) return CALENDARS_NEED
+  return hasReferences || hasEnvironment(definition) ? VARIABLES_NEED : null
+}
+
+const CALENDARS_NEED = { level: CALENDARS_LEVEL, what: 'keep to calendars', remedy: 'leave the calendar out' }
 const VARIABLES_NEED = {
   level: VARIABLES_LEVEL,
   what: 'give runs variables and secrets',

@@ -1,5 +1,5 @@
 import type { ReadTx } from '../../../server/src/store/database.ts'
-import type { FiringRow, ScheduleSpanRow, SeriesRow, SkipRow } from '../../../server/src/store/schema.ts'
+import type { CalendarVersionRow, FiringRow, ScheduleSpanRow, SeriesRow, SkipRow } from '../../../server/src/store/schema.ts'
 
 interface Link {
   readonly from: number
@@ -26,6 +26,8 @@ export async function ledgerFaults(tx: ReadTx, now: number, graceMs: number): Pr
   const firings = await tx.all<FiringRow>('SELECT * FROM firing ORDER BY due_at')
   const skips = await tx.all<SkipRow>('SELECT * FROM skip ORDER BY from_at')
   const runs = await tx.all<{ id: number }>('SELECT id FROM open_instance UNION ALL SELECT id FROM instance')
+  const versions = await tx.all<CalendarVersionRow>('SELECT * FROM calendar_version')
+  const isClosed = closedBy(versions)
   const ids = new Set(runs.map((run) => run.id))
   return series.flatMap((one) => {
     const links = linksOf(
@@ -37,7 +39,7 @@ export async function ledgerFaults(tx: ReadTx, now: number, graceMs: number): Pr
       ...(one.held === null ? [] : [`series ${one.id} is held: ${one.held}`]),
       ...overdueFaults(one, now - graceMs),
       ...chainFaults(one.id, links),
-      ...coverFaults(one, mine, links, now - graceMs),
+      ...coverFaults({ one, spans: mine, links, until: now - graceMs, isClosed }),
       ...links.flatMap(({ firing }) =>
         firing === null || ids.has(firing.instance_id) ? [] : [`the run of series ${one.id} at ${firing.due_at} is missing`],
       ),
@@ -67,14 +69,40 @@ function chainFaults(seriesId: number, links: readonly Link[]): string[] {
   })
 }
 
-function coverFaults(one: SeriesRow, spans: readonly ScheduleSpanRow[], links: readonly Link[], until: number): string[] {
+/** Whether the calendar of a span, at the version that the span names, closes an instant. */
+type IsClosed = (span: ScheduleSpanRow, at: number) => boolean
+
+function closedBy(versions: readonly CalendarVersionRow[]): IsClosed {
+  const keyOf = (id: number | null, version: number | null): string => `${id}:${version}`
+  const closed = new Map(
+    versions.map((row) => {
+      const { blackouts } = JSON.parse(row.rules) as { blackouts: { from: string; to: string }[] }
+      return [keyOf(row.calendar_id, row.version), blackouts.map(({ from, to }) => ({ from: Date.parse(from), to: Date.parse(to) }))]
+    }),
+  )
+  return ({ calendar_id: id, calendar_version: version }, at) =>
+    (closed.get(keyOf(id, version)) ?? []).some(({ from, to }) => from <= at && at < to)
+}
+
+interface Cover {
+  readonly one: SeriesRow
+  readonly spans: readonly ScheduleSpanRow[]
+  readonly links: readonly Link[]
+  readonly until: number
+  readonly isClosed: IsClosed
+}
+
+function coverFaults({ one, spans, links, until, isClosed }: Cover): string[] {
   const faults: string[] = []
   for (const span of spans) {
     const schedule = JSON.parse(span.schedule) as Schedule
     const end = Math.min(span.to_at ?? Infinity, Math.max(until, one.last_due_at) + 1)
     const inside = links.filter((link) => link.to >= span.from_at && link.from < end)
+    for (const { firing } of inside)
+      if (firing !== null && isClosed(span, firing.due_at))
+        faults.push(`series ${one.id} fired at ${firing.due_at}, which its calendar closes`)
     if (schedule.kind === 'fixedDelay') continue
-    const due = span.enabled === 0 ? [] : dueInstants(schedule, span, end)
+    const due = span.enabled === 0 ? [] : dueInstants(schedule, span, end).filter((at) => !isClosed(span, at))
     faults.push(...uncovered(one.id, due, inside))
     const isDue = new Set(due)
     for (const { firing } of inside)

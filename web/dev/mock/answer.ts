@@ -1,7 +1,9 @@
-import type { Group, GroupUpdate, Instance, Me, Problem, RouteAnswer, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
-import { ALL_PERMISSIONS, compileSchedule, isPermission, type Schedule } from '@tickwheel/core'
+import type { ComparedRun, Group, GroupUpdate, Instance, InstanceComparison, Me, Problem, RouteAnswer, ScheduleInput, Task, TaskCreate, TaskListItem, TokenCreate } from '@tickwheel/contract'
+import { ALL_PERMISSIONS, compileSchedule, isPermission, segmentsOf, type Schedule } from '@tickwheel/core'
 import { accessAnswer } from './access.ts'
+import { calendars, scheduleImpactOf } from './calendars.ts'
 import { clusterOf } from './cluster.ts'
+import { dashboardOf } from './dashboard.ts'
 import { completenessOf, findingsOf, recoveriesOf } from './completeness.ts'
 import { workflows } from './workflows.ts'
 import { executorNow, ledgerOf, traceOf, whyOf } from './history.ts'
@@ -56,9 +58,13 @@ export function answer(world: World, request: MockRequest): MockAnswer {
       return workflows(world, request, id === undefined ? null : Number(id), rest)
     case 'executor':
       return executors(world, request, number, rest[0])
+    case 'calendar':
+      return calendars(world, request, id, rest[0])
     case 'cluster':
       if (id === 'resume') world.hasResumed = true
       return ok(clusterOf(world, world.cluster))
+    case 'dashboard':
+      return ok(dashboardOf(world, request))
     case 'completeness':
       return ok(id === 'finding' ? list(findingsOf(world), request) : completenessOf(world))
     case 'recovery':
@@ -194,7 +200,7 @@ function preview(schedule: ScheduleInput, now: number, count: number) {
     firings.push({ at: iso(next), local: iso(next).slice(0, 19), offset: '+00:00' })
     next = compilation.compiled.next(next)
   }
-  return { firings, words: { en: schedule.kind, zh: schedule.kind } }
+  return { firings, leftOut: [], words: { en: schedule.kind, zh: schedule.kind } }
 }
 
 function oneTask(world: World, request: MockRequest, id: number, rest: readonly string[]): MockAnswer {
@@ -218,6 +224,8 @@ function oneTask(world: World, request: MockRequest, id: number, rest: readonly 
       return ok({ instanceId: addRun(world, task, { firedAt: world.now, cause: 'manual', state: 'running', durationMs: 8_000 }).id }, 202)
     case 'GET next':
       return ok(preview(task.schedule, world.now, Number(request.query.get('count') ?? 10)))
+    case 'POST impact':
+      return ok(scheduleImpactOf(world, task.schedule, at<{ schedule: ScheduleInput }>(request.body).schedule))
     case 'GET route':
       return ok(routeOf(world, task))
     case 'GET version':
@@ -297,9 +305,21 @@ function oneRun(world: World, request: MockRequest, id: number, verb: string | u
     }
     case 'GET events':
       return ok({ items: traceOf(run) })
+    case 'GET compare':
+      return ok(comparisonOf(run, [...world.runs.values()].filter((other) => other.taskId === run.taskId && other.id < run.id && other.state === 'succeeded').at(-1), world.now))
     default:
       return refuse(404, 'NOT_FOUND')
   }
+}
+
+function comparisonOf(run: Instance, success: Instance | undefined, now: number): InstanceComparison {
+  const side = (one: Instance): ComparedRun => {
+    const segments = segmentsOf(one, now).map(({ name, ms }) => ({ name, ms }))
+    const { id, state, cause, actor, taskVersion, attempt, scheduledAt, firedAt, startedAt, endedAt, executorId, executorName, params } = one
+    return { id, state, cause, actor, taskVersion, attempt, scheduledAt, firedAt, startedAt, endedAt, executorId, executorName, totalMs: segments.reduce((sum, { ms }) => sum + ms, 0), segments, params, definition: null }
+  }
+  const differences: InstanceComparison['differences'] = success === undefined || success.executorId === run.executorId ? [] : ['executor']
+  return { run: side(run), success: success === undefined ? null : side(success), noSuccess: success === undefined ? 'none' : null, differences }
 }
 
 function workflow(world: World, request: MockRequest, id: number, verb: string | undefined): MockAnswer {

@@ -3,6 +3,7 @@ import { LIVE_PATH, LIVE_PROTOCOL, type ClientMessage, type Instance } from '@ti
 import type { ViteDevServer } from 'vite'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { answer } from './answer.ts'
+import { addCalendar, chinaRules } from './calendars.ts'
 import { executorNow, print } from './history.ts'
 import { liveRunOf, workflowRuns } from './workflow-runs.ts'
 import { busyWorld, emptyWorld, step, type World } from './world.ts'
@@ -14,6 +15,7 @@ const PREFIX = '/api/v1'
 /** Answers the API and the live connection on a Vite server. `TICKWHEEL_MOCK_WORLD=empty`: as after the first start. `TICKWHEEL_MOCK_CLUSTER`: see `cluster.ts`. `TICKWHEEL_MOCK_LEDGER`: `sound`, `broken` or `new`. */
 export function serveMock(server: ViteDevServer): void {
   const world = process.env['TICKWHEEL_MOCK_WORLD'] === 'empty' ? emptyWorld(Date.now()) : busyWorld(Date.now())
+  if (process.env['TICKWHEEL_MOCK_WORLD'] !== 'empty') addCalendars(world)
   const cluster = process.env['TICKWHEEL_MOCK_CLUSTER']
   if (cluster === 'alone' || cluster === 'three' || cluster === 'held' || cluster === 'many') world.cluster = cluster
   const ledger = process.env['TICKWHEEL_MOCK_LEDGER']
@@ -23,6 +25,12 @@ export function serveMock(server: ViteDevServer): void {
     else next()
   })
   serveLive(server, world)
+}
+
+function addCalendars(world: World): void {
+  const china = addCalendar(world, { groupId: null, name: '中国大陆节假日', description: '按国务院办公厅通知维护', rules: chinaRules() })
+  addCalendar(world, { groupId: 1, name: 'A calendar with a very long name that somebody has written without thinking of lists', rules: { weekend: [5, 6], days: [], blackouts: [{ kind: 'daily', from: '23:00', to: '01:30', weekdays: [5], name: 'backup' }, { kind: 'once', from: '2026-11-11T00:00:00Z', to: '2026-11-12T00:00:00Z', name: '双十一封网' }] } })
+  for (const task of [...world.tasks.values()].slice(0, 3)) if (task.schedule.kind === 'cron') task.schedule = { ...task.schedule, calendarId: china.id, onDayOff: 'next' }
 }
 
 async function serve(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {

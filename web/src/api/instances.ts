@@ -1,4 +1,4 @@
-import type { Instance, InstanceListItem, LogLine, ShardPage, TraceEntry } from '@tickwheel/contract'
+import type { Instance, InstanceComparison, InstanceListItem, LogLine, ShardPage, TraceEntry } from '@tickwheel/contract'
 import { call, idempotencyKey } from './client.ts'
 import type { List } from './list.ts'
 
@@ -22,6 +22,7 @@ export interface LogPage {
 
 export const listInstances = (query: RunListQuery = {}) => call<List<InstanceListItem>>({ url: '/instance', params: query })
 export const getInstance = (id: number) => call<Instance>({ url: `/instance/${id}` })
+export const compareInstance = (id: number) => call<InstanceComparison>({ url: `/instance/${id}/compare` })
 export const listShards = (id: number, query: { page?: number; pageSize?: number; state?: string } = {}) => call<ShardPage>({ url: `/instance/${id}/shards`, params: query })
 export const cancelInstance = (id: number) => call<Instance>({ method: 'POST', url: `/instance/${id}/cancel` })
 export const retryInstance = (id: number) => call<{ instanceId: number }>({ method: 'POST', url: `/instance/${id}/retry`, headers: { 'Idempotency-Key': idempotencyKey() } })

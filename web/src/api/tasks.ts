@@ -1,4 +1,4 @@
-import type { LedgerEntry, PreviewAnswer, RouteAnswer, Task, TaskCreate, TaskListItem, TaskUpdate, TaskVersion, TriggerBody, WhyAnswer } from '@tickwheel/contract'
+import type { LedgerEntry, PreviewAnswer, RouteAnswer, ScheduleInput, Task, TaskCreate, TaskListItem, TaskUpdate, TaskVersion, TriggerBody, WhyAnswer } from '@tickwheel/contract'
 import { call, idempotencyKey } from './client.ts'
 import type { List } from './list.ts'
 
@@ -24,6 +24,8 @@ export const stopTask = (id: number, cancelRunning = false) => call<Task>({ meth
 export const triggerTask = (id: number, body: TriggerBody = {}) =>
   call<{ instanceId: number }>({ method: 'POST', url: `/task/${id}/trigger`, data: body, headers: { 'Idempotency-Key': idempotencyKey() } })
 export const nextFirings = (id: number, count = 10) => call<PreviewAnswer>({ url: `/task/${id}/next`, params: { count } })
+/** Of a schedule that is not saved. */
+export const previewOnServer = (schedule: ScheduleInput, count: number) => call<PreviewAnswer>({ method: 'POST', url: '/schedule/preview', data: { schedule, count } })
 export const previewRoute = (id: number) => call<RouteAnswer>({ url: `/task/${id}/route` })
 export const listTaskVersions = (id: number, query: { page?: number; pageSize?: number } = {}) => call<List<TaskVersion>>({ url: `/task/${id}/version`, params: query })
 export const restoreTaskVersion = (id: number, version: number) => call<Task>({ method: 'POST', url: `/task/${id}/version/${version}/restore` })

@@ -15,6 +15,8 @@ export type CodeLanguage = 'shell' | 'javascript' | 'python' | 'json' | 'yaml' |
 export interface CodeHandle {
   setText(text: string): void
   setLanguage(language: CodeLanguage): void
+  /** Brings a line, from 1, into view and puts the cursor there. */
+  goTo(line: number): void
   close(): void
 }
 
@@ -68,6 +70,11 @@ export function openCodeMirror(host: HTMLElement, options: CodeOptions): CodeHan
       if (text !== view.state.doc.toString()) view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } })
     },
     setLanguage: (next) => view.dispatch({ effects: language.reconfigure(extensionOf(next)) }),
+    goTo(line) {
+      const { from, to } = view.state.doc.line(Math.max(1, Math.min(line, view.state.doc.lines)))
+      view.dispatch({ selection: { anchor: from, head: to }, effects: EditorView.scrollIntoView(from, { y: 'center' }) })
+      view.focus()
+    },
     close: () => view.destroy(),
   }
 }

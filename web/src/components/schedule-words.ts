@@ -1,5 +1,5 @@
 import type { ScheduleInput } from '@tickwheel/contract'
-import { describeSchedule, type Schedule, type ScheduleWindow } from '@tickwheel/core'
+import { describeSchedule, type DayOffRule, type Schedule, type ScheduleWindow } from '@tickwheel/core'
 import { currentLocale } from '../locales/i18n.ts'
 import { localZone } from '../utils/time.ts'
 
@@ -7,7 +7,7 @@ import { localZone } from '../utils/time.ts'
 export function toSchedule(input: ScheduleInput): Schedule {
   switch (input.kind) {
     case 'cron':
-      return { kind: 'cron', expression: input.expression, timezone: input.timezone ?? localZone(), ...(input.dialect === undefined ? {} : { dialect: input.dialect }), ...windowOf(input) }
+      return { kind: 'cron', expression: input.expression, timezone: input.timezone ?? localZone(), ...(input.dialect === undefined ? {} : { dialect: input.dialect }), ...(input.onDayOff === undefined ? {} : { onDayOff: input.onDayOff }), ...windowOf(input) }
     case 'fixedRate':
       return { kind: 'fixedRate', everyMs: input.everyMs, ...windowOf(input) }
     case 'fixedDelay':
@@ -31,6 +31,16 @@ export function shortScheduleWords(input: ScheduleInput): string {
 /** The zone in which a schedule thinks, where it has one. */
 export function zoneOf(input: ScheduleInput): string | undefined {
   return input.kind === 'cron' ? input.timezone : undefined
+}
+
+/** The calendar that a schedule follows; null: none. */
+export function calendarIdOf(input: ScheduleInput): number | null {
+  return 'calendarId' in input ? (input.calendarId ?? null) : null
+}
+
+/** What a schedule does on a day off of its calendar. Without one it means nothing. */
+export function dayOffOf(input: ScheduleInput): DayOffRule {
+  return input.kind === 'cron' ? (input.onDayOff ?? 'skip') : 'skip'
 }
 
 function windowOf(input: { validFrom?: string | null; validUntil?: string | null }): ScheduleWindow {

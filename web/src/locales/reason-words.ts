@@ -1,5 +1,6 @@
 import { REASON, type Reason } from '@tickwheel/core'
 import { formatDuration } from '../utils/duration.ts'
+import { formatInZone, localZone } from '../utils/time.ts'
 import { t, tMaybe, type Named } from './text.ts'
 
 /** A piece of a sentence; `runId` where it names a run, so that a page can link to it. */
@@ -71,7 +72,7 @@ function isReason(word: string): word is Reason {
   return Object.hasOwn(REASON, word)
 }
 
-const EMPTY = { group: NONE, handler: NONE, blocker: NONE, used: NONE, capacity: NONE, executors: NONE, executorId: NONE, executor: NONE, among: NONE, of: NONE, code: NONE, policy: NONE, strategy: NONE, tries: NONE, max: NONE, attempt: NONE, dropped: NONE, lateMs: NONE, delayMs: NONE, waitedMs: NONE, maxMs: NONE, total: NONE, succeeded: NONE, missing: NONE, shards: NONE, problem: NONE, parent: NONE, index: NONE, labels: NONE, detail: '' } as const
+const EMPTY = { group: NONE, handler: NONE, blocker: NONE, used: NONE, capacity: NONE, executors: NONE, executorId: NONE, executor: NONE, among: NONE, of: NONE, code: NONE, policy: NONE, strategy: NONE, tries: NONE, max: NONE, attempt: NONE, dropped: NONE, lateMs: NONE, delayMs: NONE, waitedMs: NONE, maxMs: NONE, total: NONE, succeeded: NONE, missing: NONE, shards: NONE, problem: NONE, parent: NONE, index: NONE, labels: NONE, calendar: NONE, from: NONE, detail: '' } as const
 
 function namedFacts(reason: Reason, facts: Facts, names: ExecutorNames): Named {
   const named: Record<string, string | number> = { ...EMPTY, by: t('runs.trace.system') }
@@ -90,6 +91,11 @@ function factWord(reason: Reason, name: string, value: unknown, names: ExecutorN
   }
   const word = typeof value === 'string' ? value : JSON.stringify(value)
   switch (name) {
+    case 'from':
+      // an instant that is written as text, such as that of a firing which a calendar moved
+      return reason === 'calendarMoved' && !Number.isNaN(Date.parse(word)) ? formatInZone(word, localZone()) : word
+    case 'why':
+      return tMaybe(`calendars.leftOut.${word}`) ?? word
     case 'policy':
       return tMaybe(`editor.misfires.${word}`) ?? word
     case 'problem':

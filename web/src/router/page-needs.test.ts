@@ -15,12 +15,13 @@ describe('the pages of the console', () => {
 
   it('for a viewer are those to look at', () => {
     const open = Object.keys(PAGE_NEEDS).filter((page) => mayOpen(page, as('viewer')))
-    expect(open).toEqual(['dashboard', 'tasks', 'workflows', 'runs', 'executors', 'groups', 'alarms', 'incident', 'alarm-rules', 'alarm-channels', 'alarm-deliveries', 'variables', 'task', 'workflow', 'run', 'workflow-runs', 'workflow-run'])
+    expect(open).toEqual(['dashboard', 'tasks', 'workflows', 'runs', 'executors', 'groups', 'alarms', 'incident', 'alarm-rules', 'alarm-channels', 'alarm-deliveries', 'variables', 'task', 'workflow', 'calendars', 'calendar', 'run', 'workflow-runs', 'workflow-run'])
     expect(accessPages(as('viewer'))).toEqual([])
   })
 
   it('begin with the first that one may open', () => {
-    expect(firstPage(as('viewer'))).toBe('tasks')
+    expect(firstPage(as('viewer'))).toBe('dashboard')
+    expect(firstPage((permission) => permission === 'alarm:view')).toBe('dashboard')
     expect(firstPage((permission) => permission === 'audit:view')).toBe('audit')
     expect(firstPage(() => false)).toBe('account')
   })

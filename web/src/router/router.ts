@@ -9,12 +9,12 @@ declare module 'vue-router' {
     isPublic?: boolean
     title?: MessageKey
     /** which entry of the rail is lit */
-    section?: 'dashboard' | 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'alarms' | 'variables' | 'access' | 'system'
+    section?: 'dashboard' | 'tasks' | 'workflows' | 'runs' | 'executors' | 'groups' | 'alarms' | 'variables' | 'calendars' | 'access' | 'system'
   }
 }
 
 const pages: RouteRecordRaw[] = [
-  { path: '', redirect: '/task' },
+  { path: '', redirect: '/dashboard' },
   { path: 'dashboard', name: 'dashboard', component: () => import('../views/dashboard/dashboard-page.vue'), meta: { title: 'dashboard.title', section: 'dashboard' } },
   { path: 'task', name: 'tasks', component: () => import('../views/tasks/tasks-page.vue'), meta: { title: 'shell.nav.tasks', section: 'tasks' } },
   { path: 'task/new', name: 'task-new', component: () => import('../views/editor/editor-page.vue'), meta: { title: 'editor.createTitle', section: 'tasks' } },
@@ -28,9 +28,14 @@ const pages: RouteRecordRaw[] = [
   { path: 'run/:id(\\d+)', alias: '/runs/:id(\\d+)', name: 'run', component: () => import('../views/run/run-page.vue'), meta: { title: 'shell.nav.runs', section: 'runs' } },
   { path: 'workflow-run', name: 'workflow-runs', component: () => import('../views/workflow-runs/workflow-runs-page.vue'), meta: { title: 'workflowRuns.title', section: 'runs' } },
   { path: 'workflow-run/:id(\\d+)', alias: '/workflow-runs/:id(\\d+)', name: 'workflow-run', component: () => import('../views/workflow-run/workflow-run-page.vue'), meta: { title: 'workflowRuns.title', section: 'runs' } },
+  { path: 'bulk', name: 'bulks', component: () => import('../views/bulk/bulks-page.vue'), meta: { title: 'bulk.title', section: 'runs' } },
+  { path: 'bulk/:id(\\d+)', name: 'bulk', component: () => import('../views/bulk/bulk-page.vue'), meta: { title: 'bulk.title', section: 'runs' } },
   { path: 'executor', name: 'executors', component: () => import('../views/executors/executors-page.vue'), meta: { title: 'shell.nav.executors', section: 'executors' } },
   { path: 'group', name: 'groups', component: () => import('../views/groups/groups-page.vue'), meta: { title: 'shell.nav.groups', section: 'groups' } },
   { path: 'variable', name: 'variables', component: () => import('../views/variables/variables-page.vue'), meta: { title: 'shell.nav.variables', section: 'variables' } },
+  { path: 'calendar', name: 'calendars', component: () => import('../views/calendar/calendars-page.vue'), meta: { title: 'calendars.title', section: 'calendars' } },
+  { path: 'calendar/new', name: 'calendar-new', component: () => import('../views/calendar/calendar-page.vue'), meta: { title: 'calendars.createTitle', section: 'calendars' } },
+  { path: 'calendar/:id(\\d+)', name: 'calendar', component: () => import('../views/calendar/calendar-page.vue'), meta: { title: 'calendars.title', section: 'calendars' } },
   { path: 'alarm', name: 'alarms', component: () => import('../views/alarm/incidents-page.vue'), meta: { title: 'alarms.title', section: 'alarms' } },
   { path: 'alarm/incident/:id(\\d+)', name: 'incident', component: () => import('../views/alarm/incidents-page.vue'), meta: { title: 'alarms.title', section: 'alarms' } },
   { path: 'alarm/rule', name: 'alarm-rules', component: () => import('../views/alarm/rules-page.vue'), meta: { title: 'alarms.tabs.rules', section: 'alarms' } },
@@ -43,6 +48,8 @@ const pages: RouteRecordRaw[] = [
   { path: 'audit', name: 'audit', component: () => import('../views/audit/audit-page.vue'), meta: { title: 'audit.title', section: 'access' } },
   { path: 'account', name: 'account', component: () => import('../views/account/account-page.vue'), meta: { title: 'access.account.title' } },
   { path: 'system', name: 'system', component: () => import('../views/system/system-page.vue'), meta: { title: 'shell.nav.system', section: 'system' } },
+  { path: 'system/storage', name: 'system-storage', component: () => import('../views/storage/storage-page.vue'), meta: { title: 'system.tabs.storage', section: 'system' } },
+  { path: 'system/transfer', name: 'system-transfer', component: () => import('../views/transfer/transfer-page.vue'), meta: { title: 'system.tabs.transfer', section: 'system' } },
   { path: ':rest(.*)*', name: 'not-found', component: () => import('../views/not-found/not-found-page.vue'), meta: { title: 'shell.notFound.title' } },
 ]
 

@@ -5,6 +5,7 @@ import { computed, ref, shallowRef } from 'vue'
 import { changePassword, fetchMe, login, logout } from '../api/auth.ts'
 import { adoptSession } from '../api/client.ts'
 import { toProblem } from '../api/problem.ts'
+import { forgetVisits } from '../components/palette/recent-visits.ts'
 import { dropSession, readSession, watchSession } from '../api/session-vault.ts'
 
 /** Who is signed in, and what they may do. */
@@ -50,6 +51,7 @@ export const useSession = defineStore('session', () => {
   /** Signs out here even when the server cannot be reached: the token ends by itself. */
   async function signOut(): Promise<void> {
     await logout().catch(() => null)
+    if (user.value !== null) forgetVisits(user.value.id)
     hasLeft.value = true
     dropSession()
   }

@@ -4,9 +4,11 @@ import { formatRough } from './duration.ts'
 
 const formats = new Map<string, Intl.DateTimeFormat>()
 
-/** The zone of this browser, such as `Asia/Shanghai`. */
+let zone: string | undefined
+
+/** The zone of this browser, such as `Asia/Shanghai`. Asked for once: it costs as much as a formatter, which keeps its zone as well. */
 export function localZone(): string {
-  return Intl.DateTimeFormat().resolvedOptions().timeZone
+  return (zone ??= Intl.DateTimeFormat().resolvedOptions().timeZone)
 }
 
 /**
@@ -47,6 +49,23 @@ export function formatRelative(at: string | number, nowMs: number): string {
 /** The day of week in a zone, short: `Sun`, `周日`. */
 export function formatWeekday(at: string | number, zone: string): string {
   return format(`weekday ${zone}`, { weekday: 'short', timeZone: zone }).format(new Date(at))
+}
+
+/** The day of week by its number (0 and 7: Sunday), short: `Sun`, `周日`; narrow: `S`, `日`. */
+export function formatWeekdayNumber(weekday: number, isNarrow = false): string {
+  // the fourth of January 1970 was a Sunday
+  const at = new Date(Date.UTC(1970, 0, 4 + weekday))
+  return format(isNarrow ? 'weekday narrow' : 'weekday UTC', { weekday: isNarrow ? 'narrow' : 'short', timeZone: 'UTC' }).format(at)
+}
+
+/** The name of a month (1 to 12): `January`, `一月`; short: `Jan`, `1月`. */
+export function formatMonth(month: number, style: 'long' | 'short' = 'short'): string {
+  return format(`month ${style}`, { month: style, timeZone: 'UTC' }).format(new Date(Date.UTC(1970, month - 1, 1)))
+}
+
+/** A date of a calendar, such as `2026-10-01`, with its day of week. */
+export function formatDate(date: string): string {
+  return format('date', { year: 'numeric', month: 'short', day: 'numeric', weekday: 'short', timeZone: 'UTC' }).format(new Date(`${date}T00:00:00Z`))
 }
 
 function formatTime(date: Date, withSeconds: boolean): string {

@@ -3,6 +3,7 @@ import { AppError } from '@tickwheel/contract'
 import type { Scope } from '@tickwheel/core'
 import type { Commands } from '../../engine/commands.ts'
 import type { Database } from '../../store/database.ts'
+import { compareInstance } from '../../store/instance-compare.ts'
 import { getInstance, listInstances, listShards, listTrace, runHead, type RunHead } from '../../store/instances.ts'
 import type { LogStore } from '../../store/logs.ts'
 import { Streamed, type HandlersOf } from '../handlers.ts'
@@ -12,12 +13,22 @@ export function instanceHandlers({
   db,
   commands,
   logs,
+  now,
 }: {
   db: Database
   commands: Commands
   logs: LogStore
+  now: () => number
 }): HandlersOf<
-  'listInstances' | 'getInstance' | 'cancelInstance' | 'retryInstance' | 'readLogs' | 'rawLogs' | 'listEvents' | 'listShards'
+  | 'listInstances'
+  | 'getInstance'
+  | 'compareInstance'
+  | 'cancelInstance'
+  | 'retryInstance'
+  | 'readLogs'
+  | 'rawLogs'
+  | 'listEvents'
+  | 'listShards'
 > {
   const head = async (instanceId: number, scope: Scope): Promise<RunHead> => {
     const run = await runHead(db, scope, instanceId)
@@ -27,6 +38,12 @@ export function instanceHandlers({
   return {
     listInstances: async ({ query, scope }) => listInstances(db, scope, query),
     getInstance: async ({ params, scope, who }) => getInstance(db, scope, params.id, mayIn(who, 'task:viewParams')),
+    compareInstance: async ({ params, scope, who }) =>
+      compareInstance(db, scope, params.id, {
+        now: now(),
+        mayViewParams: mayIn(who, 'task:viewParams'),
+        mayView: (groupId, isInPlace) => mayIn(who, isInPlace ? 'workflow:view' : 'task:view')(groupId),
+      }),
     cancelInstance: async ({ params, scope, who, caller }) => {
       await head(params.id, scope)
       await commands.cancelInstance(params.id, scope, caller)

@@ -3,6 +3,7 @@ import { parseInstant, visibleScope, type Scope } from '@tickwheel/core'
 import type { Commands } from '../../engine/commands.ts'
 import type { Database } from '../../store/database.ts'
 import { listFirings, whyAt } from '../../store/ledger.ts'
+import { calendarOfUnsaved, requireSeenCalendar } from '../../store/named-calendar.ts'
 import { TASK } from '../../store/scheduled-kind.ts'
 import { getTask, listTasks, listTaskVersions } from '../../store/task-list.ts'
 import { definitionOf } from '../../store/tasks.ts'
@@ -48,11 +49,13 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
     getTask: async ({ params, scope, who }) => one(params.id, scope, who),
     createTask: async ({ body, scope, who, caller }) => {
       requireSaveRights(body, who)
+      await requireSeenCalendar(db, body.schedule, seenCalendars(who))
       const { taskId } = await commands.createTask(body, scope, caller, mayRefer(who))
       return one(taskId, scope, who)
     },
     updateTask: async ({ params, body, scope, who, caller }) => {
       requireSaveRights(body, who)
+      await requireSeenCalendar(db, body.schedule, seenCalendars(who))
       await commands.updateTask(params.id, body, scope, caller, mayRefer(who))
       return one(params.id, scope, who)
     },
@@ -85,8 +88,9 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
     },
     listFirings: async ({ params, query, scope }) => listFirings(db, scope, { taskId: params.id, ...query }),
     why: async ({ params, query, scope }) => whyAt(db, scope, { taskId: params.id, at: parseInstant(query.at) ?? now(), now: now() }),
-    previewSchedule: async ({ body }) =>
+    previewSchedule: async ({ body, who }) =>
       preview(body.schedule, parts, {
+        calendar: await calendarOfUnsaved(db, body.schedule, { calendars: seenCalendars(who), zone: parts.serverZone }),
         count: body.count ?? 10,
         from: body.from === undefined ? undefined : (parseInstant(body.from) ?? undefined),
       }),
@@ -96,6 +100,10 @@ export function taskHandlers(parts: TaskParts): HandlersOf<TaskCalls> {
 /** The secrets that somebody may see the names of are those that their tasks may refer to. */
 function mayRefer({ grants }: SignedUser): Scope {
   return visibleScope(grants, 'secret:view')
+}
+
+function seenCalendars({ grants }: SignedUser): Scope {
+  return visibleScope(grants, 'calendar:view')
 }
 
 /** Who may save a shell command or a script has a shell on the executors. The group may be another than before. */

@@ -3,6 +3,7 @@ import { parseInstant, visibleScope, type Scope } from '@tickwheel/core'
 import type { Commands } from '../../engine/commands.ts'
 import type { Database } from '../../store/database.ts'
 import { listFirings, whyAt } from '../../store/ledger.ts'
+import { requireSeenCalendar } from '../../store/named-calendar.ts'
 import { livingRow, WORKFLOW } from '../../store/scheduled-kind.ts'
 import { getWorkflow, getWorkflowVersion, listWorkflows, listWorkflowVersions } from '../../store/workflow-list.ts'
 import { inlineTasksOf } from '../../store/workflow-problems.ts'
@@ -57,6 +58,7 @@ export function workflowHandlers(parts: WorkflowParts): HandlersOf<WorkflowCalls
     createWorkflow: async ({ body, scope, who, caller }) => {
       requireWhereSeen(who, 'workflow:edit', body.groupId)
       requireScriptRight(body, who)
+      await requireSeenCalendar(db, body.schedule, visibleScope(who.grants, 'calendar:view'))
       const { workflowId } = await commands.createWorkflow(body, mayRun(who), scope, caller)
       return one(workflowId, scope, who)
     },
@@ -71,6 +73,7 @@ export function workflowHandlers(parts: WorkflowParts): HandlersOf<WorkflowCalls
     updateWorkflow: async ({ params, body, scope, who, caller }) => {
       requireWhereSeen(who, 'workflow:edit', body.groupId)
       requireScriptRight(body, who)
+      await requireSeenCalendar(db, body.schedule, visibleScope(who.grants, 'calendar:view'))
       await commands.updateWorkflow(params.id, body, mayRun(who), scope, caller)
       return one(params.id, scope, who)
     },

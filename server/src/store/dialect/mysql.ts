@@ -1,7 +1,9 @@
 import { RuleIndex } from '@tickwheel/core'
+import { CalendarShelf } from '../calendar-shelf.ts'
 import type { Database, Dialect, Lane, ReadTx, Tx, Watch } from '../database.ts'
 import { StoreAway } from '../database.ts'
 import { LockLost, MysqlConnection, type ConnectionOptions } from './mysql-connection.ts'
+import type { StoreSizes } from './sizes.ts'
 import { MysqlLane } from './mysql-lane.ts'
 import { parseMysqlUrl, type MysqlAddress } from './mysql-url.ts'
 import { tablesOf } from '../migrate.ts'
@@ -52,7 +54,7 @@ class Mysql implements MysqlDatabase {
   readonly #limitMs: number
   readonly #lanes: Readonly<Record<Lane, MysqlLane>>
   readonly #reads: MysqlLane
-  readonly #watch: Watch = { rules: RuleIndex.EMPTY }
+  readonly #watch: Watch = { rules: RuleIndex.EMPTY, calendars: new CalendarShelf() }
   readonly #tables = tablesOf({ keepsLogs: true })
   /** nodes of one database seldom share counter rows; when they do, they wait for each other */
   readonly #firstCounterLane = COUNTER_LANES_OF_A_NODE * Math.floor(Math.random() * 16)
@@ -68,6 +70,7 @@ class Mysql implements MysqlDatabase {
       render: renderMysql,
       hasTable,
       hasColumn,
+      sizes: mysqlSizes,
       renderColumn: renderMysqlColumn,
       exclusively: (work) => this.#exclusively(work),
     }
@@ -215,6 +218,22 @@ async function hasTable(tx: ReadTx, name: string): Promise<boolean> {
     (await tx.all('SELECT 1 AS is_there FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?', [name]))
       .length > 0
   )
+}
+
+/** From what the database keeps of its tables: estimates, which MySQL looks at again once a day, or when its tables have changed by a tenth. */
+async function mysqlSizes(tx: ReadTx): Promise<StoreSizes> {
+  const rows = await tx.all<Record<'name' | 'n' | 'data_bytes' | 'index_bytes' | 'free_bytes', string | number | null>>(
+    "SELECT TABLE_NAME AS name, TABLE_ROWS AS n, DATA_LENGTH AS data_bytes, INDEX_LENGTH AS index_bytes, DATA_FREE AS free_bytes FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE'",
+  )
+  const tables = rows.map((row) => ({
+    table: String(row.name),
+    rows: Number(row.n ?? 0),
+    bytes: Number(row.data_bytes ?? 0),
+    indexBytes: Number(row.index_bytes ?? 0),
+    isEstimated: true,
+  }))
+  const freeBytes = rows.reduce((sum, row) => sum + Number(row.free_bytes ?? 0), 0)
+  return { tables, totalBytes: tables.reduce((sum, { bytes, indexBytes }) => sum + bytes + indexBytes, freeBytes), freeBytes }
 }
 
 async function hasColumn(tx: ReadTx, table: string, column: string): Promise<boolean> {

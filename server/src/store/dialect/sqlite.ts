@@ -1,8 +1,10 @@
 import { RuleIndex } from '@tickwheel/core'
 import Sqlite from 'better-sqlite3'
 import type { Compilable } from 'kysely'
+import { CalendarShelf } from '../calendar-shelf.ts'
 import { DuplicateKey, StoreAway, type Database, type Locks, type ReadTx, type Tx, type Value, type Watch } from '../database.ts'
 import type { Schema, Table } from '../schema.ts'
+import { sqliteSizes } from './sqlite-sizes.ts'
 import type { Column, TableSpec } from './table.ts'
 import { values } from './values.ts'
 
@@ -11,12 +13,14 @@ export interface SqliteOptions {
   /** path of the main file, or `:memory:` (one connection then serves reads and writes) */
   readonly path: string
   readonly now: () => number
+  /** what is written may be lost with the machine's power, and is written several times as fast: for a store that can be made again; default false */
+  readonly isExpendable?: boolean
 }
 
 /** SQLite as the store: one writer with group commit, readers on a connection of their own, WAL with synchronous FULL. */
-export function openSqlite({ path, now }: SqliteOptions): Database {
-  const watch: Watch = { rules: RuleIndex.EMPTY }
-  const writer = new Connection(openWriter(path), now, watch)
+export function openSqlite({ path, now, isExpendable = false }: SqliteOptions): Database {
+  const watch: Watch = { rules: RuleIndex.EMPTY, calendars: new CalendarShelf() }
+  const writer = new Connection(openWriter(path, isExpendable), now, watch)
   const reader = path === ':memory:' ? writer : new Connection(openReader(path), now, watch)
   const turn = new Turn()
   const readTurn = reader === writer ? turn : new Turn()
@@ -27,6 +31,7 @@ export function openSqlite({ path, now }: SqliteOptions): Database {
       hasTable: async (tx, name) => (await tx.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name = ?", [name])).length > 0,
       hasColumn: async (tx, table, column) =>
         (await tx.all('SELECT name FROM pragma_table_info(?) WHERE name = ?', [table, column])).length > 0,
+      sizes: sqliteSizes,
       renderColumn: (table, name, column) => `ALTER TABLE \`${table}\` ADD COLUMN ${columnText(name, column)}`,
       exclusively: async (work) => turn.take(() => writer.transaction(work)),
     },
@@ -41,11 +46,11 @@ export function openSqlite({ path, now }: SqliteOptions): Database {
   }
 }
 
-function openWriter(path: string): Sqlite.Database {
+function openWriter(path: string, isExpendable: boolean): Sqlite.Database {
   const db = new Sqlite(path)
   db.pragma('auto_vacuum = INCREMENTAL')
   db.pragma('journal_mode = WAL')
-  db.pragma('synchronous = FULL')
+  db.pragma(`synchronous = ${isExpendable ? 'OFF' : 'FULL'}`)
   db.pragma('busy_timeout = 5000')
   db.pragma('cache_size = -65536')
   db.pragma('temp_store = MEMORY')

@@ -13,10 +13,10 @@ export const common = {
   causes: { schedule: 'Schedule', manual: 'By hand', api: 'API', retry: 'Retry', workflow: 'Workflow', backfill: 'Backfill', shard: 'Shard' },
   actions: {
     save: 'Save', cancel: 'Cancel', close: 'Close', edit: 'Edit', copy: 'Copy', retry: 'Try again', create: 'Create',
-    discard: 'Discard changes', stay: 'Keep editing', copied: 'Copied',
+    closeTitle: 'Close without saving?', closeText: 'What you have changed here is lost.', discard: 'Discard changes', stay: 'Keep editing', copied: 'Copied',
   },
   list: {
     total: 'No entries | {n} entry | {n} entries', totalCapped: 'more than {n}', selected: '{n} selected', loadMore: 'Load more', nothingMatches: 'Nothing matches these filters.',
-    clearFilters: 'Clear the filters',
+    actions: 'Actions', clearFilters: 'Clear the filters',
   },
 }

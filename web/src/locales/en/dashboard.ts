@@ -2,7 +2,28 @@ import type { SKIP_REASONS } from '@tickwheel/core'
 import type { FindingKind } from '../../api/completeness.ts'
 
 export const dashboard = {
-  title: 'Dashboard',
+  title: 'Dashboard', asTable: 'As a table', hour: 'Hour', onlyGroup: 'Only group {group}',
+  hours: { label: 'Time shown', h24: '24 hours', h48: '48 hours', h168: '7 days' },
+  tiles: {
+    broken: 'Broken', late: 'Late', full: 'Full', next: 'Next 60 minutes', things: 'needs a look | need a look', bad: '{count} run failed in {span} | {count} runs failed in {span}',
+    starts: 'Half start within {p50}, 99% within {p99}', noStarts: 'No schedule started a run in {span}', slots: 'slots in use', waiting: 'No run waits | {count} run waits | {count} runs wait', alsoFull: '{n} needs a look | {n} need a look',
+    firings: 'firing | firings', first: '{name} {when}',
+  },
+  attention: {
+    title: 'Needs attention', only: 'Only: {level}', all: 'Show everything', noneOf: 'Nothing of this kind.', none: 'Nothing needs you.', more: 'Show {n} more', cut: 'These are the worst; there are more.', levels: { broken: 'Broken', late: 'Late', full: 'Full' },
+    finding: 'has an entry of the ledger that is wrong', held: 'is held back: its data are not sound', paused: 'stopped by itself after a failure | stopped by itself after {count} failures in a row',
+    failing: 'failed last time | failed {count} times in a row', incident: 'has an open incident', rule: 'Rule “{name}”', channel: 'could not be reached, the last message is stuck | could not be reached {count} times in a row', overdue: 'is due, and no node fires it',
+    waiting: '{count} run waits | {count} runs wait', noExecutor: 'has no executor left', executorsGone: '{count} executor is gone | {count} executors are gone', lastSeen: 'Last seen: {name}',
+  },
+  outcomes: { title: 'How runs ended', none: 'No run has ended in this time.' },
+  lateness: {
+    title: 'How late runs start', none: 'No schedule has started a run in this time.', starts: 'Starts', p50: 'Half within', p99: '99% within', p50Hint: 'Half of the runs started no later than this after they were due.', p99Hint: '99 of 100 runs started no later than this after they were due.',
+    summary: '{count} start, half within {p50}, 99% within {p99} | {count} starts, half within {p50}, 99% within {p99}',
+  },
+  load: {
+    busiest: 'Busiest', isDraining: 'draining', title: 'Executors', online: '{count} online', draining: '{n} draining', none: 'No executor has joined yet.', bar: '{used} of {slots} slots in use', waiting: '{count} run waits | {count} runs wait', noneOnline: 'none online', executors: '{n} executor | {n} executors', more: 'Show {n} more',
+  },
+  coming: { title: 'What comes next', none: 'Nothing is due within the hour.', minute: 'Minute', firings: 'Firings', first: 'First in turn', summary: 'no firing | {count} firing | {count} firings', summaryCut: 'more than {count} firings' },
   completeness: {
     title: 'Completeness, last 24 hours', hint: 'A reckoner of its own recomputes from the schedules what was due, and holds the firing ledger against it: due = fired + not fired, with a reason.',
     allWell: 'Everything that was due is accounted for.', nothing: 'Nothing was due yet.', broken: 'The ledger is not complete: look at the findings below.',

@@ -7,10 +7,6 @@ export const runs = {
   presets: { hour: 'Last hour', day: 'Last 24 hours', week: 'Last 7 days' },
   older: 'Older', newer: 'Newer', newest: 'Newest', page: 'Page {n}', arrived: '{n} new run: show it | {n} new runs: show them',
   emptyTitle: 'No runs yet', emptyText: 'A run appears here each time a task fires or is started by hand.', toTasks: 'To the tasks',
-  bulk: {
-    label: 'For the selected runs', cancel: 'Cancel', retry: 'Run again', cancelTitle: 'Cancel runs', retryTitle: 'Run again', confirmCancel: 'Cancel {n} run? It is stopped if it runs. | Cancel {n} runs? Those that run are stopped.',
-    confirmRetry: 'Run {n} ended run again, as a new run? | Run {n} ended runs again, as new runs?', noneOpen: 'None of the selected runs can be canceled: all have ended.', noneEnded: 'None of the selected runs has ended.', accepted: 'Cancelation asked for', keep: 'Keep them',
-  },
   attempt: 'Attempt {n}', late: '{span} late',
   detail: {
     title: 'Run {id}', cancel: 'Cancel', canceling: 'Canceling…', retry: 'Run again', change: 'Run with changes…', more: 'More actions',
@@ -19,10 +15,17 @@ export const runs = {
     version: 'Version {n}', due: 'Due', fired: 'Fired', askedFor: 'Asked for', ended: 'Ended', hidden: 'You may not see this.', noParams: 'This run has no parameters.', noResult: 'It gave no result.', resultLater: 'The result appears when the run has ended.',
     details: 'Details', showDetails: 'Show the details', hideDetails: 'Hide the details', progress: '{n}%',
   },
-  tabs: { trace: 'Decisions', attempts: 'Attempts', input: 'Input', result: 'Result' },
+  tabs: { trace: 'Decisions', attempts: 'Attempts', compare: 'Compare', input: 'Input', result: 'Result' },
   trace: { system: 'Tickwheel', inGroup: ' in group “{group}”', empty: 'No decision is recorded.', since: 'after {span}',
     joined: '{before} {sentence}', whom: 'Among whom, in order: {whom}.', keyTask: 'The key is the task.', key: 'The key is what the run has at {key}.', afterTried: 'The try before was at {name}: it goes on behind it.', uses: 'It had {uses} runs lately.', load: '{running} of {capacity} were in use there.', over: 'All were above their share.', passed: '{n} before it had no room. | {n} before it had no room.' },
   attempts: { none: 'Nothing was sent to an executor yet.', outcome: 'Outcome', executor: 'Executor', sent: 'Sent', ran: 'Ran', late: 'reported after it was given up', rejected: 'Not taken', neverReceived: 'Never received', open: 'Under way' },
+  compare: {
+    title: 'This run beside the last success', mine: 'This run', other: 'Last success', version: 'Version', total: 'In all', factor: '×{factor}', differs: 'differs', open: 'Compare', comma: ', ',
+    line: 'Against the last success {run}: {facts}.', sameLine: 'Against the last success {run}: same parameters, version and executor.',
+    facts: { params: 'other parameters', version: 'version {now} in place of {then}', executor: 'there on {executor}', attempts: 'another number of attempts', slower: '{factor} times as long' },
+    none: 'No run of it before this one has succeeded, as far as runs are kept.', notAmongNewest: 'None of the newest 20,000 runs before this one has succeeded.', later: 'The comparison appears when the run has begun.',
+    sameParams: 'Same parameters.', paramsHidden: 'You may not see the parameters.', sameDefinition: 'Same definition.', definition: 'Definition: version {then} → {now}', definitionHidden: 'You may not see the definition.',
+  },
   shards: {
     title: 'Shards', index: 'Shard', key: 'Key', all: 'All', done: '{n} of {total} have ended', making: '{n} of {total} are made so far', none: 'It has no shards.', noneSuch: 'No shard is in these states.', isShard: 'Shard {index} of {total} of run {run}', retry: 'Run this shard again', retried: 'run again as {run}',
     retryText: 'This shard of “{task}” runs again by itself, as a new run. The run that it belonged to has ended and stays as it is.', never: '{n} was never made | {n} were never made', list: 'Shards of the run', summary: '{total} shards',

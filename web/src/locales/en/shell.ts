@@ -1,7 +1,7 @@
 /** Frame, sign-in, password, connection, not found. */
 export const shell = {
   skipToContent: 'Skip to the content',
-  nav: { label: 'Main menu', dashboard: 'Dashboard', tasks: 'Tasks', workflows: 'Workflows', runs: 'Runs', executors: 'Executors', groups: 'Groups', alarms: 'Alarms', variables: 'Variables', system: 'System', collapse: 'Collapse the menu', expand: 'Expand the menu', open: 'Open the menu' },
+  nav: { label: 'Main menu', dashboard: 'Dashboard', tasks: 'Tasks', workflows: 'Workflows', runs: 'Runs', executors: 'Executors', groups: 'Groups', alarms: 'Alarms', variables: 'Variables', calendars: 'Calendars', system: 'System', collapse: 'Collapse the menu', expand: 'Expand the menu', open: 'Open the menu' },
   language: 'Language',
   languages: { en: 'English', zh: '中文' },
   theme: { label: 'Theme', system: 'As the system', light: 'Light', dark: 'Dark' },

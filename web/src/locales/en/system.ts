@@ -3,6 +3,7 @@ import type { SlotState } from '../../views/system/slot-cells.ts'
 
 export const system = {
   title: 'System', stale: 'This is {span} old, because it could not be read again: {why}',
+  tabs: { label: 'Pages of the system', system: 'Nodes', storage: 'Storage', transfer: 'Import and export', variables: 'Variables and secrets', calendars: 'Calendars' },
   stores: { sqlite: 'SQLite', mysql: 'MySQL' } satisfies Record<ClusterView['store'], string>,
   redisStates: { none: 'not used', ok: 'ok', away: 'away' } satisfies Record<RedisState, string>,
   head: { store: 'Store', redis: 'Redis', nodes: 'Nodes', level: 'Level', slots: 'Slots with a node', contended: 'Contended', answered: 'As of' },

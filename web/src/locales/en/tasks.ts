@@ -10,10 +10,6 @@ export const tasks = {
   bars: { summary: 'Last {n} run: {states} | Last {n} runs: {states}', none: 'No runs yet' },
   deleteTitle: 'Delete task “{name}”?', deleteText: 'The task “{name}” of group “{group}” with its {n} version and its schedule is deleted. Its past runs stay. | The task “{name}” of group “{group}” with its {n} versions and its schedule is deleted. Its past runs stay.',
   deleteConfirm: 'Delete task', deleteOpen: '“{name}” has {n} run that has not ended. It will be canceled. | “{name}” has {n} runs that have not ended. They will be canceled.', deleteOpenSome: '“{name}” has runs that have not ended. They will be canceled.', deleteOpenConfirm: 'Cancel runs and delete', deleted: 'Task “{name}” is deleted.',
-  bulk: {
-    start: 'Start', stop: 'Stop', run: 'Run', clear: 'Clear the selection', label: 'For the selected tasks', startTitle: 'Start schedules', stopTitle: 'Stop schedules', runTitle: 'Run now', progress: '{done} of {n}',
-    confirmRun: 'Run {n} task now? | Run {n} tasks now?', waiting: 'Waiting', busy: 'Working', done: 'Done', failed: 'Failed', summary: '{done} done, {failed} failed',
-  },
   trigger: {
     title: 'Run “{name}”', params: 'Parameters', paramsHint: 'For this run only. The task keeps its own.', reset: 'Back to the task’s own', executor: 'Executor', anyExecutor: 'Any, by the routing of the task', chosenHint: 'Waits when this executor is offline or full.',
     submit: 'Run now', jsonBroken: 'This is not valid JSON. It can be sent all the same.', hidden: 'You may not see the parameters of this task.',

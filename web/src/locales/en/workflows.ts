@@ -11,7 +11,6 @@ export const workflows = {
   page: {
     tabs: { runs: 'Runs', overview: 'Overview', firings: 'Firing ledger', why: 'Why?' },
     facts: { steps: '{n} step | {n} steps', version: 'Version {version}' }, held: 'Held since {at}: {reason}', paused: 'The schedule stopped by itself at {at}, after {n} failed run. | The schedule stopped by itself at {at}, after {n} failed runs in a row.',
-    empty: 'Nothing is set beside the steps.',
   },
   versions: {
     title: 'Versions of “{name}”', yaml: 'Version {version} against version {current}, as YAML', same: 'The same as the current version.', only: 'The first version.', restored: 'Version {version} is back.', layoutOnly: 'They differ only in where the steps are drawn.',
@@ -23,7 +22,7 @@ export const workflows = {
     hiddenPart: 'You may not see everything of this workflow, so it cannot be saved here.', leaveTitle: 'Leave without saving?', leaveText: 'Your changes to “{name}” will be lost.',
     undo: 'Undo (Ctrl+Z)', redo: 'Redo (Ctrl+Y)', layout: 'Arrange (L)', fit: 'Fit into view (F)', yaml: 'YAML', history: 'Versions', moreTitle: 'More',
     palette: 'Steps', paletteHint: 'Drag one onto the canvas, click it, or press its letter. With a step chosen, the new one follows it.', canvas: 'Drawing of the workflow', minimap: 'Small map', zoomIn: 'Larger', zoomOut: 'Smaller',
-    emptyTitle: 'An empty canvas', emptyText: 'Drag a step here, or press T for a task.', close: 'Close', openPanel: 'Open the panel',
+    emptyTitle: 'An empty canvas', emptyText: 'Drag a step here, or press T for a task.', 
     kinds: { task: 'Task', subWorkflow: 'Sub-workflow', condition: 'Condition', switch: 'Switch', wait: 'Wait', approval: 'Approval', fanOut: 'For each' },
     kindHints: {
       task: 'Runs a task, or a handler that is defined here.', subWorkflow: 'Runs another workflow and waits for its end.', condition: 'Goes one of two ways.', switch: 'Goes the first way whose condition holds, else the way “default”.',
@@ -36,7 +35,7 @@ export const workflows = {
       noPrompt: 'No question yet', each: '{what} for each of {items}', noItems: 'No list yet', items: '{n} item | {n} items', disabled: 'Disabled',
     },
     edge: {
-      title: 'Connection', from: 'From', to: 'To', on: 'Is taken', when: 'Only when', whenHint: 'An expression. Empty: always then.', branch: 'Branch', remove: 'Remove the connection', reverse: 'Turn round',
+      title: 'Connection', from: 'From', to: 'To', on: 'Is taken', when: 'Only when', whenHint: 'An expression. Empty: always then.', branch: 'Branch', remove: 'Remove the connection', 
       ons: { success: 'after success', failure: 'after failure', always: 'in any case', branch: 'after a branch' }, labels: { failure: 'on failure', always: 'always' },
       onHints: { success: 'Also after a failure that the step allows.', failure: 'Failed or timed out. Such a failure counts as handled.', always: 'However it ended, also after it was skipped because of a failure.', branch: 'When the step ends by this branch.' },
       circle: 'These steps would wait for each other in a circle.',
@@ -54,15 +53,15 @@ export const workflows = {
       ownRetry: 'Retries of its own', ownRetryHint: 'In place of those of the task.', ownTimeout: 'Time limit of its own', asTask: 'as the task says', noRetry: 'none', retries: '{n} retry | {n} retries', limit: 'at most {span}',
       continueOnFailure: 'Go on after a failure', continueHint: 'What follows sees a success; the step itself stays failed.', disabled: 'Disabled', disabledHint: 'It is passed over as if it had succeeded, with the output null.', plain: 'stops what follows', goesOn: 'goes on after a failure',
     },
-    expression: { label: 'Expression', language: 'The language is CEL.' },
+    expression: { language: 'The language is CEL.' },
     settings: {
-      title: 'Settings of the workflow', group: 'Group', name: 'Name', onFailure: 'After a failure that nobody handles', onFailures: { finish: 'let independent steps go on', stop: 'cancel what runs, start nothing more' },
+      title: 'Settings of the workflow', onFailure: 'After a failure that nobody handles', onFailures: { finish: 'let independent steps go on', stop: 'cancel what runs, start nothing more' },
       stepConcurrency: 'Steps at the same time', stepConcurrencyHint: 'Of one run. 0: no limit.', paramsSchema: 'Parameters', paramsSchemaHint: 'A JSON Schema of an object: the form for starting a run is made of it, and its defaults are filled in. Empty: any object.', schemaBroken: 'This has to be a JSON object.', outputs: 'Outputs', outputsHint: 'The result of a run, and what a workflow around it sees.',
       folds: { schedule: 'Schedule', failure: 'Failures and limits', params: 'Parameters', outputs: 'Outputs', overlap: 'While a run has not ended', misfire: 'Missed firings', about: 'Description' },
       timeoutMs: 'Time limit of a run', timeoutHint: '0: no limit.', pauseAfterFailures: 'Stop after failures in a row', anyParams: 'any', fields: '{n} field | {n} fields', none: 'none', unlimited: 'no limit',
     },
-    problems: { none: 'No problems', count: '{n} problem | {n} problems', title: 'Problems', settings: 'Settings', edge: '{from} → {to}', unchecked: 'Checked on saving', cycle: 'In a circle: {steps}', server: 'from the server' },
-    yamlPanel: { title: 'YAML', hint: 'The same definition as text. What is valid is drawn at once.', at: 'Line {line}: {text}', broken: 'The drawing stays as it was until the text is valid.', copy: 'Copy', copied: 'Copied.', chooseGroup: 'The text names a group that does not exist or that you may not edit: {name}' },
+    problems: { none: 'No problems', count: '{n} problem | {n} problems', title: 'Problems', settings: 'Settings', edge: '{from} → {to}', cycle: 'In a circle: {steps}' },
+    yamlPanel: { title: 'YAML', hint: 'The same definition as text. What is valid is drawn at once.', at: 'Line {line}: {text}', broken: 'The drawing stays as it was until the text is valid.', copy: 'Copy', chooseGroup: 'The text names a group that does not exist or that you may not edit: {name}' },
     pasteNothing: 'The clipboard holds no steps.',
     stale: { title: '{name} has saved version {version} while you were editing.', titleSystem: 'Version {version} was saved while you were editing.', text: 'Theirs against yours, as YAML:', same: 'Both are the same.', mine: 'Save mine over it', theirs: 'Take theirs' },
   },

@@ -12,10 +12,10 @@ export const common = {
   causes: { schedule: '调度', manual: '手动', api: 'API', retry: '重试', workflow: '工作流', backfill: '补数', shard: '分片' },
   actions: {
     save: '保存', cancel: '取消', close: '关闭', edit: '编辑', copy: '复制', retry: '重试', create: '新建',
-    discard: '放弃修改', stay: '继续编辑', copied: '已复制',
+    closeTitle: '不保存就关闭？', closeText: '在这里所做的修改将丢失。', discard: '放弃修改', stay: '继续编辑', copied: '已复制',
   },
   list: {
     total: '共 {n} 条', totalCapped: '超过 {n} 条', selected: '已选 {n} 项', loadMore: '加载更多', nothingMatches: '没有符合筛选条件的内容。',
-    clearFilters: '清除筛选',
+    actions: '操作', clearFilters: '清除筛选',
   },
 }

@@ -1,14 +1,10 @@
 export const runs = {
   title: '执行记录',
   columns: { state: '状态', task: '任务', cause: '触发方式', due: '应触发时间', started: '开始时间', duration: '耗时', executor: '执行器' },
-  filters: { task: '任务', allTasks: '全部任务', allGroups: '全部任务组', allCauses: '全部触发方式', allExecutors: '全部执行器', states: '状态', range: '时间', from: '从', to: '到', label: '筛选', open: '未结束', bad: '异常' },
+  filters: { task: '任务', allTasks: '全部任务', allGroups: '全部任务组', allCauses: '全部触发方式', allExecutors: '全部执行器', states: '状态', range: '时间', from: '开始时间', to: '结束时间', label: '筛选', open: '未结束', bad: '异常' },
   presets: { hour: '最近 1 小时', day: '最近 24 小时', week: '最近 7 天' },
   older: '更早', newer: '更新', newest: '最新', page: '第 {n} 页', arrived: '有 {n} 个新的执行，点击显示',
   emptyTitle: '还没有执行记录', emptyText: '任务每次触发或手动启动后，都会在这里出现一条执行记录。', toTasks: '去任务列表',
-  bulk: {
-    label: '对所选执行', cancel: '取消执行', retry: '重新执行', cancelTitle: '取消执行', retryTitle: '重新执行', confirmCancel: '取消 {n} 个执行？正在运行的会被停止。', confirmRetry: '将 {n} 个已结束的执行作为新的执行重新运行？',
-    noneOpen: '所选执行都已结束，无法取消。', noneEnded: '所选执行都尚未结束。', accepted: '已请求取消', keep: '保留',
-  },
   attempt: '第 {n} 次尝试', late: '晚 {span}',
   detail: {
     title: '执行 {id}', cancel: '取消', canceling: '取消中…', retry: '重新执行', change: '修改参数后执行…', more: '更多操作',
@@ -17,10 +13,17 @@ export const runs = {
     version: '版本 {n}', due: '应触发', fired: '触发', askedFor: '请求', ended: '结束', hidden: '你无权查看此内容。', noParams: '本次执行没有参数。', noResult: '没有返回结果。', resultLater: '执行结束后会显示结果。',
     details: '详情', showDetails: '显示详情', hideDetails: '隐藏详情', progress: '{n}%',
   },
-  tabs: { trace: '决策过程', attempts: '尝试', input: '输入', result: '结果' },
+  tabs: { trace: '决策过程', attempts: '尝试', compare: '对比', input: '输入', result: '结果' },
   trace: { system: 'Tickwheel', inGroup: '任务组“{group}”的', empty: '没有决策记录。', since: '{span}后',
     joined: '{before}{sentence}', whom: '候选顺序：{whom}。', keyTask: '以任务本身作为键。', key: '以本次执行的 {key} 作为键。', afterTried: '上一次尝试在 {name}，从它之后继续。', uses: '它近期分到 {uses} 次执行。', load: '当时它已用 {running}/{capacity}。', over: '所有执行器都超出了各自的份额。', passed: '排在它前面的 {n} 个没有空闲槽位。' },
   attempts: { none: '尚未发送到任何执行器。', outcome: '结果', executor: '执行器', sent: '发送', ran: '运行', late: '放弃之后才收到报告', rejected: '未接收', neverReceived: '从未收到', open: '进行中' },
+  compare: {
+    title: '本次执行与上次成功对比', mine: '本次', other: '上次成功', version: '版本', total: '合计', factor: '×{factor}', differs: '不同', open: '查看对比', comma: '，',
+    line: '与上次成功 {run} 相比：{facts}。', sameLine: '与上次成功 {run} 相比：参数、版本和执行器均相同。',
+    facts: { params: '参数不同', version: '版本 {then} → {now}', executor: '上次在 {executor} 上执行', attempts: '尝试次数不同', slower: '耗时为其 {factor} 倍' },
+    none: '在保留的记录中，此前没有成功的执行。', notAmongNewest: '此前最近的 20,000 次执行中没有成功的。', later: '开始运行后会显示对比。',
+    sameParams: '参数相同。', paramsHidden: '你无权查看参数。', sameDefinition: '任务定义相同。', definition: '任务定义：版本 {then} → {now}', definitionHidden: '你无权查看任务定义。',
+  },
   shards: {
     title: '分片', index: '分片', key: '业务键', all: '全部', done: '已结束 {n}/{total}', making: '已生成 {n}/{total}', none: '没有分片。', noneSuch: '没有处于这些状态的分片。', isShard: '执行 {run} 的分片 {index}（共 {total} 个）', retry: '重新执行该分片', retried: '已重新执行为 {run}',
     retryText: '“{task}”的这个分片将作为新的执行单独运行。它原来所属的执行已经结束，不会改变。', never: '{n} 个未生成', list: '该执行的分片', summary: '{total} 个分片',

@@ -1,6 +1,6 @@
 export const shell = {
   skipToContent: '跳到正文',
-  nav: { label: '主菜单', dashboard: '总览', tasks: '任务', workflows: '工作流', runs: '执行记录', executors: '执行器', groups: '任务组', alarms: '告警', variables: '变量与密钥', system: '系统', collapse: '收起菜单', expand: '展开菜单', open: '打开菜单' },
+  nav: { label: '主菜单', dashboard: '总览', tasks: '任务', workflows: '工作流', runs: '执行记录', executors: '执行器', groups: '任务组', alarms: '告警', variables: '变量与密钥', calendars: '日历', system: '系统', collapse: '收起菜单', expand: '展开菜单', open: '打开菜单' },
   language: '语言',
   languages: { en: 'English', zh: '中文' },
   theme: { label: '主题', system: '跟随系统', light: '浅色', dark: '深色' },

@@ -1,5 +1,6 @@
 export const system = {
   title: '系统', stale: '以下是 {span}前的数据，刷新失败：{why}',
+  tabs: { label: '系统页面', system: '节点', storage: '存储', transfer: '导入与导出', variables: '变量与密钥', calendars: '日历' },
   stores: { sqlite: 'SQLite', mysql: 'MySQL' },
   redisStates: { none: '未使用', ok: '正常', away: '不可达' },
   head: { store: '存储', redis: 'Redis', nodes: '节点', level: '协议级别', slots: '已归属的调度槽', contended: '争抢次数', answered: '刷新于' },

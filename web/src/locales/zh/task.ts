@@ -17,7 +17,11 @@ export const task = {
       fired: '打开该执行可以看到后续情况。', folded: '频繁触发的任务按小时合并计数，执行记录照常列出。', notDue: '当时生效的调度在那一刻没有触发点。', paused: '调度停用期间没有应触发的时刻，因此也没有错过任何触发。',
       overdue: '服务器有所滞后，追上之后会自动恢复。', notYet: '届时才知道结果。', unknown: '可能已按保留期限删除。', notYetNotDue: '按现在的调度，那一刻不会触发。',
     },
-    fact: { fired: '实际触发', attempts: '尝试次数', asked: '查询时刻', due: '应触发时间', run: '执行', version: '生效版本', schedule: '当时的调度', previous: '之前的触发点', next: '之后的触发点', range: '覆盖范围', count: '略过的触发', decided: '决定时间', blocker: '阻挡的执行', late: '延迟', policy: '错过触发规则', max: '上限', held: '挂起时间', folded: '该小时触发次数', created: '任务创建时间', before: '应触发' },
+    calendar: {
+      excluded: '调度包含该时刻，但日历“{calendar}”将其排除：{day}。', movedAway: '调度包含该时刻，但日历“{calendar}”将其移至 {to}：{day}。', more: '因此当时无需触发，也不算错过。', moreMoved: '因此当时无需触发，由移动后的那次触发代替。', moreMovedHere: '本次触发代替了休息日的一次。',
+      named: '{name}，版本 {version}', day: '{day}（{reason}）', change: '在日历“{name}”中修改该日期，或修改调度遇到休息日时的处理方式。',
+    },
+    fact: { fired: '实际触发', attempts: '尝试次数', asked: '查询时刻', due: '应触发时间', run: '执行', version: '生效版本', schedule: '当时的调度', previous: '之前的触发点', next: '之后的触发点', range: '覆盖范围', count: '略过的触发', decided: '决定时间', blocker: '阻挡的执行', late: '延迟', policy: '错过触发规则', max: '上限', held: '挂起时间', folded: '该小时触发次数', calendar: '日历', calendarDay: '当天', movedFrom: '原定时间', movedTo: '移至', created: '任务创建时间', before: '应触发' },
     changes: {
       misfire: '在“{field}”中选择“{all}”，或调长判定为错过的时间。', overlap: '在“{field}”中选择“{queue}”或“{parallel}”。', queueFull: '在“{field}”中允许更多等待的执行，或拉长触发间隔。', stoppedFirst: '启用调度。', restored: '无需改变：恢复点之前的触发会被略过，以免重复。如仍需要，请手动执行。',
       byHand: '如需补上，请手动执行任务。', paused: '启用调度，之后会从下一个触发点开始触发。', notDue: '让调度包含这一时刻。', held: '用正确的定义重新保存任务。', overdue: '如果没有恢复，请检查服务器是否在运行、能否连上数据库。',

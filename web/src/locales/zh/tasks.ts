@@ -10,10 +10,6 @@ export const tasks = {
   bars: { summary: '最近 {n} 次执行：{states}', none: '尚无执行' },
   deleteTitle: '删除任务“{name}”？', deleteText: '将删除任务组“{group}”中的任务“{name}”，包括它的 {n} 个版本和调度。历史执行记录会保留。',
   deleteConfirm: '删除任务', deleteOpen: '“{name}”还有 {n} 个未结束的执行，它们将被取消。', deleteOpenSome: '“{name}”还有未结束的执行，它们将被取消。', deleteOpenConfirm: '取消执行并删除', deleted: '已删除任务“{name}”。',
-  bulk: {
-    start: '启用', stop: '停用', run: '执行', clear: '清除选择', label: '对所选任务', startTitle: '启用调度', stopTitle: '停用调度', runTitle: '立即执行', progress: '{done} / {n}',
-    confirmRun: '立即执行 {n} 个任务？', waiting: '等待', busy: '处理中', done: '完成', failed: '失败', summary: '完成 {done} 个，失败 {failed} 个',
-  },
   trigger: {
     title: '执行“{name}”', params: '参数', paramsHint: '仅用于本次执行，任务自身的参数不变。', reset: '恢复任务自身的参数', executor: '执行器', anyExecutor: '不指定，按任务的路由策略', chosenHint: '该执行器离线或已满时会等待。',
     submit: '立即执行', jsonBroken: '这不是有效的 JSON，但仍可提交。', hidden: '你无权查看该任务的参数。',

@@ -10,7 +10,6 @@ export const workflows = {
   page: {
     tabs: { runs: '执行记录', overview: '概览', firings: '触发台账', why: '为什么？' },
     facts: { steps: '{n} 个步骤', version: '版本 {version}' }, held: '自 {at} 起被挂起：{reason}', paused: '调度已于 {at} 自动停用：连续失败 {n} 次。',
-    empty: '除步骤外没有其他设置。',
   },
   versions: {
     title: '“{name}”的历史版本', yaml: '版本 {version} 与版本 {current} 的 YAML 对比', same: '与当前版本相同。', only: '首个版本。', restored: '已恢复版本 {version}。', layoutOnly: '仅步骤的摆放位置不同。',
@@ -22,7 +21,7 @@ export const workflows = {
     hiddenPart: '你无权查看该工作流的全部内容，因此无法在此保存。', leaveTitle: '不保存就离开？', leaveText: '对“{name}”的修改将丢失。',
     undo: '撤销（Ctrl+Z）', redo: '重做（Ctrl+Y）', layout: '自动排列（L）', fit: '适应窗口（F）', yaml: 'YAML', history: '历史版本', moreTitle: '更多操作',
     palette: '步骤', paletteHint: '拖到画布上、单击，或按对应字母键。已选中步骤时，新步骤会接在其后。', canvas: '工作流画布', minimap: '缩略图', zoomIn: '放大', zoomOut: '缩小',
-    emptyTitle: '画布还是空的', emptyText: '把步骤拖到这里，或按 T 添加任务。', close: '关闭', openPanel: '打开面板',
+    emptyTitle: '画布还是空的', emptyText: '把步骤拖到这里，或按 T 添加任务。', 
     kinds: { task: '任务', subWorkflow: '子工作流', condition: '条件', switch: '多路分支', wait: '等待', approval: '审批', fanOut: '遍历' },
     kindHints: {
       task: '执行已有任务，或在此定义的处理器。', subWorkflow: '执行另一个工作流并等待其结束。', condition: '按条件二选一。', switch: '走第一个成立的分支，都不成立则走 default 分支。',
@@ -35,7 +34,7 @@ export const workflows = {
       noPrompt: '尚无审批说明', each: '对 {items} 逐个执行 {what}', noItems: '未设置列表', items: '{n} 个元素', disabled: '已禁用',
     },
     edge: {
-      title: '连线', from: '从', to: '到', on: '何时走这条线', when: '附加条件', whenHint: '表达式，留空表示无附加条件。', branch: '分支', remove: '删除连线', reverse: '调转方向',
+      title: '连线', from: '从', to: '到', on: '何时走这条线', when: '附加条件', whenHint: '表达式，留空表示无附加条件。', branch: '分支', remove: '删除连线', 
       ons: { success: '成功后', failure: '失败后', always: '无论结果', branch: '按分支' }, labels: { failure: '失败', always: '总是' },
       onHints: { success: '步骤允许的失败也算成功。', failure: '失败或超时，这样的失败视为已处理。', always: '无论如何结束，包括因前面失败而被跳过。', branch: '步骤以该分支结束时。' },
       circle: '这些步骤会互相等待，形成循环。',
@@ -53,15 +52,15 @@ export const workflows = {
       ownRetry: '单独设置重试', ownRetryHint: '代替任务自身的重试设置。', ownTimeout: '单独设置时限', asTask: '与任务相同', noRetry: '不重试', retries: '重试 {n} 次', limit: '最长 {span}',
       continueOnFailure: '失败后继续', continueHint: '后续步骤视其为成功，步骤本身仍为失败。', disabled: '禁用', disabledHint: '跳过并视为成功，输出为 null。', plain: '失败会阻止后续', goesOn: '失败后继续',
     },
-    expression: { label: '表达式', language: '表达式语言为 CEL。' },
+    expression: { language: '表达式语言为 CEL。' },
     settings: {
-      title: '工作流设置', group: '任务组', name: '名称', onFailure: '有未处理的失败时', onFailures: { finish: '无关的步骤继续执行', stop: '取消运行中的步骤，不再启动新步骤' },
+      title: '工作流设置', onFailure: '有未处理的失败时', onFailures: { finish: '无关的步骤继续执行', stop: '取消运行中的步骤，不再启动新步骤' },
       stepConcurrency: '同时运行的步骤数', stepConcurrencyHint: '针对一次执行，0 表示不限。', paramsSchema: '参数', paramsSchemaHint: '描述一个对象的 JSON Schema：启动执行的表单由它生成，其中的默认值会自动填入。留空表示任意对象。', schemaBroken: '必须是 JSON 对象。', outputs: '输出', outputsHint: '作为执行结果，也是上层工作流所能看到的内容。',
       folds: { schedule: '调度', failure: '失败与限制', params: '参数', outputs: '输出', overlap: '上次执行未结束时', misfire: '错过触发', about: '描述' },
       timeoutMs: '单次执行时限', timeoutHint: '0 表示不限。', pauseAfterFailures: '连续失败停用', anyParams: '任意', fields: '{n} 个字段', none: '无', unlimited: '不限',
     },
-    problems: { none: '没有问题', count: '{n} 个问题', title: '问题', settings: '设置', edge: '{from} → {to}', unchecked: '保存时检查', cycle: '循环：{steps}', server: '服务器返回' },
-    yamlPanel: { title: 'YAML', hint: '同一定义的文本形式，内容有效时会立即更新画布。', at: '第 {line} 行：{text}', broken: '文本有效之前，画布保持不变。', copy: '复制', copied: '已复制。', chooseGroup: '文本中的任务组不存在或你无权编辑：{name}' },
+    problems: { none: '没有问题', count: '{n} 个问题', title: '问题', settings: '设置', edge: '{from} → {to}', cycle: '循环：{steps}' },
+    yamlPanel: { title: 'YAML', hint: '同一定义的文本形式，内容有效时会立即更新画布。', at: '第 {line} 行：{text}', broken: '文本有效之前，画布保持不变。', copy: '复制', chooseGroup: '文本中的任务组不存在或你无权编辑：{name}' },
     pasteNothing: '剪贴板中没有步骤。',
     stale: { title: '你编辑期间，{name} 已保存版本 {version}。', titleSystem: '你编辑期间，版本 {version} 已保存。', text: '对方与你的内容对比（YAML）：', same: '两者相同。', mine: '用我的覆盖', theirs: '采用对方的' },
   },

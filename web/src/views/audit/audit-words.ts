@@ -18,8 +18,9 @@ export function kindWords(kind: string): string {
 /** Actions that can be filtered by, under the kind of thing that they are about. */
 export const ACTIONS: readonly { readonly kind: string; readonly actions: readonly string[] }[] = [
   { kind: 'auth', actions: ['auth:login', 'auth:logout', 'auth:password', 'auth:refreshReplayed'] },
-  ...['group', 'task', 'workflow', 'instance', 'executor', 'token', 'user', 'role', 'calendar', 'variable', 'secret', 'alarm'].map((kind) => ({ kind, actions: actionsOf(kind) })),
+  ...['group', 'task', 'workflow', 'instance', 'executor', 'token', 'user', 'role', 'calendar', 'variable', 'secret', 'alarm', 'bulk'].map((kind) => ({ kind, actions: actionsOf(kind) })),
   { kind: 'audit', actions: ['audit:export'] },
+  { kind: 'document', actions: ['document:export'] },
   { kind: 'system', actions: ['system:resume'] },
 ]
 
@@ -31,6 +32,8 @@ function actionsOf(kind: string): readonly string[] {
       return ['create', 'edit', 'delete', 'start', 'stop', 'run', 'retry', 'cancel', 'pause', 'resume', 'approve', 'reject', 'complete', 'backfill', 'cancelBackfill'].map((verb) => `workflow:${verb}`)
     case 'instance':
       return ['instance:cancel', 'instance:retry']
+    case 'bulk':
+      return ['bulk:start', 'bulk:cancel']
     case 'executor':
       return ['executor:drain', 'executor:resume', 'executor:delete']
     case 'token':
@@ -61,6 +64,7 @@ export function placeOf({ resource, action, outcome }: Pick<AuditListItem, 'reso
   switch (kind) {
     case 'task':
     case 'workflow':
+    case 'bulk':
       return { name: kind, params: { id } }
     case 'instance':
       return { name: 'run', params: { id } }

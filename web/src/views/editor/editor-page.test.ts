@@ -22,6 +22,8 @@ async function open(path: string) {
       { path: '/task/:id', name: 'task', component: Blank },
       { path: '/task/:id/edit', name: 'task-edit', component: EditorPage },
       { path: '/executor', name: 'executors', component: Blank },
+      { path: '/calendar/new', name: 'calendar-new', component: Blank },
+      { path: '/calendar/:id', name: 'calendar', component: Blank },
       { path: '/', name: 'tasks', component: Blank },
     ],
   })

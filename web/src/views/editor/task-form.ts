@@ -1,5 +1,7 @@
 /** The editor's form, flat and friendly, and its two translations: from a task, and to the body that is sent. */
 import { TASK_DEFAULTS, type Handler, type ScheduleInput, type Sharding, type TaskCreate, type TaskDefinition } from '@tickwheel/contract'
+import type { DayOffRule } from '@tickwheel/core'
+import { calendarIdOf, dayOffOf } from '../../components/schedule-words.ts'
 import { localZone } from '../../utils/time.ts'
 
 export type ScheduleKind = ScheduleInput['kind']
@@ -14,6 +16,10 @@ export interface ScheduleForm {
   everyMs: number
   delayMs: number
   at: string | null
+  /** followed by a cron, a rate and a delay; null: none */
+  calendarId: number | null
+  /** of a cron */
+  onDayOff: DayOffRule
   validFrom: string | null
   validUntil: string | null
 }
@@ -53,7 +59,7 @@ export function emptyForm(groupId: number | null): TaskForm {
   return {
     ...structuredClone(TASK_DEFAULTS), name: '', tags: [], labels: [], groupId,
     sharding: { kind: 'none', total: 8, from: 0, to: 1_000_000, size: 50_000 },
-    schedule: { kind: 'cron', expression: '0 0 2 * * ?', timezone: localZone(), dialect: 'auto', everyMs: 60_000, delayMs: 60_000, at: null, validFrom: null, validUntil: null },
+    schedule: { kind: 'cron', expression: '0 0 2 * * ?', timezone: localZone(), dialect: 'auto', everyMs: 60_000, delayMs: 60_000, at: null, calendarId: null, onDayOff: 'skip', validFrom: null, validUntil: null },
     handler: { kind: 'shell', script: 'echo "Hello from Tickwheel"\n', language: 'node', source: '', method: 'GET', url: '', env: [], headers: [], body: '', expectStatus: '', name: '' },
   }
 }
@@ -95,14 +101,16 @@ function labelsOf(rows: TaskForm['labels']): Record<string, string> {
 
 /** The schedule as the API takes it. */
 export function scheduleOf(form: ScheduleForm): ScheduleInput {
+  const follows = form.calendarId === null ? {} : { calendarId: form.calendarId }
+  const onDayOff = form.calendarId === null || form.onDayOff === 'skip' ? {} : { onDayOff: form.onDayOff }
   const window = { ...(form.validFrom === null ? {} : { validFrom: form.validFrom }), ...(form.validUntil === null ? {} : { validUntil: form.validUntil }) }
   switch (form.kind) {
     case 'cron':
-      return { kind: 'cron', expression: form.expression.trim(), timezone: form.timezone, ...(form.dialect === 'auto' ? {} : { dialect: form.dialect }), ...window }
+      return { kind: 'cron', expression: form.expression.trim(), timezone: form.timezone, ...(form.dialect === 'auto' ? {} : { dialect: form.dialect }), ...follows, ...onDayOff, ...window }
     case 'fixedRate':
-      return { kind: 'fixedRate', everyMs: form.everyMs, ...window }
+      return { kind: 'fixedRate', everyMs: form.everyMs, ...follows, ...window }
     case 'fixedDelay':
-      return { kind: 'fixedDelay', delayMs: form.delayMs, ...window }
+      return { kind: 'fixedDelay', delayMs: form.delayMs, ...follows, ...window }
     case 'once':
       return { kind: 'once', at: form.at ?? '' }
     case 'manual':
@@ -154,7 +162,7 @@ export function shardingFormOf(sharding: Sharding | undefined): ShardingForm {
 }
 
 function scheduleForm(schedule: ScheduleInput): Partial<ScheduleForm> {
-  const window = 'validFrom' in schedule || 'validUntil' in schedule ? { validFrom: schedule.validFrom ?? null, validUntil: schedule.validUntil ?? null } : {}
+  const window = { ...('validFrom' in schedule || 'validUntil' in schedule ? { validFrom: schedule.validFrom ?? null, validUntil: schedule.validUntil ?? null } : {}), calendarId: calendarIdOf(schedule), onDayOff: dayOffOf(schedule) }
   switch (schedule.kind) {
     case 'cron':
       return { kind: 'cron', expression: schedule.expression, timezone: schedule.timezone ?? localZone(), dialect: schedule.dialect ?? 'auto', ...window }

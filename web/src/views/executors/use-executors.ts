@@ -4,6 +4,7 @@ import { listExecutors } from '../../api/executors.ts'
 import { useCall } from '../../api/use-call.ts'
 import { executorsIn } from '../../live/live-data.ts'
 import { useLive } from '../../live/use-live.ts'
+import { usePerFrame } from '../../live/use-per-frame.ts'
 import { useUrlQuery } from '../../router/use-url-query.ts'
 import { mergeExecutors, sortExecutors } from './executor-rows.ts'
 
@@ -18,9 +19,8 @@ export function useExecutors() {
     return true
   })
   onMounted(load)
-  useLive(() => 'executor', ({ data: told }) => {
-    all.value = mergeExecutors(all.value, executorsIn(told))
-  }, { onResume: () => void load() })
+  const take = usePerFrame<ReturnType<typeof executorsIn>>((told) => (all.value = told.reduce<readonly Executor[]>(mergeExecutors, all.value)))
+  useLive(() => 'executor', ({ data: told }) => take([executorsIn(told)]), { onResume: () => void load() })
 
   const rows = computed(() => all.value.filter((one) => (query.value.group === undefined || one.groupId === Number(query.value.group)) && (query.value.state === undefined || one.state === query.value.state)))
   const opened = computed(() => (query.value.executor === undefined ? null : (all.value.find((one) => one.id === Number(query.value.executor)) ?? null)))

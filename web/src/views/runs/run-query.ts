@@ -12,11 +12,14 @@ const MAX_TRAIL = 40
 
 /** The call for one page. `page` is the trail of cursors that led there. */
 export function requestOf(filters: RunFilters, page: string | undefined, pageSize: number): RunListQuery {
-  const { task, group, state, cause, executor, from, to } = filters
   const cursor = trailOf(page).at(-1)
+  return { pageSize, ...(cursor === undefined ? {} : { cursor }), ...filterOf(filters) }
+}
+
+/** The filters as the API has them. */
+export function filterOf({ task, group, state, cause, executor, from, to }: RunFilters): RunListQuery {
   return {
-    pageSize,
-    ...(cursor === undefined ? {} : { cursor }), ...(task === undefined ? {} : { taskId: Number(task) }), ...(group === undefined ? {} : { groupId: Number(group) }), ...(state === undefined ? {} : { state }),
+    ...(task === undefined ? {} : { taskId: Number(task) }), ...(group === undefined ? {} : { groupId: Number(group) }), ...(state === undefined ? {} : { state }),
     ...(cause === undefined ? {} : { cause }), ...(executor === undefined ? {} : { executorId: Number(executor) }), ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }),
   }
 }

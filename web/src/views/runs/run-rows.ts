@@ -2,7 +2,7 @@ import type { InstanceListItem } from '@tickwheel/contract'
 
 export interface MergeInput {
   readonly rows: readonly InstanceListItem[]
-  /** runs that were told live, newest state of each */
+  /** runs that were told live; of one that was told more than once the newest state counts */
   readonly told: readonly InstanceListItem[]
   readonly matches: (run: InstanceListItem) => boolean
   /** new runs are put on top: on the first page, while no row is selected */
@@ -21,7 +21,11 @@ export interface Merged {
  * of their ids. Rows that are not concerned stay the same objects. A state that was told late never replaces a newer one.
  */
 export function mergeRuns({ rows, told, matches, takesNew, pageSize }: MergeInput): Merged {
-  const byId = new Map(told.map((run) => [run.id, run]))
+  const byId = new Map<number, InstanceListItem>()
+  for (const run of told) {
+    const earlier = byId.get(run.id)
+    if (earlier === undefined || !isOlder(run, earlier)) byId.set(run.id, run)
+  }
   const kept = rows.flatMap((row) => {
     const news = byId.get(row.id)
     if (news === undefined) return [row]

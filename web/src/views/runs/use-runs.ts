@@ -4,8 +4,9 @@ import { listInstances } from '../../api/instances.ts'
 import { useCall } from '../../api/use-call.ts'
 import { runsIn } from '../../live/live-data.ts'
 import { useLive } from '../../live/use-live.ts'
+import { usePerFrame } from '../../live/use-per-frame.ts'
 import { useUrlQuery } from '../../router/use-url-query.ts'
-import { FILTERS, matches, newerPage, olderPage, PAGE_SIZE, requestOf, trailOf, type RunFilters } from './run-query.ts'
+import { FILTERS, filterOf, matches, newerPage, olderPage, PAGE_SIZE, requestOf, trailOf, type RunFilters } from './run-query.ts'
 import { mergeRuns } from './run-rows.ts'
 
 /**
@@ -16,6 +17,8 @@ export function useRuns(fixed: () => RunFilters, isHeld: () => boolean) {
   const { query, change, clear } = useUrlQuery([...FILTERS, 'page', 'size'])
   const filters = computed<RunFilters>(() => ({ ...query.value, ...fixed() }))
   const isFiltered = computed(() => FILTERS.some((name) => query.value[name] !== undefined))
+  /** what the list shows, whatever the page: what all that match are */
+  const filter = computed(() => filterOf(filters.value))
   const trail = computed(() => trailOf(query.value.page))
   const pageSize = computed(() => Number(query.value.size ?? PAGE_SIZE))
   const runs = useCall(() => listInstances(requestOf(filters.value, query.value.page, pageSize.value)))
@@ -33,9 +36,10 @@ export function useRuns(fixed: () => RunFilters, isHeld: () => boolean) {
     heldBack.value = 0
   }
 
+  const takeSoon = usePerFrame(take)
   useLive(
     () => (filters.value.group === undefined ? 'group:*' : `group:${filters.value.group}`),
-    ({ data }) => take(runsIn(data)),
+    ({ data }) => takeSoon(runsIn(data)),
     { onResume: () => void load() },
   )
 
@@ -56,5 +60,5 @@ export function useRuns(fixed: () => RunFilters, isHeld: () => boolean) {
     newest: () => change({ page: undefined }),
   }
 
-  return { query, change, clear, isFiltered, rows, heldBack, trail, nextCursor, paging, data: runs.data, failure: runs.failure, isFirst: runs.isFirst, isBusy: runs.isBusy, load }
+  return { query, change, clear, isFiltered, filter, rows, heldBack, trail, nextCursor, paging, data: runs.data, failure: runs.failure, isFirst: runs.isFirst, isBusy: runs.isBusy, load }
 }

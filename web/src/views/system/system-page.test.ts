@@ -15,7 +15,7 @@ const pages: VueWrapper[] = []
 async function open(cluster: MockCluster, path = '/system', permissions?: readonly string[]) {
   const world = { ...busyWorld(Date.now()), cluster, ...(permissions === undefined ? {} : { permissions }) }
   const calls = useMockApi(world)
-  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/system', name: 'system', component: SystemPage }] })
+  const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/system', name: 'system', component: SystemPage }, ...['system-storage', 'system-transfer', 'variables', 'calendars'].map((name) => ({ path: `/other/${name}`, name, component: { template: '<i />' } }))] })
   await router.push(path)
   const pinia = createPinia()
   setActivePinia(pinia)

@@ -35,6 +35,20 @@ describe('why it did, or did not, run', () => {
     expect(fired(12, 1)).toEqual(['Run', 'Schedule then', 'Version in force'])
   })
 
+  it('tells what a calendar did to the instant', () => {
+    const calendar = { reason: 'calendarExcluded' as const, calendarId: 4, name: 'cn', version: 2, why: 'dayOff' as const, day: '国庆节', movedFrom: null, movedTo: null }
+    const left = explain(answer({ calendar }))
+    expect(whySentence(answer({ calendar }))).toBe('Its schedule names that instant, and calendar “cn” leaves it out: 国庆节.')
+    expect(left.facts.map((fact) => fact.label)).toEqual(['Calendar', 'That day', 'Schedule then', 'Version in force'])
+    expect(left.changes).toEqual([expect.stringContaining('“cn”')])
+    const moved = explain(answer({ calendar: { ...calendar, day: null, movedTo: '2026-11-23T02:00:00.000Z' } }))
+    expect(moved.sentence[0]?.text).toContain('moved it to 2026-11-23')
+    expect(moved.facts.map((fact) => fact.label)).toContain('Moved to')
+    const here = answer({ verdict: 'fired', entry: { kind: 'fired', dueAt: at, instanceId: 42, taskVersion: 3 }, calendar: { ...calendar, reason: 'calendarMoved', movedFrom: '2026-11-21T02:00:00.000Z' } })
+    expect(whySentence(here)).toBe('It fired, as it should: run #42.')
+    expect(explain(here).facts.map((fact) => fact.label)).toContain('Moved from')
+  })
+
   it.each(['fired', 'skipped', 'folded', 'notDue', 'paused', 'beforeTask', 'overdue', 'held', 'notYet', 'deleted', 'unknown'] as const)('has words in both languages for %s', async (verdict) => {
     for (const locale of ['zh', 'en'] as const) {
       await loadLocale(locale)

@@ -1,10 +1,11 @@
 /** The answer to "why did it (not) run?": one sentence, then the facts, then what would change it. Words only; the page draws them. */
-import type { WhyAnswer } from '@tickwheel/contract'
+import type { WhyAnswer, WhyCalendar } from '@tickwheel/contract'
 import { scheduleWords } from '../../components/schedule-words.ts'
 import type { Messages } from '../../locales/en.ts'
 import { joinParts, reasonWords, runMark, split, type Part } from '../../locales/reason-words.ts'
 import { t, tMaybe } from '../../locales/text.ts'
 import { formatDuration } from '../../utils/duration.ts'
+import { formatInZone, formatWeekday, localZone } from '../../utils/time.ts'
 
 export type Fact =
   | { readonly label: string; readonly kind: 'instant'; readonly at: string }
@@ -46,8 +47,19 @@ function sentenceOf(answer: WhyAnswer): Part[] {
   const { verdict, entry, facts } = answer
   if (isManual(answer)) return split(t('task.why.manual.sentence'))
   const run = entry?.kind === 'fired' ? runMark(entry.instanceId) : '–'
+  if (answer.calendar?.reason === 'calendarExcluded' && (verdict === 'notDue' || verdict === 'notYet')) return split(calendarSentence(answer.calendar))
   const reason = entry?.kind === 'skipped' ? marked(entry.reason, entry.facts) : word(facts['reason'])
   return split(t(`task.why.verdicts.${verdict}`, { run, reason }).trim())
+}
+
+/** The instant was one of the schedule's, and its calendar took it away. */
+function calendarSentence({ name, movedTo, why, day }: WhyCalendar): string {
+  const words = { calendar: name, day: day ?? t(`calendars.leftOut.${why}`) }
+  return movedTo === null ? t('task.why.calendar.excluded', words) : t('task.why.calendar.movedAway', { ...words, to: formatInstantWords(movedTo) })
+}
+
+function formatInstantWords(at: string): string {
+  return `${formatInZone(at, localZone())} ${formatWeekday(at, localZone())}`
 }
 
 /** A reason's sentence with its runs still marked, to be part of another sentence. */
@@ -63,6 +75,8 @@ function isManual({ verdict, schedule }: WhyAnswer): boolean {
 function moreOf(answer: WhyAnswer): string {
   const { verdict, nextDueAt, at } = answer
   if (isManual(answer)) return t('task.why.manual.more')
+  if (answer.calendar?.reason === 'calendarExcluded') return t(answer.calendar.movedTo === null ? 'task.why.calendar.more' : 'task.why.calendar.moreMoved')
+  if (answer.calendar?.reason === 'calendarMoved' && verdict === 'fired') return t('task.why.calendar.moreMovedHere')
   if (verdict === 'notYet' && nextDueAt !== null && nextDueAt !== at) return t('task.why.more.notYetNotDue')
   return tMaybe(`task.why.more.${verdict}`) ?? ''
 }
@@ -78,6 +92,7 @@ function factsOf(answer: WhyAnswer): Fact[] {
     entry?.kind === 'folded' ? words('folded', plain(entry.count)) : null,
     ...(entry?.kind === 'skipped' ? skipFacts(entry.facts) : []),
     entry?.kind === 'skipped' ? instant('decided', entry.decidedAt) : null,
+    ...calendarFacts(answer.calendar),
     answer.schedule === null ? null : words('schedule', plain(scheduleWords(answer.schedule))),
     answer.taskVersion === null ? null : words('version', plain(answer.taskVersion)),
     answer.previousDueAt === null ? null : instant('previous', answer.previousDueAt),
@@ -85,6 +100,18 @@ function factsOf(answer: WhyAnswer): Fact[] {
     typeof answer.facts['createdAt'] === 'string' ? instant('created', answer.facts['createdAt']) : null,
   ]
   return facts.filter((fact) => fact !== null)
+}
+
+function calendarFacts(calendar: WhyCalendar | undefined): Fact[] {
+  if (calendar === undefined) return []
+  const { name, version, why, day, movedFrom, movedTo } = calendar
+  const reason = t(`calendars.leftOut.${why}`)
+  return [
+    words('calendar', plain(t('task.why.calendar.named', { name, version }))),
+    words('calendarDay', plain(day === null ? reason : t('task.why.calendar.day', { day, reason }))),
+    ...(movedFrom === null ? [] : [instant('movedFrom', movedFrom)]),
+    ...(movedTo === null ? [] : [instant('movedTo', movedTo)]),
+  ]
 }
 
 /** Late is what people would notice. */
@@ -113,6 +140,7 @@ function changesOf(answer: WhyAnswer): string[] {
   const { verdict, entry } = answer
   if (isManual(answer)) return [t('task.why.manual.change')]
   if (verdict === 'skipped' && entry?.kind === 'skipped') return [...changeOfSkip(entry.reason), ...(entry.reason === 'restored' ? [] : [t('task.why.changes.byHand')])]
+  if (answer.calendar?.reason === 'calendarExcluded') return [t('task.why.calendar.change', { name: answer.calendar.name })]
   if (verdict === 'paused' || verdict === 'notDue' || verdict === 'held' || verdict === 'overdue') return [t(`task.why.changes.${verdict}`)]
   return []
 }

@@ -15,7 +15,7 @@ const Blank = { template: '<i />' }
 
 async function open(world: World, path = '/task') {
   const calls = useMockApi(world)
-  const names = ['task', 'task-new', 'task-edit', 'run', 'runs', 'executors']
+  const names = ['task', 'task-new', 'task-edit', 'run', 'runs', 'executors', 'bulks', 'bulk']
   const router = createRouter({ history: createMemoryHistory(), routes: [{ path: '/task', name: 'tasks', component: TasksPage }, ...names.map((name) => ({ path: `/other/${name}/:id?`, name, component: Blank }))] })
   await router.push(path)
   const pinia = createPinia()

@@ -1,8 +1,11 @@
 import type { InstanceListItem } from '@tickwheel/contract'
-import { computed, onMounted, onScopeDispose, watch } from 'vue'
+import { computed, onMounted, watch } from 'vue'
 import { listTasks, type TaskListQuery } from '../../api/tasks.ts'
 import { useCall } from '../../api/use-call.ts'
+import { runsIn } from '../../live/live-data.ts'
 import { useLive } from '../../live/use-live.ts'
+import { usePerFrame } from '../../live/use-per-frame.ts'
+import { useSoon } from '../../live/use-soon.ts'
 import { useUrlQuery } from '../../router/use-url-query.ts'
 import { withRuns } from './task-rows.ts'
 
@@ -16,35 +19,28 @@ export function useTasks() {
   const tasks = useCall(() => listTasks(request()))
 
   function request(): TaskListQuery {
-    const { q, group, enabled, schedule, handler, tag, page, size } = query.value
+    const { page, size } = query.value
+    return { page: Number(page ?? 1), pageSize: Number(size ?? 20), ...filter.value }
+  }
+
+  /** what the list shows, whatever the page: what all that match are */
+  const filter = computed((): TaskListQuery => {
+    const { q, group, enabled, schedule, handler, tag } = query.value
     return {
-      page: Number(page ?? 1), pageSize: Number(size ?? 20),
       ...(q === undefined ? {} : { keyword: q }), ...(group === undefined ? {} : { groupId: Number(group) }), ...(enabled === undefined ? {} : { enabled: enabled === 'true' }),
       ...(schedule === undefined ? {} : { scheduleKind: schedule }), ...(handler === undefined ? {} : { handlerKind: handler }), ...(tag === undefined ? {} : { tag }),
     }
-  }
+  })
 
   onMounted(tasks.load)
   watch(query, tasks.load)
 
-  let timer: ReturnType<typeof setTimeout> | undefined
-  function reloadSoon(): void {
-    timer ??= setTimeout(() => {
-      timer = undefined
-      void tasks.load()
-    }, SOON_MS)
-  }
-  onScopeDispose(() => clearTimeout(timer))
-
+  const reloadSoon = useSoon(() => void tasks.load(), SOON_MS)
+  const takeRuns = usePerFrame<InstanceListItem>((runs) => {
+    if (tasks.data.value !== null) tasks.data.value = { ...tasks.data.value, items: withRuns(tasks.data.value.items, runs) }
+  })
   useLive(() => 'task', reloadSoon, { onResume: reloadSoon })
-  useLive(() => 'group:*', ({ data }) => {
-    if (tasks.data.value === null || !isRuns(data)) return
-    tasks.data.value = { ...tasks.data.value, items: withRuns(tasks.data.value.items, data.instances) }
-  }, { onResume: reloadSoon })
+  useLive(() => 'group:*', ({ data }) => takeRuns(runsIn(data)), { onResume: reloadSoon })
 
-  return { query, change, clear, isFiltered, ...tasks }
-}
-
-function isRuns(data: unknown): data is { instances: InstanceListItem[] } {
-  return typeof data === 'object' && data !== null && 'instances' in data && Array.isArray(data.instances)
+  return { query, change, clear, isFiltered, filter, ...tasks }
 }

@@ -18,18 +18,23 @@ export function useWorkflows() {
   const workflows = useCall(() => listWorkflows(request()))
 
   function request(): WorkflowListQuery {
-    const { q, group, enabled, schedule, tag, page, size } = query.value
+    const { page, size } = query.value
+    return { page: Number(page ?? 1), pageSize: Number(size ?? 20), ...filter.value }
+  }
+
+  /** what the list shows, whatever the page: what all that match are */
+  const filter = computed((): WorkflowListQuery => {
+    const { q, group, enabled, schedule, tag } = query.value
     return {
-      page: Number(page ?? 1), pageSize: Number(size ?? 20),
       ...(q === undefined ? {} : { keyword: q }), ...(group === undefined ? {} : { groupId: Number(group) }), ...(enabled === undefined ? {} : { enabled: enabled === 'true' }),
       ...(schedule === undefined ? {} : { scheduleKind: schedule }), ...(tag === undefined ? {} : { tag }),
     }
-  }
+  })
 
   watch(query, workflows.load)
   const loadSoon = useSoon(() => void workflows.load(), SOON_MS)
   // a workflow is stored as a task: its changes are told there
   useLive(() => 'task', loadSoon, { onResume: loadSoon })
   usePoll(() => workflows.load(), POLL_MS)
-  return { query, change, clear, isFiltered, ...workflows }
+  return { query, change, clear, isFiltered, filter, ...workflows }
 }
