@@ -1,9 +1,9 @@
 /* Readers of a live log that stop, and that are cut off, against a server and an executor that are processes of their own. */
-import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { ApiClient } from './kit/api-client.ts'
 import { Chance } from './kit/chance.ts'
 import { startExecutor, type ExecutorProcess } from './kit/executor-process.ts'
+import { COLLECTED_ALL_THE_TIME, heldAtMost } from './kit/held-memory.ts'
 import { forgetPeak, peakMemory } from './kit/processes.ts'
 import { ended, executorToken, GENEROUS_BUDGETS, inState, shellTask, trigger } from './kit/runs.ts'
 import { startServer, type ServerOptions, type ServerProcess } from './kit/server-process.ts'
@@ -49,19 +49,16 @@ function upTo(count: number): number[] {
 }
 
 /*
- * What counts is what the server holds for a reader: the difference between runs with and without one. Resident memory alone cannot tell it: V8
- * lets 50 MB of lines leave over 100 MiB of garbage, more or less from run to run. So the server's garbage is collected all the time
- * (`held-memory.ts`), and two peaks of each run are compared: what was held after a collection, and VmHWM, which the kernel is asked to
- * forget before each run. Runs of both kinds take turns; the first ones warm the server up and do not count.
+ * What counts is what the server holds for a reader: the difference between runs with and without one, told by what was held after a collection.
+ * Resident memory (VmHWM, which the kernel is asked to forget before each run) is shown beside it. Runs of both kinds take turns; the first ones warm
+ * the server up and do not count.
  */
 describe.skipIf(process.platform !== 'linux')('a reader that stops reading while a task prints 50 MB', () => {
   it(
     'costs the server under 16 MiB more than no reader, and gets every line once, in order, when it reads again',
     { timeout: 300_000 },
     async () => {
-      const scene = await begin({
-        env: { NODE_OPTIONS: `--expose-gc --import ${join(import.meta.dirname, 'fixtures', 'held-memory.ts')}` },
-      })
+      const scene = await begin({ env: COLLECTED_ALL_THE_TIME })
       const task = await shellTask(scene.admin, 'prints', `seq -f '%06.0f ${'x'.repeat(93)}' 1 ${String(LINES)}`)
       const without: Peak[] = []
       const stalled: Peak[] = []
@@ -86,7 +83,7 @@ describe.skipIf(process.platform !== 'linux')('a reader that stops reading while
       }
       tell({ 'without a reader': without, 'with one that stopped': stalled, 'while it caught up': whole })
       const [usual, ofStalled] = [without, stalled].map((peaks) => peaks.slice(1))
-      for (const measure of ['heldMib', 'residentMib'] as const) expect(most(ofStalled, measure) - most(usual, measure)).toBeLessThan(16)
+      expect(mostHeld(ofStalled) - mostHeld(usual)).toBeLessThan(16)
     },
   )
 })
@@ -100,18 +97,13 @@ interface Peak {
 
 /** The peaks since it was asked the last time. */
 async function peakOf({ program }: ServerProcess): Promise<Peak> {
-  const heard = program.output.length
-  process.kill(program.pid, 'SIGUSR2')
-  const bytes = await waitFor(() => /held at most (\d+) bytes\n/.exec(program.output.slice(heard))?.[1], {
-    what: 'the figure of held-memory.ts',
-  })
-  const peak = { heldMib: Number(bytes) / MIB, residentMib: peakMemory(program.pid) / MIB }
+  const peak = { heldMib: (await heldAtMost(program)) / MIB, residentMib: peakMemory(program.pid) / MIB }
   forgetPeak(program.pid)
   return peak
 }
 
-function most(peaks: readonly Peak[] = [], measure: keyof Peak): number {
-  return Math.max(...peaks.map((peak) => peak[measure]))
+function mostHeld(peaks: readonly Peak[] = []): number {
+  return Math.max(...peaks.map(({ heldMib }) => heldMib))
 }
 
 function tell(kinds: Readonly<Record<string, readonly Peak[]>>): void {

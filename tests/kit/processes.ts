@@ -5,11 +5,6 @@ export function peakMemory(pid: number): number {
   return kibibytesOf(pid, 'VmHWM') * 1024
 }
 
-/** The resident memory of a process now, in bytes: VmRSS. Linux only. */
-export function residentMemory(pid: number): number {
-  return kibibytesOf(pid, 'VmRSS') * 1024
-}
-
 /** Forgets the peak so far, so that `peakMemory` tells of what comes now. Linux only. */
 export function forgetPeak(pid: number): void {
   writeFileSync(`/proc/${String(pid)}/clear_refs`, '5')
