@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { CAUSE, latenessBucket, OUTCOME, seededRandom } from '@tickwheel/core'
 import { addCounts, METRIC, type Count } from '../server/src/store/counters.ts'
 import type { Database } from '../server/src/store/database.ts'
+import { openMysql } from '../server/src/store/dialect/mysql.ts'
 import { openSqlite } from '../server/src/store/dialect/sqlite.ts'
 import { createGroup } from '../server/src/store/groups.ts'
 import { floorOfInstant } from '../server/src/store/ids.ts'
@@ -11,6 +12,7 @@ import { migrate, SCHEMA_LEVEL } from '../server/src/store/migrate.ts'
 import type { InstanceRow } from '../server/src/store/schema.ts'
 import { changeAt, endedRow } from '../server/src/store/store.fixture.ts'
 import { createTask } from '../server/src/store/tasks.ts'
+import type { MariaDb } from '../tests/kit/mariadb.ts'
 
 /** How much the store has. */
 export interface StoreSize {
@@ -45,10 +47,31 @@ export async function dashboardStore(size: StoreSize, into: string): Promise<voi
   copyFileSync(file, join(into, 'tickwheel.db'), constants.COPYFILE_FICLONE)
 }
 
-async function make(path: string, { runs, tasks, groups }: StoreSize): Promise<void> {
+/** The same in a new database of a MariaDB, made each time: where a server finds it. */
+export async function dashboardDatabase(size: StoreSize, server: MariaDb): Promise<string> {
+  server.sql('CREATE DATABASE bench')
+  const from = performance.now()
+  const now = Date.now()
+  const db = openMysql({ url: server.url('bench'), now: () => now })
+  await migrate(db)
+  await db.makePartitions(now - HOURS * HOUR_MS)
+  await fill(db, now, size)
+  await db.close()
+  server.sql('ANALYZE TABLE instance, task, counter', 'bench')
+  console.log(`the database was made in ${((performance.now() - from) / 1000).toFixed(0)} s`)
+  return server.url('bench')
+}
+
+async function make(path: string, size: StoreSize): Promise<void> {
   const now = Date.now()
   const db = openSqlite({ path, now: () => now })
   await migrate(db)
+  await fill(db, now, size)
+  await db.write('rest', (tx) => tx.run('ANALYZE'))
+  await db.close()
+}
+
+async function fill(db: Database, now: number, { runs, tasks, groups }: StoreSize): Promise<void> {
   const groupIds: number[] = []
   for (let n = 1; n <= groups; n += 1)
     groupIds.push((await createGroup(db, { input: { name: `group ${n}`, appName: `group-${n}` } }, changeAt(now))).groupId)
@@ -67,8 +90,6 @@ async function make(path: string, { runs, tasks, groups }: StoreSize): Promise<v
     known.push({ id: (await createTask(db, { input, serverZone: 'UTC' }, changeAt(now))).taskId, groupId })
   }
   await addRuns(db, { runs, tasks: known, now })
-  await db.write('rest', (tx) => tx.run('ANALYZE'))
-  await db.close()
 }
 
 async function addRuns(

@@ -1,6 +1,6 @@
 /**
- * Lists and the dashboard over a store with a million ended runs: how long a real server on SQLite takes to answer, from the call to the whole answer at the
- * caller, one call after the other over kept connections.
+ * Lists and the dashboard over a store with a million ended runs: how long a real server takes to answer, from the call to the whole answer at the
+ * caller, one call after the other over kept connections. On SQLite, or with `BENCH_STORE=mysql` on a private MariaDB (256 MiB of buffers).
  *
  * `BENCH_RUNS` (default 1,000,000) ended runs of seven days, 2,000 tasks that are due once an hour, 20 groups. Each call is made `BENCH_CALLS` times
  * (default 60) after three that warm up; each of the dashboard's differs from the one before, so that no answer is one that was kept. The claim: 99 of 100
@@ -10,10 +10,11 @@
 import { loadavg } from 'node:os'
 import { makeDir, removeDir } from '../tests/kit/temp-dir.ts'
 import { ApiClient } from '../tests/kit/api-client.ts'
+import { MariaDb } from '../tests/kit/mariadb.ts'
 import { startServer } from '../tests/kit/server-process.ts'
 import { openCalls, type Call } from './calls.ts'
 import { cpuOf } from './cpu.ts'
-import { dashboardStore } from './dashboard-store.fixture.ts'
+import { dashboardDatabase, dashboardStore } from './dashboard-store.fixture.ts'
 import { formatTable, machine } from './report.ts'
 
 const SIZE = { runs: Number(process.env.BENCH_RUNS ?? 1_000_000), tasks: 2_000, groups: 20 }
@@ -33,9 +34,11 @@ interface Kind {
 async function main(): Promise<void> {
   console.log(`${machine()}; load ${(loadavg()[0] ?? 0).toFixed(1)}`)
   const dataDir = makeDir()
+  await using mariaDb = process.env.BENCH_STORE === 'mysql' ? await MariaDb.start({ durable: true }) : null
   try {
-    await dashboardStore(SIZE, dataDir)
-    await using server = await startServer({ command: 'server', dataDir, env: { ...unlimited, TICKWHEEL_LOG_LEVEL: 'warn' } })
+    const store = mariaDb === null ? {} : { TICKWHEEL_DATABASE_URL: await dashboardDatabase(SIZE, mariaDb) }
+    if (mariaDb === null) await dashboardStore(SIZE, dataDir)
+    await using server = await startServer({ command: 'server', dataDir, env: { ...unlimited, ...store, TICKWHEEL_LOG_LEVEL: 'warn' } })
     const admin = await server.signIn()
     const kinds = await kindsOf(admin)
     const viewer = await viewerOf(admin, server.url)
