@@ -29,6 +29,25 @@ describeConsole('the console, when things go wrong', {}, (test) => {
     expect(complaints()).toEqual([])
   })
 
+  it('asks before the parameters that somebody has typed are lost', async () => {
+    const { admin, page, complaints } = test
+    const task = await shellTask(admin, 'with parameters', 'echo "$1"')
+    await page.goto(`/task/${String(task.id)}`)
+    const more = page.getByRole('button', { name: 'More actions' })
+    await more.click()
+    await page.getByRole('menuitem', { name: 'Run with parameters…' }).click()
+    const drawer = page.getByRole('dialog', { name: 'Run “with parameters”' })
+    await drawer.getByLabel('Parameters').fill('typed')
+    await page.keyboard.press('Escape')
+    const question = page.getByRole('dialog', { name: 'Close without saving?' })
+    await question.getByRole('button', { name: 'Keep editing' }).click()
+    expect(await drawer.getByLabel('Parameters').inputValue()).toBe('typed')
+    await drawer.getByRole('button', { name: 'Cancel' }).click()
+    await question.getByRole('button', { name: 'Discard changes' }).click()
+    await drawer.waitFor({ state: 'hidden' })
+    expect(complaints()).toEqual([])
+  })
+
   it('answers why a task did not run: its schedule was off; and shows its ledger', async () => {
     const { admin, page, complaints } = test
     const task = await shellTask(admin, 'paused', 'echo never', { schedule: { kind: 'cron', expression: '* * * * * ?', timezone: 'UTC' } })

@@ -1,9 +1,8 @@
-import { nextTick, onBeforeUnmount, ref, shallowRef, watch, type Ref } from 'vue'
-import { useRouter } from 'vue-router'
+import { ref, shallowRef, watch, type Ref } from 'vue'
 import { toProblem } from '../api/problem.ts'
 import { fieldErrors, problemWords } from '../locales/problem-words.ts'
 import { t, type MessageKey } from '../locales/text.ts'
-import { isMeant } from './ask.ts'
+import { useDrawerGuard } from './use-drawer-guard.ts'
 
 export interface FormDrawer<Thing, Saved> {
   readonly isOpen: Ref<boolean>
@@ -33,19 +32,14 @@ export function useFormDrawer<Thing, Saved>(drawer: FormDrawer<Thing, Saved>) {
   const wrong = ref<Record<string, string>>({})
   const refusal = ref('')
   const isBusy = ref(false)
-  let untouched = ''
-
-  const isTouched = (): boolean => drawer.isOpen.value && !isBusy.value && textOf(drawer.draft()) !== untouched
-  guard(isTouched, drawer.isOpen)
+  const { begin, close } = useDrawerGuard({ ...drawer, isBusy })
 
   function show(thing: Thing | null): void {
     edited.value = thing
     drawer.fill(thing)
     wrong.value = {}
     refusal.value = ''
-    untouched = textOf(drawer.draft())
-    // fields that follow others have followed by then
-    void nextTick(() => (untouched = textOf(drawer.draft())))
+    begin()
   }
 
   async function save(): Promise<void> {
@@ -78,11 +72,6 @@ export function useFormDrawer<Thing, Saved>(drawer: FormDrawer<Thing, Saved>) {
     refusal.value = t(drawer.stale)
   }
 
-  /** By the button, the cross, Escape or a click beside it. */
-  async function close(): Promise<void> {
-    if (!isTouched() || (await isLossMeant())) drawer.isOpen.value = false
-  }
-
   return { edited, wrong, refusal, isBusy, show, save, close }
 }
 
@@ -92,34 +81,4 @@ export function forgetWhenChanged<Form extends object>(form: Form, wrong: Ref<Re
     watch(() => form[field], () => {
       delete wrong.value[field]
     })
-}
-
-async function isLossMeant(): Promise<boolean> {
-  return isMeant({ title: t('actions.closeTitle'), text: t('actions.closeText'), confirm: t('actions.discard'), cancel: t('actions.stay') })
-}
-
-/** Another page, by a link or the back button, and closing the tab are asked about, too. */
-function guard(isTouched: () => boolean, isOpen: Ref<boolean>): void {
-  const router = useRouter()
-  let off: (() => void) | null = null
-  const warn = (event: BeforeUnloadEvent): void => {
-    if (isTouched()) event.preventDefault()
-  }
-  const release = (): void => {
-    off?.()
-    off = null
-    window.removeEventListener('beforeunload', warn)
-  }
-  const take = (): void => {
-    release()
-    window.addEventListener('beforeunload', warn)
-    off = router.beforeEach(async (to, from) => to.path === from.path || to.name === 'login' || !isTouched() || isLossMeant())
-  }
-  watch(isOpen, (open) => (open ? take() : release()), { immediate: true })
-  onBeforeUnmount(release)
-}
-
-/** Sets count by what is in them, in whichever order. */
-function textOf(draft: unknown): string {
-  return JSON.stringify(draft, (_key, value: unknown) => (value instanceof Set ? [...value].sort() : value))
 }
