@@ -1,5 +1,8 @@
+import type { CalendarRules } from '@tickwheel/contract'
 import { REASON } from '@tickwheel/core'
 import { describe, expect, it } from 'vitest'
+import { createCalendar } from '../store/calendars.ts'
+import { listTrace } from '../store/instances.ts'
 import { changeAt, T0 } from '../store/store.fixture.ts'
 import { updateTask } from '../store/tasks.ts'
 import { ALICE, ALL, World } from './world.fixture.ts'
@@ -31,6 +34,22 @@ describe('a task that is due', () => {
     expect(rows.map((row) => row.due_at - T0)).toEqual([1000, 2000, 3000, 4000, 5000, 6000, 7000, 8000, 9000, 10_000])
     for (const [index, row] of rows.entries()) if (index > 0) expect(row.prev_due_at).toBe(rows[index - 1]?.due_at)
     expect((await world.ended()).length).toBe(10)
+  })
+
+  it('that its calendar has moved says from where', async () => {
+    const world = await World.create()
+    const rules: CalendarRules = { weekend: [6], days: [], blackouts: [] }
+    const calendarId = await createCalendar(world.db, { groupId: 1, name: 'plant', rules }, changeAt(T0))
+    // T0 is a Sunday, 08:00
+    await world.task({ schedule: { kind: 'cron', expression: '1 0 8 ? * SAT,SUN', timezone: 'UTC', calendarId, onDayOff: 'skip' } })
+    await world.task({ schedule: { kind: 'cron', expression: '1 0 8 ? * SAT', timezone: 'UTC', calendarId, onDayOff: 'next' } })
+    await world.pass(1000)
+    const [named, moved] = await world.open()
+    if (named === undefined || moved === undefined) throw new Error('two are due')
+    const reasons = async (id: number) => (await listTrace(world.db, ALL, id)).filter(({ reason }) => reason === 'calendarMoved')
+    expect(await reasons(named.id)).toEqual([])
+    const facts = { calendarId, calendar: 'plant', version: 1, why: 'weekend', day: null, from: '2026-11-21T08:00:01.000Z' }
+    expect(await reasons(moved.id)).toEqual([{ at: '2026-11-22T08:00:01.000Z', reason: 'calendarMoved', facts }])
   })
 
   it('fires every instant of 100 ms although a tick is late', async () => {

@@ -286,7 +286,12 @@ class Draft {
       started_at: null,
       cancel_at: null,
       cancel_by: null,
-      trace: appendTrace('[]', now, [firedTrace(entry, now), ...(isWaiting ? [waitTrace(load.blocker, now)] : []), ...(seat?.trace ?? [])]),
+      trace: appendTrace('[]', now, [
+        firedTrace(entry, now),
+        ...movedTrace(schedule, entry.dueAt, now),
+        ...(isWaiting ? [waitTrace(load.blocker, now)] : []),
+        ...(seat?.trace ?? []),
+      ]),
       on_end: (isDelay ? ON_END_DELAY : 0) | (definition.pauseAfterFailures > 0 ? ON_END_FAILURE : 0),
       wait_code: isWaiting ? REASON.waitsForEarlierRun : null,
       wait_facts: isWaiting ? JSON.stringify({ blocker: load.blocker }) : null,
@@ -326,6 +331,15 @@ function firedTrace(entry: FireEntry, at: number): TraceEntry {
   return entry.misfire === undefined
     ? { reason: 'fired', at, facts: { lateMs: entry.lateMs } }
     : { reason: 'firedAfterMisfire', at, facts: { policy: entry.misfire, lateMs: entry.lateMs } }
+}
+
+/** Why it fires at an instant that its schedule does not name. */
+function movedTrace(schedule: SeriesSchedule, dueAt: number, at: number): TraceEntry[] {
+  const moved = schedule.movedHere(dueAt)
+  if (moved === null) return []
+  const { calendar, why, name, from } = moved
+  const facts = { calendarId: calendar.id, version: calendar.version, why, day: name, from: new Date(from).toISOString() }
+  return [{ reason: 'calendarMoved', at, facts }]
 }
 
 function waitTrace(blocker: number | null, at: number): TraceEntry {

@@ -18,6 +18,7 @@ import {
   readTrace,
   reasonOf,
   stateOfPhase,
+  type Facts,
   type InstanceState,
   type Scope,
 } from '@tickwheel/core'
@@ -25,6 +26,7 @@ import { query, type Database, type ReadTx } from './database.ts'
 import { parseJson } from './definition.ts'
 import { namesOfGroups } from './groups.ts'
 import { countRuns, filterOf, findRuns, statesOf } from './instance-find.ts'
+import { nameOfCalendar } from './named-calendar.ts'
 import { instantText, offsetOf } from './page.ts'
 import { ATTEMPT_OUTCOME, PART_PAYLOAD, REDUCE } from './run-writes.ts'
 import type { AttemptRow, InstanceRow, OpenInstanceRow, PayloadRow, RunFacts } from './schema.ts'
@@ -116,8 +118,15 @@ export async function getInstance(
 export async function listTrace(db: Database, scope: Scope, instanceId: number): Promise<TraceEntry[]> {
   return db.read(async (tx) => {
     const { row } = await visibleRun(tx, scope, instanceId)
-    return readTrace(row.trace, row.created_at).map(({ at, reason, facts }) => ({ at: instantText(at), reason, facts: { ...facts } }))
+    const entries = readTrace(row.trace, row.created_at)
+    return Promise.all(entries.map(async ({ at, reason, facts }) => ({ at: instantText(at), reason, facts: await namedFacts(tx, facts) })))
   })
+}
+
+/** A calendar is told by its present name. */
+async function namedFacts(tx: ReadTx, facts: Facts): Promise<Record<string, unknown>> {
+  const { calendarId } = facts
+  return typeof calendarId === 'number' ? { ...facts, calendar: await nameOfCalendar(tx, calendarId) } : { ...facts }
 }
 
 /** What permission checks and log readers need to know of a run. */

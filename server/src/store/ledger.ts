@@ -348,8 +348,7 @@ class LedgerReader {
 }
 
 function firedEntry(row: FiringRow, schedule: SeriesSchedule): LedgerEntry {
-  const span = schedule.spanAt(row.due_at)
-  const moved = span === null ? null : (schedule.calendarOf(span)?.movedHere(row.due_at) ?? null)
+  const moved = schedule.movedHere(row.due_at)
   return {
     kind: 'fired',
     dueAt: instantText(row.due_at),

@@ -1,5 +1,5 @@
 import type { ScheduleInput } from '@tickwheel/contract'
-import type { CalendarEffect, CompiledSchedule, DueInstants } from '@tickwheel/core'
+import type { CalendarEffect, CompiledSchedule, DueInstants, MovedHere } from '@tickwheel/core'
 import { query, type ReadTx } from './database.ts'
 import { readSchedule } from './definition.ts'
 import type { ScheduleSpanRow } from './schema.ts'
@@ -82,6 +82,12 @@ export interface SeriesSchedule extends CompiledSchedule {
   spanAt(at: number): Span | null
   /** What the calendar of an enabled span does to its instants; null: it has none. */
   calendarOf(span: Span): CalendarEffect | null
+  /** For which instant, on a day off, the firing at this one stands; null: for itself. */
+  movedHere(at: number): MovedByCalendar | null
+}
+
+export interface MovedByCalendar extends MovedHere {
+  readonly calendar: SpanCalendar
 }
 
 /**
@@ -91,6 +97,8 @@ export interface SeriesSchedule extends CompiledSchedule {
 export function seriesSchedule(spans: readonly Span[]): SeriesSchedule {
   const pieces = spans.filter((span) => span.isEnabled).map(pieceOf)
   const newest = pieces.at(-1)
+  const spanAt = (at: number): Span | null => spans.find((span) => span.fromAt <= at && (span.toAt === null || at < span.toAt)) ?? null
+  const calendarOf = (span: Span): CalendarEffect | null => pieces.find((piece) => piece.span === span)?.compiled.calendar ?? null
   return {
     kind: newest?.compiled.kind ?? 'manual',
     next: (after) => firstOf(pieces, (piece) => piece.next(after)),
@@ -98,8 +106,13 @@ export function seriesSchedule(spans: readonly Span[]): SeriesSchedule {
     countBetween: (from, to, limit) => pieces.reduce((sum, piece) => (sum >= limit ? sum : sum + piece.count(from, to, limit - sum)), 0),
     nextAfterEnd: (endedAt) =>
       spans.at(-1)?.isEnabled === true && spans.at(-1)?.toAt === null ? (newest?.compiled.nextAfterEnd(endedAt) ?? null) : null,
-    calendarOf: (span) => pieces.find((piece) => piece.span === span)?.compiled.calendar ?? null,
-    spanAt: (at) => spans.find((span) => span.fromAt <= at && (span.toAt === null || at < span.toAt)) ?? null,
+    calendarOf,
+    spanAt,
+    movedHere: (at) => {
+      const span = spanAt(at)
+      const moved = span === null || span.calendar === null ? null : (calendarOf(span)?.movedHere(at) ?? null)
+      return span === null || span.calendar === null || moved === null ? null : { ...moved, calendar: span.calendar }
+    },
   }
 }
 

@@ -22,6 +22,7 @@ describe('reasons in words', () => {
     ['the group that a run waits in by its name', 'waitsForSlot', { groupId: 2, group: 'Billing', used: 3, capacity: 3 }, 'Waits for an executor slot in group “Billing”: 3 of 3 in use.'],
     ['a group whose name is not at hand by its number', 'waitsForExecutor', { groupId: 2 }, 'Waits for an executor in group “#2”: none is online.'],
     ['the limit of a group', 'waitsForGroupLimit', { groupId: 2, group: 'Billing', used: 5, max: 5 }, 'Waits for a place in group “Billing”: group limit 5 of 5 used.'],
+    ['where a calendar has moved a firing from', 'calendarMoved', { calendarId: 4, calendar: 'plant', why: 'weekend', day: null, from: 'long ago' }, 'Moved here by calendar “plant” from long ago.'],
     ['reasons of a newer server as they are', 'eclipse', {}, 'eclipse'],
   ])('word %s', (_what, reason, facts, words) => expect(reasonWords(reason, facts, new Map([[3, 'billing-01']]))).toBe(words))
 
