@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { RUN_STATES } from '../components/run-state.ts'
 
 /*
- * The design language is in tokens.css: no other file has a colour of its own, sizes of type are on its scale, and what is written can be read on what it stands on,
- * in both themes (WCAG 1.4.3: 4.5 to 1).
+ * The design language is in tokens.css: no other file has a colour of its own, sizes of type, spaces and radii are on its scales, and what is written can be read on
+ * what it stands on, in both themes (WCAG 1.4.3: 4.5 to 1).
  */
 const root = join(import.meta.dirname, '..')
 const tokens = readFileSync(join(root, 'styles', 'tokens.css'), 'utf8')
@@ -33,8 +33,29 @@ function valuesOf(text: string, property: string): string[] {
   return [...text.matchAll(new RegExp(`(?<![\\w-])${property}:\\s*([^;}]+)`, 'g'))].map(([, value = '']) => value.trim())
 }
 
+/**
+ * Every value of the properties whose name has `name` in it, in style sheets, in attributes of templates and in objects of scripts: `gap: 4px 8px` gives `4px 8px`, so
+ * does `rowGap: '4px 8px'`, and `[6, 2]`, which a library takes for pixels, gives `6px 2px`. Custom properties count, too: `--el-drawer-padding-primary`.
+ */
+function valuesLike(text: string, name: RegExp): string[] {
+  const quoted = String.raw`'([^']*)'|"([^"]*)"|\x60([^\x60]*)\x60`
+  const bare = String.raw`((?:[^;{}'"\x60,()[\]]|\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\])*)`
+  const declared = new RegExp(String.raw`[\w-]*(?:${name.source})[\w-]*(?:['"]?:\s*(?:${quoted}|${bare})|\s*=\s*(?:${quoted}))`, 'gi')
+  return [...text.matchAll(declared)].map((match) => {
+    const value = match.slice(1).join('').trim()
+    return /^(?:\d+|\[[\d\s,]+\])$/.test(value) ? [...value.matchAll(/\d+/g)].map(([number]) => (number === '0' ? '0' : `${number}px`)).join(' ') : value
+  })
+}
+
+/** The values of paddings, margins and gaps that have a length off the scale; a negative margin counts as what it takes back. */
+function strayIn(text: string, scale: readonly string[]): string[] {
+  const spaces = valuesLike(text, /padding|margin|(?<![a-z])gap|(?<=row|column)gap/)
+  return spaces.filter((value) => [...value.matchAll(/[\d.]+(?:px|r?em)\b/g)].some(([length]) => !['0px', '1px', ...scale].includes(length)))
+}
+
 describe('the files of the console', () => {
   const files = filesOf(root)
+  const steps = [...tokens.matchAll(/--space-\d+: (\w+);/g)].map(([, step = '']) => step)
 
   it('have no colour of their own', () => {
     const literal = /(?<![\w&/`$'"{(#-])#(?:[\da-f]{3}|[\da-f]{4}|[\da-f]{6}|[\da-f]{8})\b(?!\()|['"]#(?:[\da-f]{3}|[\da-f]{6})['"]|\b(?:rgba?|hsla?|oklch|lab)\(|(?<=(?:color|background|border|fill|stroke):[^;]*\s)(?:white|black|red|green|blue|gray|grey|orange|yellow)\b/gi
@@ -46,6 +67,34 @@ describe('the files of the console', () => {
     const scale = [...tokens.matchAll(/--type-\w+: ([\d.]+px)/g)].map(([, size]) => size)
     expect(scale).toHaveLength(8)
     const found = files.flatMap((file) => valuesOf(styled(file), 'font-size').filter((value) => /^[\d.]/.test(value) && !scale.includes(value)).map((value) => `${file}: font-size ${value}`))
+    expect(found).toEqual([])
+  })
+
+  it.each([
+    ['a shorthand', 'a { padding: 4px 7px 0 }', ['4px 7px 0']],
+    ['one side', 'a { padding-inline: 10px; margin-top: -3px }', ['10px', '-3px']],
+    ['a gap', 'a { gap: 8px 20px; row-gap: 5px; column-gap: 8px }', ['8px 20px', '5px']],
+    ['inside a function', 'a { margin: calc(12px - 1px) min(9vh, 96px) }', ['calc(12px - 1px) min(9vh, 96px)']],
+    ['of Element Plus', 'a { --el-dialog-padding-primary: 20px }', ['20px']],
+    ['a style in a template', '<p style="margin: 5px; width: 300px"><p :style="{ paddingLeft: `${depth * 18}px`, rowGap: \'3px\', width: \'300px\' }">', ['5px', '3px']],
+    ['a style in a script', "host.style.marginTop = '5px'; theme({ '.line': { 'padding': '3px 0', top: '5px' } })", ['5px', '3px 0']],
+    ['an option of a library', '<Edge :label-bg-padding="[5, 2]" />; ({ padding: 0, margin: 5, borderWidth: 3, labelBgPadding: [6, 3], zoom: 5 })', ['5px 2px', '5px', '6px 3px']],
+    ['another unit', 'a { margin: 0.5em 50% 9vh }', ['0.5em 50% 9vh']],
+    ['what is on the scale', 'a { padding: 0 1px 2px 48px; margin: -4px auto; gap: var(--space-8); top: 5px } fit({ padding: 0.2 }); const gap = 3', []],
+  ])('are searched for space: %s', (_, text, found) => {
+    expect(strayIn(text, steps)).toEqual(found)
+  })
+
+  it('have the space of the scale between things, and no other', () => {
+    expect(steps).toHaveLength(9)
+    expect(files.flatMap((file) => strayIn(styled(file), steps).map((value) => `${file}: ${value}`))).toEqual([])
+  })
+
+  it('have the radii that there are', () => {
+    const radii = [...tokens.matchAll(/(--radius[\w-]*): (\w+);/g)].flatMap(([, name = '', value = '']) => [value, `var(${name})`])
+    expect(radii).toHaveLength(8)
+    const known = new Set(['0', '50%', 'inherit', ...radii])
+    const found = files.flatMap((file) => valuesLike(styled(file), /border[\w-]*radius/).filter((value) => value.split(/[\s/]+/).some((one) => !known.has(one))).map((value) => `${file}: ${value}`))
     expect(found).toEqual([])
   })
 

@@ -25,7 +25,7 @@ export function flowEdges(draft: Pick<WorkflowDraft, 'steps' | 'edges'>, faulty:
     return [{
       id: ids[index] ?? '', type: 'default', source: edge.from, target: edge.to, sourceHandle: handleOf(edge, source), targetHandle: 'in', data: { index }, ariaLabel: `${edge.from} → ${edge.to}`,
       class: ['flow-edge', `on-${wayOf(edge).on}`, ...(faulty.has(index) ? ['faulty'] : [])], markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: 'context-stroke' }, interactionWidth: 16,
-      ...(words === '' ? {} : { label: words, labelShowBg: true, labelBgPadding: [6, 3], labelBgBorderRadius: 4 }),
+      ...(words === '' ? {} : { label: words, labelShowBg: true, labelBgPadding: [6, 2], labelBgBorderRadius: 4 }),
     } satisfies FlowEdge]
   })
 }
