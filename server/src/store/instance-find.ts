@@ -10,7 +10,7 @@ import { mayHaveWorkflows } from './workflow-mark.ts'
 
 /**
  * Finds the ids of runs, newest first, in `open_instance` and `instance`. A filter that no index serves runs inside a bound of 20,000 index entries,
- * so a page may be short and still have a next one; where several groups or outcomes are asked for, which are one short query each and merged here, they share it. Open runs are asked first: a run
+ * so a page may be short and still have a next one; several groups or outcomes, which are one short query each and merged here, share 10,000. Open runs are asked first: a run
  * that ends meanwhile is found twice, never not at all, and counts once.
  */
 export interface RunFilter {
@@ -76,17 +76,11 @@ const MAX_SOURCES = 64
 /** At most `limit` ids below `below`. */
 export async function findRuns(tx: ReadTx, filter: RunFilter, below: number, limit: number): Promise<FoundPage> {
   const found = new Set<number>()
-  let frontier = 0
-  const sources = await sourcesOf(tx, filter)
-  // what one source leaves over, those after it have
-  let left = SCAN_LIMIT
-  for (const [index, source] of sources.entries()) {
-    const scans = Math.max(LEAST_SCAN, Math.ceil(left / (sources.length - index)))
-    const part = await askSource(tx, source, { below, limit: limit + 1, scans })
-    left -= part.scanned
-    for (const id of part.ids) found.add(id)
-    frontier = Math.max(frontier, part.readTo)
-  }
+  const frontier = await inRounds(await sourcesOf(tx, filter), below, async (stretches) => {
+    const parts = await askAll(tx, stretches, limit + 1)
+    for (const part of parts) for (const id of part.ids) found.add(id)
+    return parts
+  })
   const ids = [...found].filter((id) => id >= frontier).sort((a, b) => b - a)
   const page = ids.slice(0, limit)
   const last = page.at(-1)
@@ -97,22 +91,53 @@ export async function findRuns(tx: ReadTx, filter: RunFilter, below: number, lim
 /** How many runs match: exact up to 10,000; `isCapped`: there are, or may be, more. */
 export async function countRuns(tx: ReadTx, filter: RunFilter): Promise<{ total: number; isCapped: boolean }> {
   let total = 0
-  let scanned = 0
-  for (const { table, where, params, residual, residualParams } of await sourcesOf(tx, filter)) {
-    const inner =
-      residual === ''
-        ? `SELECT id FROM ${table} WHERE ${where} LIMIT ${TOTAL_LIMIT + 1}`
-        : `SELECT ${columnsOf(table, residual)} FROM ${table} WHERE ${where} ORDER BY id DESC LIMIT ${SCAN_LIMIT}`
-    const [row] = await tx.all<{ scanned: number; matched: number }>(
-      `SELECT COUNT(*) AS scanned, SUM(CASE WHEN ${residual === '' ? '1 = 1' : residual} THEN 1 ELSE 0 END) AS matched FROM (${inner}) AS s`,
-      [...residualParams, ...params],
-    )
-    total += row?.matched ?? 0
-    if (total > TOTAL_LIMIT) return { total: TOTAL_LIMIT, isCapped: true }
-    scanned += residual === '' ? 0 : (row?.scanned ?? 0)
-    if (scanned >= SCAN_LIMIT) return { total, isCapped: true }
-  }
-  return { total, isCapped: false }
+  const frontier = await inRounds(await sourcesOf(tx, filter), Number.MAX_SAFE_INTEGER, async (stretches) => {
+    const extents = [...(await extentsOf(tx, stretches, true)).values()]
+    for (const { matched } of extents) total += matched
+    return extents.map((extent) => ({ ...extent, isFull: total > TOTAL_LIMIT }))
+  })
+  return { total: Math.min(total, TOTAL_LIMIT), isCapped: total > TOTAL_LIMIT || frontier > 0 }
+}
+
+/** Where a source is to be looked at: `scans` of its entries below `below`. */
+interface Stretch {
+  readonly source: Source
+  readonly below: number
+  readonly scans: number
+}
+
+/** `readTo`: 0 when the source has nothing more, else the id down to which it has been read. `scanned`: entries that were looked at by row, about. */
+interface Looked {
+  readonly readTo: number
+  readonly scanned: number
+  /** no more of this source is wanted, though it may have more */
+  readonly isFull: boolean
+}
+
+/**
+ * Looks at sources, all of them in each round, until each has come to its end or is full, or the bound is reached: what some leave over, the others
+ * have in the next round. The id down to which all of them have been read; 0: to their ends.
+ */
+async function inRounds(
+  sources: readonly Source[],
+  below: number,
+  look: (stretches: readonly Stretch[]) => Promise<readonly Looked[]>,
+): Promise<number> {
+  let open = sources.map((source) => ({ source, below }))
+  let left = sources.some((source) => source.isScattered) ? SCAN_LIMIT / 2 : SCAN_LIMIT
+  let frontier = 0
+  do {
+    // few different numbers, so that there are few different statements
+    const scans = LEAST_SCAN * Math.max(1, Math.ceil(left / open.length / LEAST_SCAN))
+    const parts = await look(open.map((one) => ({ ...one, scans })))
+    open = parts.flatMap(({ readTo, scanned, isFull }, index) => {
+      const source = open[index]?.source
+      left -= scanned
+      if (isFull) frontier = Math.max(frontier, readTo)
+      return isFull || readTo === 0 || source === undefined ? [] : [{ source, below: readTo }]
+    })
+  } while (open.length > 0 && left >= open.length * LEAST_SCAN)
+  return Math.max(frontier, ...open.map((one) => one.below))
 }
 
 /** One stretch of one index: `where` is served by it, `residual` is looked at row by row. */
@@ -124,6 +149,8 @@ interface Source {
   readonly residualParams: readonly Value[]
   /** shards are passed over, a parent's all at once */
   readonly hidesShards: boolean
+  /** one of many, whose rows lie apart: to look at one costs about twice as much */
+  readonly isScattered: boolean
 }
 
 /** What a residual may look at. A key of shards is only read where it is asked for: it makes rows long. */
@@ -136,51 +163,114 @@ function columnsOf(table: Source['table'], residual: string): string {
   return residual.includes('shard_key') ? `${COLUMNS[table]}, shard_key` : COLUMNS[table]
 }
 
-/** At most `limit` ids below `below`, of as many index entries as `scans`. */
-interface Stretch {
-  readonly below: number
-  readonly limit: number
-  readonly scans: number
+interface Found extends Looked {
+  readonly ids: readonly number[]
 }
 
-/** `readTo`: 0 when the source has nothing more, else the id down to which it has been read. `scanned`: entries that were looked at by row, about. */
-interface Found {
-  readonly ids: number[]
+/** The newest ids of each stretch, `limit` of each at most. */
+async function askAll(tx: ReadTx, stretches: readonly Stretch[], limit: number): Promise<Found[]> {
+  const rows = await askEach<{ id: number }>(
+    tx,
+    stretches.filter(({ source }) => !source.hidesShards),
+    (stretch) => newestOf(stretch, limit),
+  )
+  const isShort = (stretch: Stretch): boolean => stretch.source.residual !== '' && (rows.get(stretch)?.length ?? limit) < limit
+  const extents = await extentsOf(tx, stretches.filter(isShort), false)
+  const found: Found[] = []
+  for (const stretch of stretches) {
+    const ids = rows
+      .get(stretch)
+      ?.map((row) => row.id)
+      .sort((a, b) => b - a)
+    if (ids === undefined) found.push(await askPastShards(tx, stretch, limit))
+    else if (ids.length >= limit)
+      found.push({ ids, isFull: true, readTo: ids.at(-1) ?? 0, scanned: stretch.source.residual === '' ? 0 : limit })
+    else found.push({ ids, isFull: false, readTo: 0, scanned: 0, ...extents.get(stretch) })
+  }
+  return found
+}
+
+function newestOf({ source, below, scans }: Stretch, limit: number): Question {
+  const { residual, params, residualParams } = source
+  const from =
+    residual === ''
+      ? entriesOf(source, 'id', limit)
+      : `SELECT id FROM (${entriesOf(source, columnsOf(source.table, residual), scans)}) AS e WHERE ${residual} ORDER BY id DESC LIMIT ${limit}`
+  return { select: 'id', from, params: [...params, below, ...residualParams] }
+}
+
+interface Extent {
+  /** of the entries that were read, all unless they are counted by row */
+  readonly matched: number
   readonly readTo: number
   readonly scanned: number
 }
 
-async function askSource(tx: ReadTx, source: Source, stretch: Stretch): Promise<Found> {
-  const { table, where, params, residual, residualParams, hidesShards } = source
-  if (hidesShards) return askPastShards(tx, source, stretch)
-  const { below, limit, scans } = stretch
-  const bounded = `SELECT ${columnsOf(table, residual)} FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${scans}`
-  const sql =
-    residual === ''
-      ? `SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${limit}`
-      : `SELECT id FROM (${bounded}) AS s WHERE ${residual} ORDER BY id DESC LIMIT ${limit}`
-  const ids = (await tx.all<{ id: number }>(sql, [...params, below, ...residualParams])).map((row) => row.id)
-  if (ids.length >= limit) return { ids, readTo: ids.at(-1) ?? 0, scanned: residual === '' ? 0 : limit }
-  if (residual === '') return { ids, readTo: 0, scanned: 0 }
-  const [end] = await tx.all<{ scanned: number; lowest: number }>(
-    `SELECT COUNT(*) AS scanned, MIN(id) AS lowest FROM (SELECT id FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${scans}) AS s`,
-    [...params, below],
+/** How far each stretch goes. */
+async function extentsOf(tx: ReadTx, stretches: readonly Stretch[], isCounted: boolean): Promise<Map<Stretch, Extent>> {
+  const limitOf = ({ source, scans }: Stretch): number => (isCounted && source.residual === '' ? Math.min(scans, TOTAL_LIMIT + 1) : scans)
+  const rows = await askEach<{ entries: number; lowest: number | null; matched: number | null }>(tx, stretches, (stretch) => {
+    const { table, params, residual, residualParams } = stretch.source
+    const isByRow = isCounted && residual !== ''
+    return {
+      select: `COUNT(*) AS entries, MIN(id) AS lowest, ${isByRow ? `SUM(CASE WHEN ${residual} THEN 1 ELSE 0 END)` : 'COUNT(*)'} AS matched`,
+      from: entriesOf(stretch.source, isByRow ? columnsOf(table, residual) : 'id', limitOf(stretch)),
+      params: [...(isByRow ? residualParams : []), ...params, stretch.below],
+    }
+  })
+  return new Map(
+    stretches.map((stretch) => {
+      const { entries = 0, lowest = null, matched = null } = rows.get(stretch)?.[0] ?? {}
+      const scanned = stretch.source.residual === '' ? 0 : entries
+      return [stretch, { matched: matched ?? 0, readTo: entries >= limitOf(stretch) ? (lowest ?? 0) : 0, scanned }]
+    }),
   )
-  const scanned = end?.scanned ?? 0
-  return { ids, readTo: end !== undefined && scanned >= scans ? end.lowest : 0, scanned }
+}
+
+function entriesOf({ table, where }: Source, columns: string, limit: number): string {
+  return `SELECT ${columns} FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${limit}`
+}
+
+/** `SELECT select FROM (from)` */
+interface Question {
+  readonly select: string
+  readonly from: string
+  readonly params: readonly Value[]
+}
+
+/** So many by one statement: one of its own costs the database more than most stretches do. */
+const AT_ONCE = 24
+
+/** Asks something of each stretch; the rows of each, in no order. */
+async function askEach<Row>(
+  tx: ReadTx,
+  stretches: readonly Stretch[],
+  questionOf: (stretch: Stretch) => Question,
+): Promise<Map<Stretch, Row[]>> {
+  const answers = new Map<Stretch, Row[]>(stretches.map((stretch) => [stretch, []]))
+  for (const part of partsOf(stretches, AT_ONCE)) {
+    const questions = part.map(questionOf)
+    const sql = questions.map(({ select, from }, index) => `SELECT ${index} AS source, ${select} FROM (${from}) AS s`).join(' UNION ALL ')
+    const rows = await tx.all<Row & { source: number }>(
+      sql,
+      questions.flatMap(({ params }) => params),
+    )
+    for (const row of rows) {
+      const stretch = part[row.source]
+      if (stretch !== undefined) answers.get(stretch)?.push(row)
+    }
+  }
+  return answers
 }
 
 const STEP = 200
 
 /**
- * As `askSource`, where shards may lie between the runs: those of one parent have ids in a row that nothing else has, so one of them is enough to go on
- * behind the first.
+ * The newest ids of a stretch in which shards may lie between the runs: those of one parent have ids in a row that nothing else has, so one of them
+ * is enough to go on behind the first.
  */
-async function askPastShards(
-  tx: ReadTx,
-  { table, where, params, residual, residualParams }: Source,
-  { below, limit, scans }: Stretch,
-): Promise<Found> {
+async function askPastShards(tx: ReadTx, { source, below, scans }: Stretch, limit: number): Promise<Found> {
+  const { table, where, params, residual, residualParams } = source
   const sql = `SELECT id, cause, shard_index, CASE WHEN ${residual} THEN 1 ELSE 0 END AS matched FROM ${table} WHERE ${where} AND id < ? ORDER BY id DESC LIMIT ${STEP}`
   const ids: number[] = []
   let readTo = below
@@ -192,13 +282,13 @@ async function askPastShards(
     ])
     for (const row of rows) {
       if (row.matched === 1) ids.push(row.id)
-      if (ids.length >= limit) return { ids, readTo: row.id, scanned }
+      if (ids.length >= limit) return { ids, isFull: true, readTo: row.id, scanned }
     }
     const last = rows.at(-1)
-    if (last === undefined || rows.length < STEP) return { ids, readTo: 0, scanned: scanned + rows.length }
+    if (last === undefined || rows.length < STEP) return { ids, isFull: false, readTo: 0, scanned: scanned + rows.length }
     readTo = last.cause === CAUSE.shard ? last.id - (last.shard_index ?? 0) : last.id
   }
-  return { ids, readTo, scanned: scans }
+  return { ids, isFull: false, readTo, scanned: scans }
 }
 
 async function sourcesOf(tx: ReadTx, asked: RunFilter): Promise<Source[]> {
@@ -246,19 +336,8 @@ async function endedSources(
   const isWhole = groups === null && outcomes.length === allOutcomes
   const known = isWhole ? null : (groups ?? (await groupsWithRuns(tx)))
   if (known === null || known.length * outcomes.length > MAX_SOURCES) return [sourceOf('instance', filter, [], byRow)]
-  return known.flatMap((groupId) =>
-    outcomes.map((outcome) =>
-      sourceOf(
-        'instance',
-        filter,
-        [
-          { sql: 'group_id = ?', params: [groupId] },
-          { sql: 'outcome = ?', params: [outcome] },
-        ],
-        [],
-      ),
-    ),
-  )
+  const indexed = known.flatMap((groupId) => outcomes.map((outcome) => [equals('group_id', groupId), equals('outcome', outcome)]))
+  return indexed.map((clauses) => ({ ...sourceOf('instance', filter, clauses, []), isScattered: indexed.length > 1 }))
 }
 
 /** Every group that has ended runs, one step of the index each; more than the bound of sources are not needed. */
@@ -293,6 +372,7 @@ function sourceOf(table: Source['table'], filter: KnownFilter, indexed: readonly
     residual: residual.map((clause) => clause.sql).join(' AND '),
     residualParams: residual.flatMap((clause) => clause.params),
     hidesShards: !filter.hasShards,
+    isScattered: false,
   }
 }
 
@@ -328,7 +408,11 @@ function idLists({ ids }: RunFilter): Clause[][] {
 }
 
 function taskClause({ taskId }: RunFilter): Clause[] {
-  return taskId === undefined ? [] : [{ sql: 'task_id = ?', params: [taskId] }]
+  return taskId === undefined ? [] : [equals('task_id', taskId)]
+}
+
+function equals(column: string, value: number): Clause {
+  return { sql: `${column} = ?`, params: [value] }
 }
 
 function groupClause(groups: readonly number[] | null): Clause[] {

@@ -168,6 +168,14 @@ describe('a long list of runs', () => {
     )
     expect(pages).toBeLessThan(8)
   })
+
+  it('reads on where runs are with what is left over where there are none', async () => {
+    await put(Array.from({ length: 9_000 }, (_, n) => endedRow(BASE + n, n === 3 ? { cause: 2 } : {})))
+    const found = await listInstances(db, [id<'group'>(1), id<'group'>(2)], { cause: 'manual' })
+    expect(found.items.map((item) => item.id - BASE)).toEqual([3])
+    expect(found).toMatchObject({ total: 1, nextCursor: null })
+    expect(found.totalCapped).toBeUndefined()
+  })
 })
 
 describe('one run', () => {
