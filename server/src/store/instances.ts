@@ -118,8 +118,10 @@ export async function getInstance(
 export async function listTrace(db: Database, scope: Scope, instanceId: number): Promise<TraceEntry[]> {
   return db.read(async (tx) => {
     const { row } = await visibleRun(tx, scope, instanceId)
-    const entries = readTrace(row.trace, row.created_at)
-    return Promise.all(entries.map(async ({ at, reason, facts }) => ({ at: instantText(at), reason, facts: await namedFacts(tx, facts) })))
+    const entries: TraceEntry[] = []
+    for (const { at, reason, facts } of readTrace(row.trace, row.created_at))
+      entries.push({ at: instantText(at), reason, facts: await namedFacts(tx, facts) })
+    return entries
   })
 }
 
