@@ -88,6 +88,9 @@ describeInBrowser('the workflow editor', () => {
     await field('Key').fill('extract')
     await field('Key').press('Enter')
     await step('extract').waitFor()
+    // the hint below the key is a paragraph: no box as keys of the keyboard have, and no line that the panel cuts off
+    const hint = "getComputedStyle(document.querySelector('.step-panel p.key'))"
+    expect(await page.evaluate(`[${hint}.whiteSpace, ${hint}.borderTopWidth]`)).toEqual(['normal', '0px'])
     await step('check1').locator('header').click()
     await page.locator('.step-panel .cm-content').click()
     // what comes before is offered by its new key
