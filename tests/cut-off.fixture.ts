@@ -1,14 +1,17 @@
 /**
  * A script for a page: what does not fit into the window, each in words. The page and its main part must not scroll sideways, and no text or control may
- * stand outside of the window or be cut by what hides it. What scrolls by itself (tables, code, tabs, canvases) may be wider, and a text that ends in
- * an ellipsis is cut on purpose.
+ * stand outside of the window or be cut by what hides it. What scrolls by itself (code, tabs, canvases, and tables in windows of less than 1280 px) may
+ * be wider, and a text that ends in an ellipsis is cut on purpose.
  */
 export const CUT_OFF = `(() => {
+  const DESK = 1280
   const width = document.documentElement.clientWidth
   const main = document.querySelector('main')
   const found = []
   if (document.documentElement.scrollWidth > width) found.push('the page scrolls sideways')
   if (main !== null && main.scrollWidth > main.clientWidth + 1) found.push('its main part scrolls sideways')
+  for (const table of document.querySelectorAll('.el-table .el-table__body-wrapper .el-scrollbar__wrap'))
+    if (width >= DESK && table.scrollWidth > table.clientWidth) found.push('a table is wider than its frame by ' + (table.scrollWidth - table.clientWidth))
   const nameOf = (element) => element.tagName.toLowerCase() + '.' + [...element.classList].join('.') + ' "' + (element.textContent ?? '').trim().slice(0, 40) + '"'
   const isFree = (element) => element.closest('.el-table, .vue-flow, .cm-editor, .el-select, .el-input, .visually-hidden, .skip, .rail, .log-view .scroller') !== null
   for (const element of document.querySelectorAll('#app *')) {
