@@ -1,31 +1,37 @@
-import type { TaskVersion } from '@tickwheel/contract'
 import { computed, ref, shallowRef } from 'vue'
-import { listTaskVersions, restoreTaskVersion } from '../../api/tasks.ts'
 
 const PAGE_SIZE = 50
 
-/** The saved versions of a task, newest first, read page by page. */
-export function useVersions() {
-  const items = shallowRef<readonly TaskVersion[]>([])
+interface Page<Item> {
+  readonly items: readonly Item[]
+  readonly total: number
+}
+
+/** The saved versions of something, newest first, read page by page, and the one that is looked at: the one before the newest at first. */
+export function useVersions<Item extends { readonly version: number }>(list: (id: number, query: { page: number; pageSize: number }) => Promise<Page<Item>>) {
+  const items = shallowRef<readonly Item[]>([])
   const total = ref(0)
   const failure = shallowRef<unknown>(null)
   const isBusy = ref(false)
   const newest = computed(() => items.value[0] ?? null)
-  let taskId = 0
+  const chosen = ref<number | null>(null)
+  const shown = computed(() => items.value.find(({ version }) => version === chosen.value) ?? null)
+  let id = 0
 
-  async function open(id: number): Promise<void> {
-    taskId = id
+  async function open(of: number): Promise<void> {
+    id = of
     items.value = []
     total.value = 0
+    chosen.value = null
     await more()
+    chosen.value = (items.value[1] ?? items.value[0])?.version ?? null
   }
 
   async function more(): Promise<void> {
     isBusy.value = true
     failure.value = null
     try {
-      const page = Math.floor(items.value.length / PAGE_SIZE) + 1
-      const answer = await listTaskVersions(taskId, { page, pageSize: PAGE_SIZE })
+      const answer = await list(id, { page: Math.floor(items.value.length / PAGE_SIZE) + 1, pageSize: PAGE_SIZE })
       items.value = [...items.value, ...answer.items]
       total.value = answer.total
     } catch (refused) {
@@ -35,6 +41,5 @@ export function useVersions() {
     }
   }
 
-  const restore = (version: number) => restoreTaskVersion(taskId, version)
-  return { items, total, newest, failure, isBusy, open, more, restore }
+  return { items, total, newest, failure, isBusy, chosen, shown, open, more }
 }

@@ -28,7 +28,7 @@ export const calendars = {
     wrong: '有 {n} 行无法识别：', line: '第 {line} 行：{text}', reversed: '第 {line} 行结束早于开始：{text}', brokenIcs: '这不是可读的 .ics 文件。', brokenJson: '这不是从这里导出的日历。',
     add: '追加到现有日期', replace: '替换现有日期', take: '采用', taken: '已填入，尚未保存。', more: '另有 {n} 行',
   },
-  history: { title: '{name} 的历史版本', current: '当前', differs: '当时的不同之处', named: '{state}（{name}）', same: '与当前相同。', restore: '填入表单', restored: '已填入版本 {version} 的规则，尚未保存。', only: '自创建以来规则没有变化。', weekend: '周末：当时为{then}，现在为{now}', day: '{date}：当时为{then}，现在为{now}', blackouts: '禁跑时段：当时 {then} 个，现在 {now} 个', more: '另有 {n} 天' },
+  history: { title: '{name} 的历史版本', differs: '当时的不同之处', named: '{state}（{name}）', same: '与当前相同。', restore: '填入表单', restored: '已填入版本 {version} 的规则，尚未保存。', only: '自创建以来规则没有变化。', weekend: '周末：当时为{then}，现在为{now}', day: '{date}：当时为{then}，现在为{now}', blackouts: '禁跑时段：当时 {then} 个，现在 {now} 个', more: '另有 {n} 天' },
   followers: { title: '引用该日历的任务和工作流', none: '在你可见的范围内没有调度遵循它。可在任务或工作流的编辑页中选用。', more: '另有 {n} 个' },
   impact: { title: '保存后的影响', unsaved: '修改后将在此显示对引用者的影响。', none: '未来 30 天的触发不变。', changed: '在 {looked} 个调度中，有 {n} 个未来 30 天的触发会变化。', capped: '共 {followers} 个，仅检查了前 {looked} 个。', wait: '正在计算…', more: '另有 {n} 个' },
   task: {

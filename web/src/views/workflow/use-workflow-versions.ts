@@ -1,19 +1,15 @@
 import type { WorkflowDefinition } from '@tickwheel/contract'
-import { computed, ref, shallowRef } from 'vue'
-import { getWorkflowVersion, listWorkflowVersions, restoreWorkflowVersion, type WorkflowVersionItem } from '../../api/workflows.ts'
+import { computed, shallowRef, watch } from 'vue'
+import { getWorkflowVersion, listWorkflowVersions, restoreWorkflowVersion } from '../../api/workflows.ts'
 import type { FieldChange } from '../../components/versions/diff.ts'
-
-const PAGE_SIZE = 50
+import { useVersions } from '../../components/versions/use-versions.ts'
 
 /** The saved versions of a workflow, newest first, and the chosen one against the newest. */
 export function useWorkflowVersions() {
-  const items = shallowRef<readonly WorkflowVersionItem[]>([])
-  const total = ref(0)
-  const failure = shallowRef<unknown>(null)
-  const isBusy = ref(false)
-  const chosen = ref<number | null>(null)
+  const versions = useVersions(listWorkflowVersions)
+  const { chosen, failure } = versions
   const pair = shallowRef<{ readonly then: WorkflowDefinition; readonly now: WorkflowDefinition } | null>(null)
-  const newest = computed(() => items.value[0]?.version ?? 0)
+  const newest = computed(() => versions.newest.value?.version ?? 0)
   const change = shallowRef<FieldChange | null>(null)
   /** also in where the steps are drawn */
   const isSame = computed(() => pair.value === null || JSON.stringify(pair.value.then) === JSON.stringify(pair.value.now))
@@ -21,33 +17,13 @@ export function useWorkflowVersions() {
 
   async function open(id: number): Promise<void> {
     workflowId = id
-    items.value = []
-    total.value = 0
-    chosen.value = null
-    pair.value = null
-    await more()
-    const first = items.value[1] ?? items.value[0]
-    if (first !== undefined) await choose(first.version)
+    await versions.open(id)
   }
 
-  async function more(): Promise<void> {
-    isBusy.value = true
-    failure.value = null
-    try {
-      const answer = await listWorkflowVersions(workflowId, { page: Math.floor(items.value.length / PAGE_SIZE) + 1, pageSize: PAGE_SIZE })
-      items.value = [...items.value, ...answer.items]
-      total.value = answer.total
-    } catch (refused) {
-      failure.value = refused
-    } finally {
-      isBusy.value = false
-    }
-  }
-
-  async function choose(version: number): Promise<void> {
-    chosen.value = version
+  watch(chosen, async (version) => {
     pair.value = null
     change.value = null
+    if (version === null) return
     try {
       // lists show the drawer too: what reads and writes YAML is fetched when it is needed
       const [then, now, { yamlChange }] = await Promise.all([getWorkflowVersion(workflowId, version), getWorkflowVersion(workflowId, newest.value), import('../workflow-editor/yaml-change.ts')])
@@ -57,7 +33,7 @@ export function useWorkflowVersions() {
     } catch (refused) {
       failure.value = refused
     }
-  }
+  })
 
-  return { items, total, newest, failure, isBusy, chosen, change, isSame, open, more, choose, restore: (version: number) => restoreWorkflowVersion(workflowId, version) }
+  return { ...versions, newest, change, isSame, open, restore: (version: number) => restoreWorkflowVersion(workflowId, version) }
 }
