@@ -2,13 +2,21 @@ import { branchesOf } from './branches.ts'
 import type { LooseGraph } from './graph-reach.ts'
 import type { Edge, Step } from './graph.ts'
 
-/** The steps that can never start: every edge that leads to them is a branch that its source lacks, the failure of a step that cannot fail, or behind such a step. */
+/**
+ * The steps that can never start: every edge that leads to them is a branch that its source lacks, the failure of a step that cannot fail, or behind a
+ * step that never starts. An `always` edge is taken after a skip, too, if that came of something that went wrong.
+ */
 export function unreachableSteps(graph: LooseGraph): readonly string[] {
   const dead = new Set<string>()
+  const blockable = new Set<string>()
+  const isBehindDead = ({ from, on }: Edge): boolean => dead.has(from) && !(on === 'always' && blockable.has(from))
   for (const key of graph.order) {
     const incoming = graph.incoming.get(key) ?? []
     const canWait = graph.steps.get(key)?.join !== 'allDone'
-    if (canWait && incoming.length > 0 && incoming.every((edge) => dead.has(edge.from) || isNever(edge, graph))) dead.add(key)
+    if (canWait && incoming.length > 0 && incoming.every((edge) => isBehindDead(edge) || isNever(edge, graph))) dead.add(key)
+    // what runs may be canceled at the least
+    if (incoming.some(({ from, on }) => on !== 'always' && (blockable.has(from) || graph.steps.get(from)?.disabled !== true)))
+      blockable.add(key)
   }
   return [...dead]
 }

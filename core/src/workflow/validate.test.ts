@@ -169,6 +169,18 @@ describe('a graph is refused for', () => {
       ['steps.1 WORKFLOW_STEP_UNREACHABLE', 'steps.2 WORKFLOW_STEP_UNREACHABLE'],
     ],
     [
+      'what is behind it, whatever becomes of it',
+      [task('a', { disabled: true }), task('b'), task('c')],
+      [edge('a>b failure'), edge('b>c always')],
+      ['steps.1 WORKFLOW_STEP_UNREACHABLE', 'steps.2 WORKFLOW_STEP_UNREACHABLE'],
+    ],
+    [
+      'it alone, when what is behind it starts after a cancel before it',
+      [task('a', { continueOnFailure: true }), task('b'), task('c')],
+      [edge('a>b failure'), edge('b>c always')],
+      ['steps.1 WORKFLOW_STEP_UNREACHABLE'],
+    ],
+    [
       'more edges than there are',
       [task('a'), task('b', { join: { atLeast: 2 } })],
       [edge('a>b')],
