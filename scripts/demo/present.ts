@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Group, Instance, Task, WorkflowListItem } from '@tickwheel/contract'
+import type { Group, Instance, Problem, Task, WorkflowListItem } from '@tickwheel/contract'
 import { seededRandom, type Random } from '@tickwheel/core'
 import { createExecutor, RunFailure, type Executor, type Run } from '@tickwheel/executor'
 import { createLog, createServer, loadConfig, type Config, type Server } from '@tickwheel/server'
@@ -114,7 +114,10 @@ export class Present implements AsyncDisposable {
   async #happen(chief: ApiClient): Promise<void> {
     const task = await taskOf(chief, '每小时指标汇总')
     const past = { from: new Date(Date.now() - 8 * 3_600_000).toISOString(), to: new Date().toISOString(), only: 'all' }
-    await chief.post(`/task/${String(task.id)}/backfill`, { ...past, concurrency: 1 })
+    const backfill = await chief.call<Problem>('POST', `/task/${String(task.id)}/backfill`, { ...past, concurrency: 1 })
+    // a past of less than an hour may hold no instant of this task
+    if (backfill.status >= 300 && backfill.body.errors?.[0]?.code !== 'BACKFILL_NOTHING_DUE')
+      throw new Error(`the backfill was refused: ${backfill.body.detail}`)
     await this.#startTasks(chief)
     await this.#startWorkflows(chief)
     const colleague = await this.signIn('han.meimei')
