@@ -53,7 +53,8 @@ export class CalendarCron {
   }
 
   leftOut(at: number): LeftOut | null {
-    const day = this.#dayOf(at)
+    const named = this.#wallOf(this.plain.walls, at)
+    const day = Math.floor(named / DAY_MS)
     const off = this.#excludedDay(day)
     if (off === null) {
       const blackout = this.#calendar.blackoutAt(at, this.plain.zone)
@@ -61,19 +62,23 @@ export class CalendarCron {
     }
     const target = this.#days instanceof MovedDays ? this.#days.targetOf(day) : null
     if (target === null) return { ...off, movedTo: null }
-    const movedTo = this.plain.zone.firstInstantOf(this.#wallOf(at) + (target - day) * DAY_MS)
+    const wall = named + (target - day) * DAY_MS
+    const movedTo = this.plain.zone.firstInstantOf(wall)
+    // clocks pass the time over on that day, and what repeats is not made up for
+    if (this.plain.fields.repeats && this.plain.zone.wallAt(movedTo) !== wall) return { ...off, movedTo: null }
     const blackout = this.#calendar.blackoutAt(movedTo, this.plain.zone)
     return blackout === null ? { ...off, movedTo } : { ...blackout, movedTo: null }
   }
 
   movedHere(at: number): MovedHere | null {
     if (!(this.#days instanceof MovedDays)) return null
-    const day = this.#dayOf(at)
+    const wall = this.#wallOf(this.cron.walls, at)
+    const day = Math.floor(wall / DAY_MS)
     if (this.plain.walls.days.has(day)) return null
     const origin = this.#days.originOf(day)
     const off = origin === null ? null : this.#calendar.dayOff(origin)
     if (origin === null || off === null) return null
-    return { ...off, from: this.plain.zone.firstInstantOf(this.#wallOf(at) + (origin - day) * DAY_MS) }
+    return { ...off, from: this.plain.zone.firstInstantOf(wall + (origin - day) * DAY_MS) }
   }
 
   #excludedDay(day: number): LeftOutBy | null {
@@ -82,12 +87,14 @@ export class CalendarCron {
     return off === null ? { why: 'workingDay', name: this.#calendar.dayName(day) } : null
   }
 
-  #dayOf(at: number): number {
-    return Math.floor(this.#wallOf(at) / DAY_MS)
-  }
-
-  #wallOf(at: number): number {
-    return this.plain.zone.wallAt(at)
+  /** The wall time for which an instant stands: its own, or one before it that clocks pass over on its day. */
+  #wallOf(walls: CronWalker, at: number): number {
+    const { fields, zone } = this.plain
+    const wall = zone.wallAt(at)
+    const second = Math.floor(wall / 1000)
+    if (fields.repeats || walls.atOrAfter(second) === second) return wall
+    const before = walls.atOrBefore(second)
+    return before !== null && zone.firstInstantOf(before * 1000) === at ? before * 1000 : wall
   }
 }
 

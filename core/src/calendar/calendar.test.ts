@@ -46,6 +46,31 @@ describe('a calendar in a preview', () => {
     })
   })
 
+  it.each([
+    { expression: '0 */30 1 * * ?', movedTo: null, why: 'a cron that repeats has no firing at a time that clocks pass over' },
+    { expression: '0 30 1 * * ?', movedTo: '2026-03-29T01:00:00.000Z', why: 'one that does not has it at the end of the gap' },
+  ])('says to where a Saturday before summer time begins is moved: $why', ({ expression, movedTo }) => {
+    const schedule: Schedule = { kind: 'cron', expression, timezone: 'Europe/London', onDayOff: 'next' }
+    const calendar = { calendar: compileCalendar({ weekend: [6], days: [], blackouts: [] }), zone: 'Europe/London' }
+    const compiled = compileSchedule(schedule, { anchorAt: FROM, calendar })
+    if (!compiled.ok) throw new Error(JSON.stringify(compiled.problems))
+    const left = compiled.compiled.calendar?.leftOut(Date.parse('2026-03-28T01:30:00Z'))
+    expect(left).toMatchObject({ why: 'weekend', movedTo: movedTo === null ? null : Date.parse(movedTo) })
+    if (movedTo !== null) expect(compiled.compiled.next(Date.parse(movedTo) - 1)).toBe(Date.parse(movedTo))
+  })
+
+  it('takes a firing at the end of a gap for the time that clocks passed over', () => {
+    const effectOf = (expression: string, weekend: number[]) => {
+      const schedule: Schedule = { kind: 'cron', expression, timezone: 'Europe/London', onDayOff: 'next' }
+      const calendar = { calendar: compileCalendar({ weekend, days: [], blackouts: [] }), zone: 'Europe/London' }
+      const compiled = compileSchedule(schedule, { anchorAt: FROM, calendar })
+      return compiled.ok ? compiled.compiled.calendar : undefined
+    }
+    const gapEnd = Date.parse('2026-03-29T02:00:00+01:00')
+    expect(effectOf('0 0 1 * * ?', [7])?.leftOut(gapEnd)).toMatchObject({ movedTo: Date.parse('2026-03-30T01:00:00+01:00') })
+    expect(effectOf('0 30 1 ? * SAT', [6])?.movedHere(gapEnd)).toMatchObject({ from: Date.parse('2026-03-28T01:30:00Z') })
+  })
+
   it('moves a firing to the same time of the next working day, once, and says where it comes from', () => {
     const { firings, leftOut } = look(cron('0 0 2 ? * THU,SAT,WED', 'next'), CHINA, 3)
     expect(firings.map(({ local, movedFrom }) => [local, movedFrom])).toEqual([
